@@ -1,0 +1,1 @@
+//! The data: table, values, expiry, scan, snapshot iteration.

@@ -1,0 +1,1 @@
+//! The data node as one deterministic state machine.

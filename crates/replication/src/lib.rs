@@ -1,0 +1,1 @@
+//! Backlog, lineage, PSYNC, acknowledgements, epochs: a core.

@@ -1,0 +1,1 @@
+//! What both shells share: listeners, durable files, signals, logging.

@@ -1,0 +1,1 @@
+//! tanist-sentinel: failure detection, election, failover.

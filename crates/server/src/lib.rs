@@ -1,0 +1,1 @@
+//! tanist-server: the shell around the node.

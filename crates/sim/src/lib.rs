@@ -1,0 +1,1 @@
+//! The deterministic world over the node and sentinel cores.
