@@ -1,0 +1,178 @@
+//! Values as they are handed in and out: Redis' string encodings and the conversions between text and integer.
+
+/// The longest text of an `i64`: `-9223372036854775808`.
+const LONGEST_INT: usize = 20;
+/// The longest string that Redis stores together with its object header (`embstr`).
+const LONGEST_EMBSTR: usize = 44;
+
+/// A string value handed in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum StrValue<'a> {
+    /// Bytes; the keyspace stores them as an integer when they are the canonical text of one.
+    Bytes(&'a [u8]),
+    /// An integer.
+    Int(i64),
+}
+
+/// A value handed out. Lists, sets, hashes, sorted sets and streams will be further variants.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum ValueRef<'a> {
+    /// A string.
+    Str(StrRef<'a>),
+}
+
+/// A string value handed out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum StrRef<'a> {
+    /// Bytes.
+    Bytes(&'a [u8]),
+    /// An integer, whose text is its canonical decimal form.
+    Int(i64),
+}
+
+/// What `OBJECT ENCODING` answers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum Encoding {
+    /// An integer.
+    Int,
+    /// A string of at most 44 bytes that was set as a whole.
+    Embstr,
+    /// Any other string.
+    Raw,
+}
+
+impl Encoding {
+    /// Redis' name of the encoding.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Encoding::Int => "int",
+            Encoding::Embstr => "embstr",
+            Encoding::Raw => "raw",
+        }
+    }
+
+    /// The encoding of a string of `len` bytes that was set as a whole and is not an integer.
+    pub(crate) const fn of_len(len: usize) -> Encoding {
+        if len <= LONGEST_EMBSTR { Encoding::Embstr } else { Encoding::Raw }
+    }
+}
+
+impl<'a> StrRef<'a> {
+    /// The length of the text in bytes.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match self {
+            StrRef::Bytes(bytes) => bytes.len(),
+            StrRef::Int(n) => itoa::Buffer::new().format(*n).len(),
+        }
+    }
+
+    /// Whether the text is empty.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        matches!(self, StrRef::Bytes([]))
+    }
+
+    /// The text; an integer is written into `buffer`.
+    #[inline]
+    pub fn as_bytes<'b>(self, buffer: &'b mut itoa::Buffer) -> &'b [u8]
+    where
+        'a: 'b,
+    {
+        match self {
+            StrRef::Bytes(bytes) => bytes,
+            StrRef::Int(n) => buffer.format(n).as_bytes(),
+        }
+    }
+
+    /// The integer whose canonical text this is, if any (what INCR accepts).
+    #[must_use]
+    pub fn to_int(self) -> Option<i64> {
+        match self {
+            StrRef::Bytes(bytes) => parse_int(bytes),
+            StrRef::Int(n) => Some(n),
+        }
+    }
+}
+
+impl<'a> StrValue<'a> {
+    /// The same value with canonical integer text turned into the integer.
+    #[inline]
+    pub(crate) fn encoded(self) -> StrValue<'a> {
+        match self {
+            StrValue::Bytes(bytes) => match parse_int(bytes) {
+                Some(n) => StrValue::Int(n),
+                None => self,
+            },
+            StrValue::Int(_) => self,
+        }
+    }
+}
+
+/// The integer of which `text` is the canonical decimal form: no plus sign, no leading zero, no `-0`, within `i64`.
+#[inline]
+#[must_use]
+pub fn parse_int(text: &[u8]) -> Option<i64> {
+    let (negative, digits) = match text {
+        [b'-', digits @ ..] => (true, digits),
+        digits => (false, digits),
+    };
+    match digits {
+        [b'0'] if !negative => return Some(0),
+        [b'1'..=b'9', ..] if text.len() <= LONGEST_INT => {}
+        _ => return None,
+    }
+    let mut magnitude: u64 = 0;
+    for &digit in digits {
+        let digit = digit.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        magnitude = magnitude.checked_mul(10)?.checked_add(u64::from(digit))?;
+    }
+    if negative { 0i64.checked_sub_unsigned(magnitude) } else { i64::try_from(magnitude).ok() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_canonical_text_is_an_integer() {
+        for n in [0, 1, -1, 10, 42, -999, i64::MAX, i64::MIN, i64::MAX - 1, i64::MIN + 1] {
+            assert_eq!(parse_int(n.to_string().as_bytes()), Some(n));
+        }
+        for bad in [
+            "",
+            "-",
+            "-0",
+            "00",
+            "01",
+            "+1",
+            " 1",
+            "1 ",
+            "1.0",
+            "a",
+            "9223372036854775808",
+            "-9223372036854775809",
+            "18446744073709551616",
+            "99999999999999999999",
+            "100000000000000000000",
+        ] {
+            assert_eq!(parse_int(bad.as_bytes()), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn text_and_length_of_an_integer_agree() {
+        for n in [0, -1, 7, 1234567890123, i64::MIN, i64::MAX] {
+            let value = StrRef::Int(n);
+            let text = n.to_string();
+            assert_eq!(value.as_bytes(&mut itoa::Buffer::new()), text.as_bytes());
+            assert_eq!(value.len(), text.len());
+        }
+    }
+}
