@@ -1,0 +1,244 @@
+//! A local cluster of real processes: made, started, watched and stopped.
+
+pub mod config;
+pub mod layout;
+pub mod ports;
+pub mod process;
+pub mod view;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Child;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+
+pub use config::Directives;
+pub use layout::{Kind, Layout, Member, Program};
+pub use process::{Identity, Signal};
+pub use view::{NodeView, SentinelView, View, Watcher};
+
+/// How many of each, and where.
+#[derive(Clone, Debug)]
+pub struct Shape {
+    /// The data folder.
+    pub dir: PathBuf,
+    /// The group's name for the sentinels.
+    pub name: String,
+    /// Data nodes.
+    pub nodes: u16,
+    /// Sentinels.
+    pub sentinels: u16,
+    /// Port of the first node; the others follow.
+    pub port: u16,
+    /// Port of the first sentinel; the others follow.
+    pub sentinel_port: u16,
+    /// What nodes run.
+    pub server: Program,
+    /// What sentinels run.
+    pub sentinel: Program,
+}
+
+/// A cluster, with the children that this process started for it.
+#[derive(Debug)]
+pub struct Cluster {
+    /// Its members; also in the folder's `cluster.json`.
+    pub layout: Layout,
+    children: Vec<Child>,
+    fresh: bool,
+}
+
+/// How long a process may take to end by itself: a primary waits up to ten seconds for its replicas.
+const STOP_GRACE: Duration = Duration::from_secs(12);
+
+impl Cluster {
+    /// Makes the folder and the configuration files. Starts nothing.
+    pub fn create(shape: &Shape, directives: &Directives) -> Result<Cluster> {
+        directives.check()?;
+        let layout = plan(shape, directives)?;
+        ports::require_free(&layout.members.iter().map(|m| m.port).collect::<Vec<_>>())?;
+        for member in &layout.members {
+            config::write(&layout, member, directives)?;
+        }
+        layout.save()?;
+        Ok(Cluster { layout, children: Vec::new(), fresh: true })
+    }
+
+    /// Opens a folder made before, whether its cluster runs or not.
+    pub fn open(dir: &Path) -> Result<Cluster> {
+        Ok(Cluster { layout: Layout::load(dir)?, children: Vec::new(), fresh: false })
+    }
+
+    /// Prepares a stopped cluster for another start.
+    pub fn revive(&mut self, directives: &Directives) -> Result<()> {
+        directives.check()?;
+        if let Some(member) = self.layout.running().next() {
+            bail!(
+                "the cluster in {} is already up ({} has pid {}); `tanist status` shows it, `tanist down` stops it",
+                self.layout.dir.display(),
+                member.label(),
+                member.process.map_or(0, |p| p.pid)
+            );
+        }
+        ports::require_free(&self.layout.members.iter().map(|m| m.port).collect::<Vec<_>>())?;
+        for member in &self.layout.members {
+            config::append(&self.layout, member, directives)?;
+        }
+        Ok(())
+    }
+
+    /// Starts every member. On a first start the replicas are online before the sentinels look.
+    pub fn start(&mut self, limit: Duration) -> Result<()> {
+        let deadline = Instant::now() + limit;
+        self.start_all(Kind::Node)?;
+        self.wait_nodes(deadline)?;
+        self.start_all(Kind::Sentinel)
+    }
+
+    fn start_all(&mut self, kind: Kind) -> Result<()> {
+        for i in 0..self.layout.members.len() {
+            if self.layout.members[i].kind == kind {
+                self.start_member(i)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Starts (again) the member at position `i` and remembers its process.
+    pub fn start_member(&mut self, i: usize) -> Result<()> {
+        let child = process::spawn(&self.layout, &self.layout.members[i])?;
+        self.layout.members[i].process = Identity::of(child.id() as i32);
+        self.children.push(child);
+        self.layout.save()
+    }
+
+    fn wait_nodes(&mut self, deadline: Instant) -> Result<()> {
+        let mut watcher = Watcher::new(Duration::from_millis(500));
+        let nodes_only = Layout { members: self.layout.nodes().cloned().collect(), ..self.layout.clone() };
+        loop {
+            self.fail_if_dead()?;
+            let view = watcher.look(&nodes_only);
+            let online = view.nodes.iter().map(|n| n.online.len()).sum::<usize>();
+            let answering = view.nodes.iter().filter(|n| n.answers).count();
+            let enough = if self.fresh { online + 1 } else { answering };
+            if enough >= view.nodes.len() {
+                return Ok(());
+            }
+            if Instant::now() >= deadline {
+                bail!("{answering} of {} nodes answer, {online} replicas are online", view.nodes.len());
+            }
+            sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Waits until all agree; the error says what was still missing.
+    pub fn wait_agreement(&mut self, limit: Duration) -> Result<View> {
+        let deadline = Instant::now() + limit;
+        let mut watcher = Watcher::new(Duration::from_millis(500));
+        loop {
+            self.fail_if_dead()?;
+            let view = watcher.look(&self.layout);
+            let reason = match view.agreement() {
+                Ok(_) => return Ok(view),
+                Err(reason) => reason,
+            };
+            if Instant::now() >= deadline {
+                bail!("the cluster does not agree after {} s: {reason}", limit.as_secs());
+            }
+            sleep(Duration::from_millis(50));
+        }
+    }
+
+    fn fail_if_dead(&mut self) -> Result<()> {
+        self.reap();
+        let Some(dead) = self.layout.members.iter().find(|m| m.process.is_some() && !m.alive()) else {
+            return Ok(());
+        };
+        let tail = process::log_tail(&self.layout, dead, 8);
+        bail!("{} ended by itself; the end of its log:\n{tail}", dead.label())
+    }
+
+    /// Collects children that ended, so that none stays a corpse.
+    pub fn reap(&mut self) {
+        self.children.retain_mut(|c| matches!(c.try_wait(), Ok(None)));
+    }
+
+    /// Reads `cluster.json` again: a drill may have restarted members meanwhile.
+    pub fn refresh(&mut self) -> Result<()> {
+        self.layout = Layout::load(&self.layout.dir)?;
+        self.reap();
+        Ok(())
+    }
+
+    /// Stops every member; returns the labels of those that had to be killed.
+    pub fn stop(&mut self) -> Result<Vec<String>> {
+        let mut killed = Vec::new();
+        for group in stop_order(&self.layout) {
+            let doomed: Vec<(String, Identity)> = group
+                .into_iter()
+                .filter_map(|i| self.layout.members[i].process.map(|p| (self.layout.members[i].label(), p)))
+                .filter(|(_, p)| p.alive())
+                .collect();
+            // All of a group at once, then wait for each.
+            for (_, process) in &doomed {
+                process.signal(Signal::CONT);
+                process.signal(Signal::TERM);
+            }
+            killed.extend(doomed.into_iter().filter(|(_, p)| !p.stop(STOP_GRACE)).map(|(label, _)| label));
+            self.reap();
+        }
+        self.layout.members.iter_mut().for_each(|m| m.process = None);
+        self.layout.supervisor = None;
+        self.layout.save()?;
+        Ok(killed)
+    }
+}
+
+/// Sentinels first, then the primary (it hands its last bytes to the replicas), then the rest.
+fn stop_order(layout: &Layout) -> [Vec<usize>; 3] {
+    let view = Watcher::new(Duration::from_millis(200)).look(layout);
+    let primary = |m: &Member| view.nodes.iter().any(|n| n.port == m.port && n.role == "primary");
+    let mut order = [Vec::new(), Vec::new(), Vec::new()];
+    for (i, member) in layout.members.iter().enumerate() {
+        let slot = match member.kind {
+            Kind::Sentinel => 0,
+            Kind::Node if primary(member) => 1,
+            Kind::Node => 2,
+        };
+        order[slot].push(i);
+    }
+    order
+}
+
+fn plan(shape: &Shape, directives: &Directives) -> Result<Layout> {
+    if shape.nodes == 0 || shape.sentinels == 0 {
+        bail!("a cluster needs at least one node and one sentinel");
+    }
+    if Layout::exists(&shape.dir) {
+        bail!("{} already holds a cluster", shape.dir.display());
+    }
+    fs::create_dir_all(&shape.dir).with_context(|| format!("cannot make {}", shape.dir.display()))?;
+    let mut members = Vec::new();
+    for (kind, count, base) in
+        [(Kind::Node, shape.nodes, shape.port), (Kind::Sentinel, shape.sentinels, shape.sentinel_port)]
+    {
+        for i in 0..count {
+            let port = base.checked_add(i).filter(|p| *p > 0).context("ports go up to 65535")?;
+            if members.iter().any(|m: &Member| m.port == port) {
+                bail!("port {port} is given to two members; choose --port and --sentinel-port further apart");
+            }
+            members.push(Member { kind, index: usize::from(i) + 1, port, process: None });
+        }
+    }
+    Ok(Layout {
+        dir: fs::canonicalize(&shape.dir)?,
+        name: shape.name.clone(),
+        quorum: usize::from(shape.sentinels) / 2 + 1,
+        members,
+        server: shape.server.clone(),
+        sentinel: shape.sentinel.clone(),
+        password: directives.password(),
+        supervisor: None,
+    })
+}

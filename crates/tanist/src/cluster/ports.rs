@@ -1,0 +1,65 @@
+//! Ports: refused before anything is started, with a message that says what to do.
+
+use std::net::{Ipv4Addr, TcpListener};
+
+use anyhow::{Result, bail};
+
+/// Whether something holds `port` of the loopback address.
+pub fn in_use(port: u16) -> bool {
+    // Rust's listener sets SO_REUSEADDR: connections of a former owner in TIME_WAIT do not count.
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_err()
+}
+
+/// Fails, naming them all, if one of `ports` is taken.
+pub fn require_free(ports: &[u16]) -> Result<()> {
+    let taken: Vec<String> = ports.iter().filter(|p| in_use(**p)).map(u16::to_string).collect();
+    if taken.is_empty() {
+        return Ok(());
+    }
+    let (noun, verb) = if taken.len() == 1 { ("port", "is") } else { ("ports", "are") };
+    bail!(
+        "{noun} {} on 127.0.0.1 {verb} in use; nothing was started. Choose others with --port and --sentinel-port.",
+        taken.join(", ")
+    )
+}
+
+/// `count` free ports in a row.
+///
+/// They lie below the range from which the kernel takes the ports of outgoing connections: the port of a
+/// killed node must not be given to a client that is just reconnecting to it.
+pub fn free_block(count: u16) -> Result<u16> {
+    const LOW: u16 = 22_000;
+    const HIGH: u16 = 32_000;
+    let blocks = (HIGH - LOW) / count;
+    // Different processes start to look at different places, so that drills side by side seldom race.
+    let start = (std::process::id() % u32::from(blocks)) as u16;
+    for i in 0..blocks {
+        let base = LOW + ((start + i) % blocks) * count;
+        if (base..base + count).all(|p| !in_use(p)) {
+            return Ok(base);
+        }
+    }
+    bail!("no {count} free ports in a row between {LOW} and {HIGH}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_held_port_is_named() {
+        let held = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let port = held.local_addr().unwrap().port();
+        let message = require_free(&[port]).unwrap_err().to_string();
+        assert!(message.starts_with(&format!("port {port} on 127.0.0.1 is in use")), "{message}");
+        drop(held);
+        assert!(require_free(&[port]).is_ok());
+    }
+
+    #[test]
+    fn a_block_is_free_and_in_range() {
+        let base = free_block(6).unwrap();
+        assert!((22_000..32_000).contains(&base));
+        assert!((base..base + 6).all(|p| TcpListener::bind((Ipv4Addr::LOCALHOST, p)).is_ok()));
+    }
+}

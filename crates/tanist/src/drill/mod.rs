@@ -1,0 +1,261 @@
+//! Failover drills: writers, a fault, the recovery, and a report that judges it.
+
+pub mod command;
+pub mod events;
+pub mod faults;
+pub mod finder;
+pub mod probe;
+pub mod report;
+pub mod timeline;
+pub mod verify;
+pub mod writers;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::thread::sleep;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, Result, bail};
+
+use crate::cluster::{Cluster, Layout, Watcher};
+use events::{EventLog, Listeners};
+pub use faults::Fault;
+use finder::Finder;
+use probe::RoleProbe;
+use report::Run;
+use timeline::{Timeline, after};
+use writers::{Log, Plan, Writers};
+
+/// How to drill.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// What is done to the primary.
+    pub fault: Fault,
+    /// Writers in all, and how many of them ask `WAIT 1` after each write.
+    pub writers: usize,
+    /// See above.
+    pub confirming: usize,
+    /// Writes sent before the answers are read.
+    pub pipeline: usize,
+    /// Writes per second and writer at most.
+    pub rate: Option<f64>,
+    /// How long to write before the fault.
+    pub warm_up: Duration,
+    /// How long a failover may take before the drill gives up on it.
+    pub patience: Duration,
+    /// Without data of others: node contents can be compared, and need no cleaning.
+    pub own_cluster: bool,
+    /// Ask for the coordinated planned switch by name (Valkey's sentinel has both).
+    pub coordinated: bool,
+}
+
+/// The phases of a run, for a progress bar.
+pub const PHASES: [&str; 5] = ["writing", "fault", "failover", "recovery", "reading back"];
+
+/// Runs one drill on a cluster whose members agree. `phase` hears the number of each phase that begins.
+pub fn run(cluster: &mut Cluster, options: &Options, phase: &mut dyn FnMut(usize)) -> Result<Run> {
+    let drill = Drill::start(cluster, options)?;
+    phase(0);
+    drill.warm_up()?;
+    phase(1);
+    let mut act = Act::new(&drill);
+    let injected = options.fault.inject(cluster, drill.victim, options.coordinated);
+    let fault = match injected {
+        Ok(at) => at,
+        Err(e) => {
+            drill.abandon();
+            return Err(e);
+        }
+    };
+    phase(2);
+    act.await_failover(&drill, cluster, fault);
+    phase(3);
+    act.heal(&drill, cluster, fault);
+    phase(4);
+    drill.finish(cluster, fault, act)
+}
+
+/// Everything that runs beside the cluster during a drill.
+struct Drill<'a> {
+    options: &'a Options,
+    layout: Layout,
+    victim: usize,
+    old_primary: SocketAddr,
+    zero: Instant,
+    tag: String,
+    log: Arc<EventLog>,
+    listeners: Listeners,
+    probe: RoleProbe,
+    writers: Writers,
+}
+
+/// What is found out in the course of a run.
+struct Act {
+    new_primary: SocketAddr,
+    times: Timeline,
+    troubles: Vec<String>,
+}
+
+impl<'a> Drill<'a> {
+    fn start(cluster: &Cluster, options: &'a Options) -> Result<Drill<'a>> {
+        let layout = cluster.layout.clone();
+        let view = Watcher::new(Duration::from_secs(1)).look(&layout);
+        let old_primary = view.agreement().map_err(|why| anyhow::anyhow!("not ready for a drill: {why}"))?;
+        let victim =
+            layout.members.iter().position(|m| m.addr() == old_primary).context("a foreign primary")?;
+        let sentinels: Vec<SocketAddr> = layout.sentinels().map(|s| s.addr()).collect();
+        let zero = Instant::now();
+        let tag = format!("{:08x}", unique());
+        let plan = Plan {
+            tag: tag.clone(),
+            writers: options.writers,
+            confirming: options.confirming,
+            pipeline: options.pipeline,
+            rate: options.rate,
+            password: layout.password.clone(),
+            zero,
+        };
+        let finder = Arc::new(Finder::new(sentinels.clone(), &layout.name));
+        let log = Arc::new(EventLog::default());
+        let others: Vec<SocketAddr> =
+            layout.nodes().map(|n| n.addr()).filter(|a| *a != old_primary).collect();
+        Ok(Drill {
+            options,
+            victim,
+            old_primary,
+            zero,
+            tag,
+            listeners: Listeners::start(&sentinels, &log, Some(&finder)),
+            probe: RoleProbe::start(&others, layout.password.as_deref()),
+            writers: Writers::start(&plan, &finder),
+            log,
+            layout,
+        })
+    }
+
+    fn warm_up(&self) -> Result<()> {
+        sleep(self.options.warm_up);
+        let deadline = Instant::now() + Duration::from_secs(5);
+        while self.writers.acked() == 0 {
+            if Instant::now() > deadline {
+                bail!("no write was acknowledged before the fault");
+            }
+            sleep(Duration::from_millis(10));
+        }
+        Ok(())
+    }
+
+    fn abandon(self) {
+        self.writers.finish();
+        self.listeners.finish();
+        self.probe.finish();
+    }
+
+    fn finish(self, cluster: &Cluster, fault: Instant, mut act: Act) -> Result<Run> {
+        let logs = self.writers.finish();
+        if let Some((at, _)) = self.probe.seen() {
+            act.times.role = Some(after(fault, at));
+        }
+        self.probe.finish();
+        self.listeners.finish();
+        let sentinels = self.layout.sentinels().count();
+        act.times.read_events(&self.log.since(0), &self.layout.name, fault, sentinels);
+        act.times.read_writers(&logs, fault - self.zero, act.new_primary);
+        let content = if self.options.own_cluster {
+            let same = verify::same_content(&cluster.layout, Duration::from_secs(20));
+            same.map_err(|e| act.troubles.push(format!("{e:#}"))).ok()
+        } else {
+            None
+        };
+        let password = self.layout.password.as_deref();
+        let tally = verify::read_back(act.new_primary, password, &self.tag, &logs)
+            .with_context(|| format!("cannot read back from {}", act.new_primary))?;
+        if !self.options.own_cluster {
+            verify::clean_up(act.new_primary, password, &self.tag, &logs)?;
+        }
+        let label = |addr| self.layout.at(addr).map_or_else(|| addr.to_string(), |m| m.label());
+        Ok(Run {
+            from: label(self.old_primary),
+            to: label(act.new_primary),
+            times: act.times,
+            tally,
+            content,
+            errors: distinct_errors(&logs),
+            troubles: act.troubles,
+        })
+    }
+}
+
+impl Act {
+    fn new(drill: &Drill<'_>) -> Act {
+        Act { new_primary: drill.old_primary, times: Timeline::default(), troubles: Vec::new() }
+    }
+
+    /// Waits until every sentinel has announced the switch. A primary that came back at once may also stay
+    /// primary: then all agree on it again, and nothing is announced.
+    fn await_failover(&mut self, drill: &Drill<'_>, cluster: &Cluster, fault: Instant) {
+        let wanted = drill.layout.sentinels().count();
+        let mut watcher = Watcher::new(Duration::from_millis(200));
+        let calm = Duration::from_secs(5);
+        while fault.elapsed() < drill.options.patience {
+            let mut times = Timeline::default();
+            times.read_events(&drill.log.since(0), &drill.layout.name, fault, wanted);
+            if times.switched_all.is_some() {
+                return;
+            }
+            let unmoved = drill.options.fault == Fault::Reboot && times.switched.is_none();
+            if unmoved && fault.elapsed() > calm && watcher.look(&cluster.layout).agreement().is_ok() {
+                return;
+            }
+            sleep(Duration::from_millis(10));
+        }
+        self.troubles.push(format!("no complete failover within {} s", drill.options.patience.as_secs()));
+    }
+
+    /// Lets the victim return and waits until all agree, while the writers go on.
+    fn heal(&mut self, drill: &Drill<'_>, cluster: &mut Cluster, fault: Instant) {
+        if let Err(e) = drill.options.fault.heal(cluster, drill.victim) {
+            self.troubles.push(format!("{e:#}"));
+            return;
+        }
+        let deadline = Instant::now() + drill.options.patience;
+        let mut watcher = Watcher::new(Duration::from_millis(500));
+        loop {
+            let view = watcher.look(&cluster.layout);
+            let victim = view.nodes.iter().find(|n| n.port == drill.old_primary.port());
+            if self.times.rejoined.is_none() && victim.is_some_and(|v| v.role == "replica" && v.link == "up")
+            {
+                self.times.rejoined = Some(after(fault, Instant::now()));
+            }
+            // Even without full agreement the writes must be looked for where the sentinels point.
+            if let Ok(primary) = view.named_primary() {
+                self.new_primary = primary;
+            }
+            let why = match view.agreement() {
+                Ok(_) => break,
+                Err(why) => why,
+            };
+            if Instant::now() >= deadline {
+                self.troubles.push(format!("the cluster did not come together again: {why}"));
+                break;
+            }
+            sleep(Duration::from_millis(20));
+        }
+        // A little more life on the new order, so that the gap has an end.
+        sleep(Duration::from_millis(300));
+    }
+}
+
+/// A number that no other drill on this machine has: when it was asked for, and by whom.
+pub fn unique() -> u32 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    (now.as_nanos() as u32) ^ std::process::id().rotate_left(20)
+}
+
+fn distinct_errors(logs: &[Log]) -> Vec<String> {
+    let mut errors: Vec<String> = logs.iter().flat_map(|l| l.errors.iter().cloned()).collect();
+    errors.sort();
+    errors.dedup();
+    errors.truncate(8);
+    errors
+}

@@ -1,0 +1,14 @@
+//! The `tanist` command: a cluster from one line, its status, and drills that prove it.
+//!
+//! The parts that run real clusters and judge them (`cluster`, `client`, `drill`) are a library, so that the
+//! long-running checkers use the very same ones.
+
+#![forbid(unsafe_code)]
+
+pub mod cli;
+pub mod client;
+pub mod cluster;
+pub mod drill;
+pub mod signals;
+pub mod status;
+pub mod up;

@@ -1,0 +1,188 @@
+//! `tanist up` and `tanist down`: a whole cluster from one command.
+
+mod live;
+mod welcome;
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+use clap::Args;
+
+use crate::cluster::{Cluster, Directives, Identity, Layout, Shape, Signal};
+use crate::drill::command::program;
+use crate::signals;
+
+/// Start a cluster of separate processes and show it; Ctrl-C stops it.
+#[derive(Args, Debug)]
+pub struct Up {
+    /// Data nodes: one primary, the rest replicas
+    #[arg(long, default_value_t = 3)]
+    nodes: u16,
+    /// Sentinels
+    #[arg(long, default_value_t = 3)]
+    sentinels: u16,
+    /// Where its data, configuration and logs live; made if missing, used again if not
+    #[arg(long, default_value = "cluster")]
+    dir: PathBuf,
+    /// Port of the first node; the others follow
+    #[arg(long, default_value_t = 6379)]
+    port: u16,
+    /// Port of the first sentinel; the others follow
+    #[arg(long, default_value_t = 26379)]
+    sentinel_port: u16,
+    /// The name by which clients ask the sentinels for the primary
+    #[arg(long, default_value = "tanist")]
+    name: String,
+    /// A sentinel's down-after-milliseconds
+    #[arg(long, value_name = "MS", default_value_t = 1000)]
+    down_after: u64,
+    /// Extra directive for every node, 'name value'
+    #[arg(long, value_name = "LINE")]
+    directive: Vec<String>,
+    /// Extra directive for every sentinel; %name% is the group's name
+    #[arg(long, value_name = "LINE")]
+    sentinel_directive: Vec<String>,
+    /// Return once the cluster is up; `tanist down` stops it
+    #[arg(long)]
+    detach: bool,
+    /// Run another server instead, e.g. /usr/bin/redis-server
+    #[arg(long, value_name = "PATH")]
+    server_bin: Option<PathBuf>,
+    /// Run another sentinel instead
+    #[arg(long, value_name = "PATH")]
+    sentinel_bin: Option<PathBuf>,
+}
+
+/// How long six processes may take to find each other.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+impl Up {
+    /// Starts it; in the foreground, returns when it has been stopped.
+    pub fn execute(&self) -> Result<()> {
+        let stop = signals::stop_flag()?;
+        let mut cluster = self.prepare()?;
+        if !self.detach {
+            cluster.layout.supervisor = Identity::of(std::process::id() as i32);
+        }
+        if let Err(e) = self.bring_up(&mut cluster, &stop) {
+            halt(&mut cluster)?;
+            return Err(e);
+        }
+        print!("{}", welcome::text(&cluster.layout, self.detach));
+        if self.detach {
+            return Ok(());
+        }
+        let shown = live::show(&mut cluster, &stop);
+        println!("stopping ...");
+        halt(&mut cluster)?;
+        println!("stopped; the data are in {}", cluster.layout.dir.display());
+        shown
+    }
+
+    fn prepare(&self) -> Result<Cluster> {
+        let directives = Directives {
+            node: self.directive.clone(),
+            sentinel: self.sentinel_directive.clone(),
+            down_after_ms: self.down_after,
+        };
+        if !Layout::exists(&self.dir) {
+            return Cluster::create(&self.shape(), &directives);
+        }
+        let mut cluster = Cluster::open(&self.dir)?;
+        self.same_shape(&cluster.layout)?;
+        cluster.revive(&directives)?;
+        Ok(cluster)
+    }
+
+    /// A folder keeps its shape: ports are in its nodes' and sentinels' own files.
+    fn same_shape(&self, layout: &Layout) -> Result<()> {
+        let first = |mut it: Box<dyn Iterator<Item = u16> + '_>| it.next().unwrap_or(0);
+        let port = first(Box::new(layout.nodes().map(|m| m.port)));
+        let sentinel_port = first(Box::new(layout.sentinels().map(|m| m.port)));
+        let defaults = (6379, 26379, 3, 3);
+        let asked = (self.port, self.sentinel_port, usize::from(self.nodes), usize::from(self.sentinels));
+        let has = (port, sentinel_port, layout.nodes().count(), layout.sentinels().count());
+        if asked == has || asked == defaults {
+            return Ok(());
+        }
+        bail!(
+            "the cluster in {} has {} nodes from port {} and {} sentinels from port {}; \
+             start it without these options, or choose another --dir",
+            layout.dir.display(),
+            has.2,
+            has.0,
+            has.3,
+            has.1
+        )
+    }
+
+    fn bring_up(&self, cluster: &mut Cluster, stop: &AtomicBool) -> Result<()> {
+        let began = Instant::now();
+        println!("starting {} processes in {}", cluster.layout.members.len(), cluster.layout.dir.display());
+        cluster.start(PATIENCE)?;
+        loop {
+            // In short slices, so that Ctrl-C is heard in between.
+            match cluster.wait_agreement(Duration::from_secs(1)) {
+                Ok(_) => break,
+                Err(e) if began.elapsed() > PATIENCE => return Err(e),
+                Err(_) if stop.load(Ordering::Relaxed) => bail!("stopped before the cluster was complete"),
+                Err(_) => cluster.refresh()?,
+            }
+        }
+        println!("all agree after {:.1} s", began.elapsed().as_secs_f64());
+        Ok(())
+    }
+
+    fn shape(&self) -> Shape {
+        Shape {
+            dir: self.dir.clone(),
+            name: self.name.clone(),
+            nodes: self.nodes,
+            sentinels: self.sentinels,
+            port: self.port,
+            sentinel_port: self.sentinel_port,
+            server: program(self.server_bin.as_ref()),
+            sentinel: program(self.sentinel_bin.as_ref()),
+        }
+    }
+}
+
+fn halt(cluster: &mut Cluster) -> Result<()> {
+    cluster.refresh()?;
+    for label in cluster.stop()? {
+        println!("{label} did not end in time and was killed");
+    }
+    Ok(())
+}
+
+/// Stop the cluster in a folder.
+#[derive(Args, Debug)]
+pub struct Down {
+    /// The cluster's folder
+    #[arg(long, default_value = "cluster")]
+    dir: PathBuf,
+}
+
+impl Down {
+    /// Stops it; through the `up` that runs it in the foreground, if there is one.
+    pub fn execute(&self) -> Result<()> {
+        let mut cluster = Cluster::open(&self.dir)?;
+        if let Some(up) = cluster.layout.supervisor.filter(Identity::alive) {
+            up.signal(Signal::TERM);
+            if !up.wait_gone(PATIENCE) {
+                bail!("the `tanist up` with pid {} does not end", up.pid);
+            }
+            println!("stopped");
+            return Ok(());
+        }
+        if cluster.layout.running().next().is_none() {
+            println!("nothing runs in {}", cluster.layout.dir.display());
+            return Ok(());
+        }
+        halt(&mut cluster)?;
+        println!("stopped");
+        Ok(())
+    }
+}

@@ -1,0 +1,35 @@
+//! How to reach the cluster that just came up.
+
+use crate::cluster::Layout;
+
+/// Lines for a person, ready to be copied.
+pub(super) fn text(layout: &Layout, detached: bool) -> String {
+    let name = &layout.name;
+    let node = layout.nodes().next().map_or(0, |n| n.port);
+    let sentinel = layout.sentinels().next().map_or(0, |s| s.port);
+    let sentinels: Vec<String> = layout.sentinels().map(|s| format!("(\"127.0.0.1\", {})", s.port)).collect();
+    let (cli_auth, py_auth) = match layout.password {
+        Some(_) => (" -a <password>", ", password=\"<password>\""),
+        None => ("", ""),
+    };
+    let dir = layout.dir.display();
+    let stop = if detached {
+        format!("tanist status --dir {dir}        tanist down --dir {dir}")
+    } else {
+        "Ctrl-C stops the cluster; its data stay.".to_owned()
+    };
+    format!(
+        r#"
+a node:         redis-cli -p {node}{cli_auth}
+the sentinels:  redis-cli -p {sentinel} sentinel get-master-addr-by-name {name}
+a client:       from redis.sentinel import Sentinel
+                s = Sentinel([{}])
+                s.master_for("{name}"{py_auth}).set("key", "value")
+a drill:        tanist drill crash --dir {dir}
+
+{stop}
+
+"#,
+        sentinels.join(", ")
+    )
+}
