@@ -1,1 +1,44 @@
-//! The data node as one deterministic state machine.
+//! The data node as one deterministic state machine: sessions, commands, key space, pub/sub, transactions, replication.
+//!
+//! [`Node::run`] carries out the commands of one connection's readable batch; [`Node::step`] takes everything
+//! else. The node reads no clock, draws no randomness of its own and does no I/O: a shell (or the simulator)
+//! feeds it and carries out its [`Output`]s.
+//!
+//! Where things are:
+//! - `command`, `table/`: the declarative list of commands, from which dispatch, `COMMAND` and help are made.
+//! - `dispatch`: the way of one command through look-up, gates, queueing, execution and propagation.
+//! - `commands/`: what the commands do, one file per group or family.
+//! - `context`: what a handler sees; every change of data goes through it, so that log, watched keys and
+//!   notifications cannot be forgotten.
+//! - `log`: one entry per command or transaction, appended at one place.
+
+#![forbid(unsafe_code)]
+
+mod command;
+mod commands;
+mod context;
+mod dispatch;
+mod error;
+mod expiry;
+mod glob;
+mod input;
+mod log;
+mod node;
+mod output;
+mod pubsub;
+mod session;
+mod stats;
+mod table;
+mod transaction;
+
+#[cfg(test)]
+mod tests;
+
+pub use error::Error;
+pub use input::{Identity, Input, Next, Peer, Ran, Stopwatch};
+pub use node::{Node, Seeds};
+pub use output::{LogLevel, Output, Outputs};
+pub use session::{SessionId, SessionKind};
+
+/// The version of Redis whose commands and replies this node speaks (`INFO`'s `redis_version`, `HELLO`'s `version`).
+pub const REDIS_VERSION: &str = "7.2.4";

@@ -1,0 +1,189 @@
+//! What a command's handler sees: the node, its session, the reply it writes, and the time.
+//!
+//! Every change of data ends in [`Ctx::changed`] (or one of the methods built on it), so that the log, the
+//! watched keys and the counters follow by construction.
+
+use crate::command::Command;
+use crate::error::Error;
+use crate::node::Node;
+use crate::output::{LogLevel, Output, Outputs};
+use crate::session::Session;
+use tanist_keyspace::{Db, DbMut, Entry, KeyHash};
+use tanist_resp::{Args, Reply};
+use tanist_types::{DbIndex, Now, UnixMs};
+
+/// The surroundings of one running command.
+pub(crate) struct Ctx<'a> {
+    pub(crate) node: &'a mut Node,
+    /// The session that sent it; it is not among `node.sessions` meanwhile.
+    pub(crate) session: &'a mut Session,
+    /// Where the reply goes.
+    pub(crate) out: &'a mut Vec<u8>,
+    pub(crate) outs: &'a mut Outputs,
+    pub(crate) now: Now,
+    pub(crate) command: &'static Command,
+    /// The hash of the command's first key, if its place is fixed.
+    pub(crate) first_hash: Option<KeyHash>,
+    /// Runs inside `EXEC` (or a script): nothing may block.
+    pub(crate) in_transaction: bool,
+}
+
+impl Ctx<'_> {
+    /// The encoder of the reply, in the session's protocol.
+    pub(crate) fn reply(&mut self) -> Reply<'_> {
+        Reply::new(self.out, self.session.proto)
+    }
+
+    /// The index of the selected database.
+    pub(crate) fn db_index(&self) -> DbIndex {
+        self.session.db
+    }
+
+    /// The selected database.
+    pub(crate) fn db(&self) -> &Db {
+        self.node.data.db(self.session.db)
+    }
+
+    /// The selected database, to change. The caller reports what it did with [`Ctx::changed`].
+    pub(crate) fn db_mut(&mut self) -> DbMut<'_> {
+        self.node.data.db_mut(self.session.db)
+    }
+
+    /// The hash of argument `i`, which is a key; that of the first key is at hand already.
+    pub(crate) fn hash(&self, args: Args<'_, '_>, i: usize) -> KeyHash {
+        match self.first_hash {
+            Some(hash) if i == self.command.first_key() => hash,
+            _ => self.node.data.hash(args.at(i)),
+        }
+    }
+
+    /// The entry of `key` in the selected database, if it is there and not past its time, and the encoder of the
+    /// reply beside it, so that a value can be written without a copy in between.
+    ///
+    /// A primary removes an entry that is past its time on the way (through the log); a replica only hides it.
+    pub(crate) fn lookup(&mut self, key: &[u8], hash: KeyHash) -> (Option<Entry<'_>>, Reply<'_>) {
+        self.expire_if_due(key, hash);
+        let found = self.node.find_live(self.session.db, key, hash, self.now.wall());
+        if let Some(entry) = &found
+            && !self.session.no_touch
+        {
+            entry.set_access(self.node.stamp.access);
+        }
+        (found, Reply::new(self.out, self.session.proto))
+    }
+
+    /// [`Ctx::lookup`] for a command that reads: counts the hit or miss.
+    pub(crate) fn lookup_read(&mut self, key: &[u8], hash: KeyHash) -> (Option<Entry<'_>>, Reply<'_>) {
+        self.expire_if_due(key, hash);
+        let node = &mut *self.node;
+        let found = live(node.data.db(self.session.db).find(key, hash), self.now.wall());
+        match &found {
+            Some(entry) => {
+                node.stats.hits += 1;
+                if !self.session.no_touch {
+                    entry.set_access(node.stamp.access);
+                }
+            }
+            None => node.stats.misses += 1,
+        }
+        (found, Reply::new(self.out, self.session.proto))
+    }
+
+    /// Whether `key` is there; neither counts nor touches.
+    pub(crate) fn exists(&mut self, key: &[u8], hash: KeyHash) -> bool {
+        self.expire_if_due(key, hash);
+        self.node.find_live(self.session.db, key, hash, self.now.wall()).is_some()
+    }
+
+    /// Removes `key` if it is past its time and this node is the one to do so.
+    pub(crate) fn expire_if_due(&mut self, key: &[u8], hash: KeyHash) {
+        if self.db().expires_len() == 0 {
+            return;
+        }
+        let due = self.db().find(key, hash).and_then(|e| e.expiry()).is_some_and(|at| at <= self.now.wall());
+        if due && self.node.may_expire() {
+            let db = self.session.db;
+            self.node.expire(db, key, hash);
+            self.notice_change(db, key);
+        }
+    }
+
+    /// Removes `key`; says whether it was there. Reports the change.
+    pub(crate) fn remove(&mut self, key: &[u8], hash: KeyHash) -> bool {
+        self.expire_if_due(key, hash);
+        let there = self.node.find_live(self.session.db, key, hash, self.now.wall()).is_some();
+        if there {
+            self.db_mut().remove(key, hash);
+            self.changed(key);
+        }
+        there
+    }
+
+    /// Reports that `key` of the selected database has changed: the command will be logged.
+    pub(crate) fn changed(&mut self, key: &[u8]) {
+        self.changed_in(self.session.db, key);
+    }
+
+    /// Reports that `key` of database `db` has changed.
+    pub(crate) fn changed_in(&mut self, db: DbIndex, key: &[u8]) {
+        self.node.dirty += 1;
+        self.notice_change(db, key);
+    }
+
+    /// Tells who watches `key`.
+    fn notice_change(&mut self, db: DbIndex, key: &[u8]) {
+        if self.node.watchers.is_empty() {
+            return;
+        }
+        self.node.mark_watchers(db, key);
+        self.mark_own_watch(db, key);
+    }
+
+    fn mark_own_watch(&mut self, db: DbIndex, key: &[u8]) {
+        if self.session.watched.iter().any(|w| w.db == db && *w.key == *key) {
+            self.session.dirty_watch = true;
+        }
+    }
+
+    /// Puts `args` into the log instead of the command as it came in. May be called several times; the
+    /// effects of one command form one entry.
+    pub(crate) fn effect(&mut self, args: &[&[u8]]) {
+        self.effect_in(self.session.db, args);
+    }
+
+    /// [`Ctx::effect`] for another database.
+    pub(crate) fn effect_in(&mut self, db: DbIndex, args: &[&[u8]]) {
+        self.node.rewritten = true;
+        self.node.add_effect(db, args);
+    }
+
+    /// Keeps the command out of the log although it changed something that only this node has.
+    pub(crate) fn no_effect(&mut self) {
+        self.node.rewritten = true;
+    }
+
+    /// Writes a line to the log file.
+    pub(crate) fn log(&mut self, level: LogLevel, text: impl Into<String>) {
+        self.outs.log(level, text);
+    }
+
+    /// Hands memory to the thread that frees.
+    pub(crate) fn discard(&mut self, garbage: tanist_keyspace::Garbage) {
+        self.outs.push(Output::Discard(garbage));
+    }
+
+    /// The wall clock in milliseconds.
+    pub(crate) fn wall(&self) -> UnixMs {
+        self.now.wall()
+    }
+
+    /// A wrong number of arguments, found by the handler itself.
+    pub(crate) fn arity_error(&self) -> Error {
+        Error::arity(self.command.full_name)
+    }
+}
+
+/// `found` unless it is past its time.
+pub(crate) fn live(found: Option<Entry<'_>>, now: UnixMs) -> Option<Entry<'_>> {
+    found.filter(|e| e.expiry().is_none_or(|at| at > now))
+}

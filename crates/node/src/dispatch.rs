@@ -1,0 +1,477 @@
+//! The way of one command: look-up, gates, queue, execution, propagation, counting.
+//!
+//! Commands come in batches. For a window of them the buckets, then the entries, of their first keys are
+//! prefetched, so that the cache misses of a pipeline overlap instead of following each other.
+
+use crate::command::{Action, Command, Flags};
+use crate::context::Ctx;
+use crate::error::Error;
+use crate::input::{Next, Ran, Stopwatch};
+use crate::node::Node;
+use crate::output::{Output, Outputs};
+use crate::session::{ReplyMode, Session, SessionId, Waiting};
+use crate::table::CommandIndex;
+use crate::transaction::Queued;
+use std::time::Duration;
+use tanist_keyspace::KeyHash;
+use tanist_resp::{Args, Batch, OwnedArgs, Proto, Reply};
+use tanist_types::Now;
+
+/// How many commands are prepared together: enough misses in flight to hide the memory's latency.
+const WINDOW: usize = 16;
+
+/// A command of the window, looked up.
+#[derive(Clone, Copy, Default)]
+struct Prepared {
+    index: Option<CommandIndex>,
+    hash: Option<KeyHash>,
+}
+
+/// What the gates say.
+enum Gate {
+    Pass,
+    Refuse(Error),
+    /// The command waits, and with it the rest of the session's batch.
+    Hold,
+}
+
+impl Node {
+    /// Runs the commands of `batch` from the `from`-th on, for one session. Replies are appended to `out`;
+    /// what concerns others goes to `outs`.
+    #[allow(clippy::too_many_arguments)]
+    pub fn run(
+        &mut self,
+        now: Now,
+        id: SessionId,
+        batch: &Batch,
+        buf: &[u8],
+        from: usize,
+        out: &mut Vec<u8>,
+        outs: &mut Outputs,
+        watch: &dyn Stopwatch,
+    ) -> Ran {
+        let Some(mut session) = self.sessions.take(id) else {
+            return Ran { done: batch.len(), next: Next::Close };
+        };
+        session.last_active = now.mono;
+        self.stats.batches += 1;
+        let written = out.len();
+        let mut run = Run { now, out, outs, watch, timed: Duration::ZERO, untimed: 0 };
+        let ran = self.run_windows(&mut run, &mut session, batch, buf, from);
+        self.learn_fast_cost(&run);
+        let written = (run.out.len() - written) as u64;
+        session.bytes_out += written;
+        self.stats.net_out += written;
+        self.sessions.put_back(session);
+        ran
+    }
+
+    fn run_windows(
+        &mut self,
+        run: &mut Run<'_>,
+        session: &mut Session,
+        batch: &Batch,
+        buf: &[u8],
+        from: usize,
+    ) -> Ran {
+        let mut done = from;
+        let mut window = [Prepared::default(); WINDOW];
+        while done < batch.len() {
+            let count = WINDOW.min(batch.len() - done);
+            self.prepare(&mut window[..count], session, batch, buf, done);
+            for prepared in &window[..count] {
+                if session.waiting.is_some() {
+                    return Ran { done, next: Next::Wait };
+                }
+                let args = batch.args(done, buf);
+                if !self.command(run, session, args, *prepared) {
+                    return Ran { done, next: Next::Wait };
+                }
+                done += 1;
+                if session.close_after_reply {
+                    return Ran { done, next: Next::Close };
+                }
+            }
+        }
+        let next = if session.waiting.is_some() { Next::Wait } else { Next::Go };
+        Ran { done, next }
+    }
+
+    /// Looks up a window of commands and starts to fetch what they will touch.
+    fn prepare(&self, window: &mut [Prepared], session: &Session, batch: &Batch, buf: &[u8], from: usize) {
+        let db = self.data.db(session.db);
+        for (i, slot) in window.iter_mut().enumerate() {
+            let args = batch.args(from + i, buf);
+            let index = self.table.find(args.at(0));
+            let first_key = index.map_or(0, |i| self.table.first_key(i));
+            let hash = (first_key > 0 && first_key < args.len()).then(|| self.data.hash(args.at(first_key)));
+            if let Some(hash) = hash {
+                db.prefetch(hash);
+            }
+            *slot = Prepared { index, hash };
+        }
+        if window.len() > 1 {
+            for hash in window.iter().filter_map(|p| p.hash) {
+                db.prefetch_entry(hash);
+            }
+        }
+    }
+
+    /// Carries out one command, or queues or refuses it. `false`: it must wait and has not run.
+    fn command(
+        &mut self,
+        run: &mut Run<'_>,
+        session: &mut Session,
+        args: Args<'_, '_>,
+        prepared: Prepared,
+    ) -> bool {
+        let start = run.out.len();
+        match self.admit(session, args, prepared.index) {
+            Ok((index, command)) => match self.gate(session, command) {
+                Gate::Hold => {
+                    session.waiting = Some(Waiting::Paused);
+                    return false;
+                }
+                Gate::Refuse(error) => {
+                    self.stats.commands[index.slot()].rejected += 1;
+                    self.refuse(run, session, &error);
+                }
+                Gate::Pass if session.multi.is_some() && is_queued(command) => {
+                    self.queue(run, session, index, command, args);
+                }
+                Gate::Pass => {
+                    self.call(run, session, args, index, command, prepared.hash, false);
+                    if !self.effects.is_empty() {
+                        self.commit_effects(run.outs);
+                    }
+                }
+            },
+            Err(error) => self.refuse(run, session, &error),
+        }
+        if session.reply_mode != ReplyMode::On {
+            apply_reply_mode(session, run.out, start);
+        }
+        true
+    }
+
+    /// Finds the command and checks its name and number of arguments.
+    fn admit(
+        &self,
+        session: &Session,
+        args: Args<'_, '_>,
+        index: Option<CommandIndex>,
+    ) -> Result<(CommandIndex, &'static Command), Error> {
+        let Some(mut index) = index else {
+            return Err(unknown_command(args));
+        };
+        let mut command = self.table.get(index);
+        if let Action::Container(_) = command.action
+            && args.len() > 1
+        {
+            index = self
+                .table
+                .find_sub(index, args.at(1))
+                .ok_or_else(|| unknown_subcommand(command, args.at(1)))?;
+            command = self.table.get(index);
+        }
+        if !command.accepts(args.len()) {
+            return Err(Error::arity(command.full_name));
+        }
+        if !session.authenticated && !command.flags.has(Flags::NO_AUTH) {
+            return Err(Error::NO_AUTH);
+        }
+        Ok((index, command))
+    }
+
+    /// Whether the state of node and session lets the command run now.
+    fn gate(&self, session: &Session, command: &'static Command) -> Gate {
+        if session.proto == Proto::Resp2 && session.is_subscribed() && !allowed_while_subscribed(command) {
+            return Gate::Refuse(Error::new(format!(
+                "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context",
+                command.full_name.split('|').next().unwrap_or(command.name)
+            )));
+        }
+        if session.multi.is_some() && command.flags.has(Flags::NO_MULTI) {
+            return Gate::Refuse(Error::NOT_IN_MULTI);
+        }
+        if !self.gated {
+            return Gate::Pass;
+        }
+        if let Some(error) = self.refusal(session, command) {
+            return Gate::Refuse(error);
+        }
+        if let Some(pause) = self.pause
+            && session.kind == crate::SessionKind::Normal
+            && !command.flags.has(Flags::NO_AUTH)
+            && (pause.all && command.name != "client" || is_write(session, command))
+        {
+            return Gate::Hold;
+        }
+        Gate::Pass
+    }
+
+    /// Refusals that come from the node's role and state.
+    fn refusal(&self, _session: &Session, _command: &'static Command) -> Option<Error> {
+        None
+    }
+
+    /// Recomputes whether [`Node::gate`] must look at the node's state at all.
+    pub(crate) fn refresh_gates(&mut self) {
+        self.gated = self.pause.is_some();
+    }
+
+    fn queue(
+        &mut self,
+        run: &mut Run<'_>,
+        session: &mut Session,
+        index: CommandIndex,
+        command: &'static Command,
+        args: Args<'_, '_>,
+    ) {
+        if let Some(multi) = &mut session.multi {
+            multi.queue.push(Queued { index, command, args: OwnedArgs::new(&args) });
+        }
+        Reply::new(run.out, session.proto).simple("QUEUED");
+    }
+
+    fn refuse(&mut self, run: &mut Run<'_>, session: &mut Session, error: &Error) {
+        if let Some(multi) = &mut session.multi {
+            multi.aborted = true;
+        }
+        self.stats.count_error(error.code());
+        Reply::new(run.out, session.proto).error(error.text());
+    }
+
+    /// Runs one command that has passed all gates and counts it. Its effects are not yet in the log.
+    #[allow(clippy::too_many_arguments)]
+    fn call(
+        &mut self,
+        run: &mut Run<'_>,
+        session: &mut Session,
+        args: Args<'_, '_>,
+        index: CommandIndex,
+        command: &'static Command,
+        first_hash: Option<KeyHash>,
+        in_transaction: bool,
+    ) {
+        let Action::Run(handler) = command.action else { return };
+        if !self.monitors.is_empty() && !command.flags.has(Flags::SKIP_MONITOR.and(Flags::ADMIN)) {
+            self.feed_monitors(run.now, session, args, run.outs);
+        }
+        let timed = self.time_all || self.table.is_timed(index);
+        let before = if timed { run.watch.read() } else { run.now.mono };
+        let start = run.out.len();
+        let db = session.db;
+        let outer = (self.dirty, self.rewritten);
+        (self.dirty, self.rewritten) = (0, false);
+        session.last_command = Some(command);
+        session.commands += 1;
+        let outcome = handler(
+            &mut Ctx {
+                node: self,
+                session,
+                out: run.out,
+                outs: run.outs,
+                now: run.now,
+                command,
+                first_hash,
+                in_transaction,
+            },
+            args,
+        );
+        if let Err(error) = outcome {
+            run.out.truncate(start);
+            Reply::new(run.out, session.proto).error(error.text());
+            self.stats.count_error(error.code());
+            self.stats.commands[index.slot()].failed += 1;
+        }
+        self.stats.dirty_since_save += self.dirty;
+        if self.dirty > 0 && !self.rewritten && self.is_logging() {
+            self.effects.add_verbatim(db, args);
+        }
+        (self.dirty, self.rewritten) = outer;
+        let cost = if timed {
+            let cost = run.watch.read().since(before);
+            run.timed += cost;
+            self.note_cost(run, session, command, args, cost);
+            cost
+        } else {
+            run.untimed += 1;
+            self.fast_cost
+        };
+        self.stats.total_commands += 1;
+        let stats = &mut self.stats.commands[index.slot()];
+        stats.calls += 1;
+        stats.time += cost;
+    }
+
+    /// Runs the queue of a transaction; the caller has written the array's head.
+    pub(crate) fn run_queue(&mut self, ctx: &mut QueueRun<'_>, queue: &[Queued]) {
+        for queued in queue {
+            let args = queued.args.as_args();
+            let index = queued.index;
+            let mut run = Run {
+                now: ctx.now,
+                out: ctx.out,
+                outs: ctx.outs,
+                watch: &Stopped(ctx.now.mono),
+                timed: Duration::ZERO,
+                untimed: 0,
+            };
+            match self.gate(ctx.session, queued.command) {
+                Gate::Refuse(error) => {
+                    self.stats.commands[index.slot()].rejected += 1;
+                    self.refuse(&mut run, ctx.session, &error);
+                }
+                Gate::Pass | Gate::Hold => {
+                    self.call(&mut run, ctx.session, args, index, queued.command, None, true);
+                }
+            }
+        }
+    }
+
+    /// Slow log and latency monitor; both are fed here.
+    fn note_cost(
+        &mut self,
+        _run: &Run<'_>,
+        _session: &Session,
+        _command: &'static Command,
+        _args: Args<'_, '_>,
+        _cost: Duration,
+    ) {
+    }
+
+    /// What the batch's constant-time commands have cost, spread over them evenly.
+    fn learn_fast_cost(&mut self, run: &Run<'_>) {
+        if run.untimed == 0 {
+            return;
+        }
+        let all = run.watch.read().since(run.now.mono).saturating_sub(run.timed);
+        let mean = all / run.untimed;
+        self.fast_cost = (self.fast_cost * 7 + mean) / 8;
+    }
+
+    /// Shows a command to everybody who monitors.
+    fn feed_monitors(&mut self, now: Now, session: &Session, args: Args<'_, '_>, outs: &mut Outputs) {
+        let from = if session.peer.unix {
+            "unix:".to_owned() + &session.peer.laddr
+        } else {
+            session.peer.addr.clone()
+        };
+        let mut line = format!(
+            "+{}.{:06} [{} {}]",
+            now.wall_us / 1_000_000,
+            now.wall_us % 1_000_000,
+            session.db.0,
+            from
+        )
+        .into_bytes();
+        for arg in args.iter() {
+            line.push(b' ');
+            crate::commands::quote_into(&mut line, arg);
+        }
+        line.extend_from_slice(b"\r\n");
+        for &id in &self.monitors {
+            outs.push(Output::Send { session: id, bytes: line.clone() });
+        }
+    }
+}
+
+/// The running batch.
+struct Run<'a> {
+    now: Now,
+    out: &'a mut Vec<u8>,
+    outs: &'a mut Outputs,
+    watch: &'a dyn Stopwatch,
+    /// Time spent in commands that were timed by themselves.
+    timed: Duration,
+    /// Commands that were not.
+    untimed: u32,
+}
+
+/// What `EXEC` runs its queue with.
+pub(crate) struct QueueRun<'a> {
+    pub(crate) now: Now,
+    pub(crate) session: &'a mut Session,
+    pub(crate) out: &'a mut Vec<u8>,
+    pub(crate) outs: &'a mut Outputs,
+}
+
+/// A stopwatch that stands still.
+struct Stopped(tanist_types::Mono);
+
+impl Stopwatch for Stopped {
+    fn read(&self) -> tanist_types::Mono {
+        self.0
+    }
+}
+
+/// Commands that act on the transaction itself are not queued.
+fn is_queued(command: &Command) -> bool {
+    !matches!(command.name, "exec" | "discard" | "multi" | "watch" | "quit" | "reset")
+}
+
+fn is_write(session: &Session, command: &Command) -> bool {
+    command.flags.has(Flags::WRITE.and(Flags::MAY_REPLICATE))
+        || command.name == "exec"
+            && session
+                .multi
+                .as_ref()
+                .is_some_and(|m| m.queue.iter().any(|q| q.command.flags.has(Flags::WRITE)))
+}
+
+fn allowed_while_subscribed(command: &Command) -> bool {
+    matches!(
+        command.name,
+        "subscribe"
+            | "unsubscribe"
+            | "psubscribe"
+            | "punsubscribe"
+            | "ssubscribe"
+            | "sunsubscribe"
+            | "ping"
+            | "quit"
+            | "reset"
+    )
+}
+
+fn apply_reply_mode(session: &mut Session, out: &mut Vec<u8>, start: usize) {
+    match session.reply_mode {
+        ReplyMode::On => {}
+        ReplyMode::Off => out.truncate(start),
+        ReplyMode::SkipNext => {
+            out.truncate(start);
+            session.reply_mode = ReplyMode::Skip;
+        }
+        ReplyMode::Skip => {
+            out.truncate(start);
+            session.reply_mode = ReplyMode::On;
+        }
+    }
+}
+
+fn unknown_command(args: Args<'_, '_>) -> Error {
+    const MOST: usize = 128;
+    let name = printable(args.at(0), MOST);
+    let mut shown = String::new();
+    for arg in args.skip(1).iter() {
+        if shown.len() >= MOST {
+            break;
+        }
+        shown.push_str(&format!("'{}' ", printable(arg, MOST - shown.len())));
+    }
+    Error::new(format!("ERR unknown command '{name}', with args beginning with: {shown}"))
+}
+
+fn unknown_subcommand(container: &Command, name: &[u8]) -> Error {
+    Error::new(format!(
+        "ERR unknown subcommand '{}'. Try {} HELP.",
+        printable(name, 128),
+        container.name.to_uppercase()
+    ))
+}
+
+/// The text of foreign bytes in an error reply, without line breaks.
+fn printable(bytes: &[u8], most: usize) -> String {
+    String::from_utf8_lossy(&bytes[..bytes.len().min(most)]).replace(['\r', '\n'], " ")
+}

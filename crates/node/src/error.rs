@@ -1,0 +1,87 @@
+//! Error replies: a code in capitals, then a sentence, as clients parse them.
+
+use std::borrow::Cow;
+use std::fmt;
+
+/// What a handler returns: nothing, its reply being written already, or an error reply.
+pub(crate) type Outcome = Result<(), Error>;
+
+/// An error reply without its leading `-`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Error(Cow<'static, str>);
+
+macro_rules! errors {
+    ($($name:ident = $text:expr;)*) => {
+        #[allow(missing_docs)]
+        impl Error {
+            $(pub(crate) const $name: Error = Error(Cow::Borrowed($text));)*
+        }
+    };
+}
+
+errors! {
+    WRONG_TYPE = "WRONGTYPE Operation against a key holding the wrong kind of value";
+    SYNTAX = "ERR syntax error";
+    NOT_AN_INTEGER = "ERR value is not an integer or out of range";
+    NOT_A_FLOAT = "ERR value is not a valid float";
+    OVERFLOW = "ERR increment or decrement would overflow";
+    NAN_OR_INFINITY = "ERR increment would produce NaN or Infinity";
+    NO_SUCH_KEY = "ERR no such key";
+    SAME_OBJECT = "ERR source and destination objects are the same";
+    OUT_OF_RANGE = "ERR index out of range";
+    DB_OUT_OF_RANGE = "ERR DB index is out of range";
+    NOT_A_DB_INDEX = "ERR invalid DB index";
+    STRING_TOO_LONG = "ERR string exceeds maximum allowed size (proto-max-bulk-len)";
+    NO_AUTH = "NOAUTH Authentication required.";
+    WRONG_PASS = "WRONGPASS invalid username-password pair or user is disabled.";
+    NO_PROTO = "NOPROTO unsupported protocol version";
+    NESTED_MULTI = "ERR MULTI calls can not be nested";
+    WATCH_IN_MULTI = "ERR WATCH inside MULTI is not allowed";
+    EXEC_WITHOUT_MULTI = "ERR EXEC without MULTI";
+    DISCARD_WITHOUT_MULTI = "ERR DISCARD without MULTI";
+    EXEC_ABORT = "EXECABORT Transaction discarded because of previous errors.";
+    NOT_IN_MULTI = "ERR Command not allowed inside a transaction";
+    READ_ONLY = "READONLY You can't write against a read only replica.";
+    LOADING = "LOADING Valkey is loading the dataset in memory";
+    MASTER_DOWN = "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.";
+    NO_REPLICAS = "NOREPLICAS Not enough good replicas to write.";
+    UNBLOCKED = "UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)";
+    OOM = "OOM command not allowed when used memory > 'maxmemory'.";
+}
+
+impl Error {
+    /// An error with this text; it begins with its code.
+    pub(crate) fn new(text: impl Into<Cow<'static, str>>) -> Error {
+        Error(text.into())
+    }
+
+    /// The number of arguments is not one that `command` takes.
+    pub(crate) fn arity(command: &str) -> Error {
+        Error(format!("ERR wrong number of arguments for '{command}' command").into())
+    }
+
+    /// A time to live that cannot be.
+    pub(crate) fn invalid_expire(command: &str) -> Error {
+        Error(format!("ERR invalid expire time in '{command}' command").into())
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.0
+    }
+
+    /// The code that `errorstats` counts it under.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        self.0.split(' ').next().unwrap_or("ERR")
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Error {}

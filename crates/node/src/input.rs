@@ -1,0 +1,65 @@
+//! What goes into the node beside the commands of connections.
+
+use crate::session::SessionId;
+use tanist_types::{Mono, NodeId, RunId};
+
+/// Who is at the other end of a connection, as text for display and `CLIENT KILL`.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Peer {
+    /// The remote end: `127.0.0.1:50000`, `[::1]:50000`, or the socket's path with `:0`.
+    pub addr: String,
+    /// The local end, the same way.
+    pub laddr: String,
+    /// Came over a unix socket.
+    pub unix: bool,
+    /// Comes from this machine (loopback or unix socket); protected mode lets only these in.
+    pub local: bool,
+}
+
+/// What the shell has drawn or read at the start of the process.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Identity {
+    /// Random for this run.
+    pub run_id: RunId,
+    /// From the state file, or drawn with it.
+    pub node_id: NodeId,
+    /// The process id, for `INFO`.
+    pub pid: u32,
+}
+
+/// One input of [`crate::Node::step`].
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Input {
+    /// A connection has ended, or its output buffer has passed its limit.
+    Closed(SessionId),
+    /// The deadline of [`crate::Node::next_deadline`] has come, or background work may take a slice.
+    Tick,
+}
+
+/// How far [`crate::Node::run`] came with a batch.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Ran {
+    /// The number of commands of the batch that are done with, counted from its beginning.
+    pub done: usize,
+    /// What to do now.
+    pub next: Next,
+}
+
+/// What a connection's shell does after a batch.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Next {
+    /// Write the replies and read on.
+    Go,
+    /// Keep the rest of the batch until [`crate::Output::Resume`].
+    Wait,
+    /// Write the replies and close.
+    Close,
+}
+
+/// Reads the monotonic clock while commands run, for the slow log, latency and command statistics only.
+///
+/// No decision of the node depends on it. The simulator's stands still.
+pub trait Stopwatch {
+    /// The present moment.
+    fn read(&self) -> Mono;
+}

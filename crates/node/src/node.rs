@@ -1,0 +1,259 @@
+//! The node's state and its two ways in: [`Node::run`] for commands (in `dispatch`), [`Node::step`] for the rest.
+
+use crate::input::{Identity, Input, Peer};
+use crate::log::Effects;
+use crate::output::{LogLevel, Output, Outputs};
+use crate::pubsub::Pubsub;
+use crate::session::{Session, SessionId, Sessions};
+use crate::stats::Stats;
+use crate::table::CommandTable;
+use crate::transaction::Watchers;
+use std::time::Duration;
+use tanist_config::ServerConfig;
+use tanist_keyspace::{Access, Keyspace, Stamp};
+use tanist_types::{DbIndex, Mono, Now, Rng};
+
+/// What the shell draws at start.
+#[derive(Clone, Copy, Debug)]
+pub struct Seeds {
+    /// Keys the hash of user keys, so that nobody outside can build collisions.
+    pub hash: [u64; 2],
+    /// Seeds everything else.
+    pub rng: u64,
+}
+
+/// A data node.
+pub struct Node {
+    pub(crate) config: ServerConfig,
+    pub(crate) identity: Identity,
+    pub(crate) table: CommandTable,
+    pub(crate) data: Keyspace,
+    pub(crate) sessions: Sessions,
+    pub(crate) pubsub: Pubsub,
+    pub(crate) watchers: Watchers,
+    pub(crate) monitors: Vec<SessionId>,
+    pub(crate) stats: Stats,
+    pub(crate) rng: Rng,
+    /// The effects of the running command or transaction.
+    pub(crate) effects: Effects,
+    /// Changes made by the running command.
+    pub(crate) dirty: u64,
+    /// The running command has put its own effects into the log.
+    pub(crate) rewritten: bool,
+    /// The database selected at the log's end.
+    pub(crate) log_db: Option<DbIndex>,
+    /// What entries that are used now are stamped with.
+    pub(crate) stamp: Stamp,
+    /// `DEBUG SET-ACTIVE-EXPIRE`.
+    pub(crate) active_expire: bool,
+    pub(crate) pause: Option<Pause>,
+    /// Some gate other than authentication may refuse or hold commands (see `gates`).
+    pub(crate) gated: bool,
+    /// Time every command by itself, not only those whose cost grows with their input.
+    pub(crate) time_all: bool,
+    /// What a constant-time command has cost lately, on average.
+    pub(crate) fast_cost: Duration,
+    /// Reused by the active expiry.
+    pub(crate) due: Vec<Box<[u8]>>,
+    pub(crate) started: Now,
+    next_cron: Mono,
+    expire_more: bool,
+}
+
+/// `CLIENT PAUSE`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Pause {
+    pub(crate) until: Mono,
+    /// Every command waits, not only those that write.
+    pub(crate) all: bool,
+}
+
+/// The period of sampling and of the active expiry cycle.
+const CRON: Duration = Duration::from_millis(100);
+
+impl Node {
+    /// A primary with no data.
+    #[must_use]
+    pub fn new(config: ServerConfig, identity: Identity, seeds: Seeds, now: Now) -> Node {
+        let table = CommandTable::new(&config.lists.renames);
+        let mut node = Node {
+            stats: Stats::new(table.len()),
+            data: Keyspace::new(seeds.hash, config.databases.min(u32::from(u16::MAX)) as u16),
+            table,
+            identity,
+            sessions: Sessions::default(),
+            pubsub: Pubsub::default(),
+            watchers: Watchers::default(),
+            monitors: Vec::new(),
+            rng: Rng::from_seed(seeds.rng),
+            effects: Effects::default(),
+            dirty: 0,
+            rewritten: false,
+            log_db: None,
+            stamp: Stamp::default(),
+            active_expire: true,
+            pause: None,
+            gated: false,
+            time_all: false,
+            fast_cost: Duration::ZERO,
+            due: Vec::new(),
+            started: now,
+            next_cron: now.mono + CRON,
+            expire_more: false,
+            config,
+        };
+        node.refresh_stamp(now);
+        node.refresh_gates();
+        node
+    }
+
+    /// A new connection. `Err` holds the reply to write before closing it.
+    ///
+    /// # Errors
+    /// When `maxclients` is reached or protected mode forbids the peer.
+    pub fn connect(&mut self, now: Now, peer: Peer) -> Result<SessionId, &'static str> {
+        self.stats.connections += 1;
+        if self.sessions.len() as u64 >= u64::from(self.config.maxclients) {
+            self.stats.rejected_connections += 1;
+            return Err("-ERR max number of clients reached\r\n");
+        }
+        let open = self.config.requirepass.is_empty();
+        if open && self.config.protected_mode && !peer.local {
+            self.stats.rejected_connections += 1;
+            return Err(PROTECTED);
+        }
+        let id = self.sessions.next_id();
+        self.sessions.insert(Session::new(id, peer, now, open));
+        Ok(id)
+    }
+
+    /// Takes one input that is not a batch of commands.
+    pub fn step(&mut self, now: Now, input: Input, outs: &mut Outputs) {
+        match input {
+            Input::Closed(id) => self.closed(id),
+            Input::Tick => self.tick(now, outs),
+        }
+    }
+
+    /// When [`Input::Tick`] is due next.
+    #[must_use]
+    pub fn next_deadline(&self) -> Mono {
+        let mut next = self.next_cron;
+        if let Some(pause) = self.pause {
+            next = next.min(pause.until);
+        }
+        if self.expire_more { Mono::ZERO } else { next }
+    }
+
+    fn refresh_stamp(&mut self, now: Now) {
+        self.stamp = Stamp { access: Access::lru(now.wall()), keep_on_overwrite: false };
+        self.data.set_stamp(self.stamp);
+    }
+
+    /// Whether this node follows another one.
+    pub(crate) fn is_replica(&self) -> bool {
+        false
+    }
+
+    /// Whether anybody reads the log that this node writes.
+    pub(crate) fn is_logging(&self) -> bool {
+        false
+    }
+
+    fn tick(&mut self, now: Now, outs: &mut Outputs) {
+        self.refresh_stamp(now);
+        if self.pause.is_some_and(|p| p.until <= now.mono) {
+            self.unpause(outs);
+        }
+        if now.mono >= self.next_cron {
+            self.next_cron = now.mono + CRON;
+            self.stats.sample(now.mono);
+            self.close_idle(now, outs);
+        }
+        self.expire_more = self.expire_slice(now, outs);
+    }
+
+    /// Forgets a connection and everything that it held.
+    pub(crate) fn closed(&mut self, id: SessionId) {
+        if let Some(session) = self.sessions.remove(id) {
+            for watched in &session.watched {
+                self.watchers.remove(id, watched);
+            }
+            self.pubsub.forget(&session);
+            self.monitors.retain(|&m| m != id);
+        }
+    }
+
+    /// `timeout`: closes clients that have been silent for too long.
+    fn close_idle(&mut self, now: Now, outs: &mut Outputs) {
+        let timeout = u64::from(self.config.timeout);
+        if timeout == 0 {
+            return;
+        }
+        for s in self.sessions.others() {
+            let exempt = s.kind != crate::SessionKind::Normal || s.waiting.is_some() || s.monitor;
+            if !exempt && now.mono.since(s.last_active) > Duration::from_secs(timeout) {
+                outs.log(LogLevel::Verbose, "Closing idle client");
+                outs.push(Output::Close { session: s.id, flush: false });
+            }
+        }
+    }
+
+    /// Lets everybody run on whom `CLIENT PAUSE` has stopped.
+    pub(crate) fn unpause(&mut self, outs: &mut Outputs) {
+        self.pause = None;
+        self.refresh_gates();
+        let paused: Vec<SessionId> = self
+            .sessions
+            .others()
+            .filter(|s| s.waiting == Some(crate::session::Waiting::Paused))
+            .map(|s| s.id)
+            .collect();
+        for id in paused {
+            if let Some(s) = self.sessions.get_mut(id) {
+                s.waiting = None;
+            }
+            outs.push(Output::Resume(id));
+        }
+    }
+
+    pub(crate) fn is_paused_for_expiry(&self) -> bool {
+        self.pause.is_some()
+    }
+
+    /// Marks the transactions of everybody who watches `key`, the running session excepted.
+    pub(crate) fn mark_watchers(&mut self, db: DbIndex, key: &[u8]) {
+        if self.watchers.is_empty() {
+            return;
+        }
+        for &id in self.watchers.of(db, key) {
+            if let Some(s) = self.sessions.get_mut(id) {
+                s.dirty_watch = true;
+            }
+        }
+    }
+
+    /// Adds an effect to the entry that is being built.
+    pub(crate) fn add_effect(&mut self, db: DbIndex, args: &[&[u8]]) {
+        if self.is_logging() {
+            self.effects.add(db, args);
+        }
+    }
+
+    /// Appends the effects collected so far to the log, as one entry.
+    pub(crate) fn commit_effects(&mut self, _outs: &mut Outputs) {
+        if !self.effects.is_empty() {
+            self.log_db = self.effects.take_entry(self.log_db, |_piece| {});
+        }
+    }
+}
+
+const PROTECTED: &str = "-DENIED Running in protected mode because protected mode is enabled and no password is set \
+for the default user. In this mode connections are only accepted from the loopback interface. If you want to \
+connect from external computers, you may adopt one of the following solutions: 1) Disable protected mode by \
+sending the command 'CONFIG SET protected-mode no' from the loopback interface; make sure that the node is not \
+reachable from the Internet if you do so. Use CONFIG REWRITE to make this change permanent. 2) Set the \
+protected-mode option to 'no' in the configuration file, and restart the server. 3) If you started the server \
+manually just for testing, restart it with the '--protected-mode no' option. 4) Set up a password for the default \
+user. NOTE: You only need to do one of the above things in order for the server to start accepting connections \
+from the outside.\r\n";

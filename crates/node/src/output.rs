@@ -1,0 +1,78 @@
+//! What comes out of the node: plain data for the shell to carry out, in order.
+
+use crate::session::SessionId;
+
+/// How grave a log line is, in Redis' four levels.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum LogLevel {
+    /// `.`
+    Debug,
+    /// `-`
+    Verbose,
+    /// `*`
+    Notice,
+    /// `#`
+    Warning,
+}
+
+/// One thing for the shell to do.
+#[derive(Debug)]
+pub enum Output {
+    /// Append these bytes to a session's output buffer.
+    Send {
+        /// To whom.
+        session: SessionId,
+        /// RESP in the session's protocol.
+        bytes: Vec<u8>,
+    },
+    /// Close a session: at once, or after what is buffered has left.
+    Close {
+        /// Which.
+        session: SessionId,
+        /// Let the buffered replies leave first.
+        flush: bool,
+    },
+    /// Run the rest of a session's batch, which [`crate::input::Next::Wait`] had left.
+    Resume(SessionId),
+    /// Write a line to the log.
+    Log(LogLevel, String),
+    /// Memory to free, on a thread that nobody waits for.
+    Discard(tanist_keyspace::Garbage),
+    /// End the process with this status.
+    Exit(i32),
+}
+
+/// Collects outputs; the shell drains it after each call.
+#[derive(Debug, Default)]
+pub struct Outputs {
+    items: Vec<Output>,
+}
+
+impl Outputs {
+    /// An empty collection.
+    #[must_use]
+    pub fn new() -> Outputs {
+        Outputs::default()
+    }
+
+    /// Adds one.
+    pub fn push(&mut self, output: Output) {
+        self.items.push(output);
+    }
+
+    /// Adds a log line.
+    pub fn log(&mut self, level: LogLevel, text: impl Into<String>) {
+        self.push(Output::Log(level, text.into()));
+    }
+
+    /// Takes all, in order; the room is kept.
+    pub fn drain(&mut self) -> std::vec::Drain<'_, Output> {
+        self.items.drain(..)
+    }
+
+    /// Whether there is nothing to do.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+}

@@ -1,0 +1,201 @@
+//! Sessions: what the node remembers of one connection.
+
+use crate::command::Command;
+use crate::input::Peer;
+use crate::transaction::{Multi, WatchedKey};
+use hashbrown::HashMap;
+use std::collections::{BTreeMap, BTreeSet};
+use tanist_resp::Proto;
+use tanist_types::{DbIndex, Mono, UnixMs};
+
+/// Names a session; the number that `CLIENT ID` prints, never used twice in a run.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct SessionId(pub u64);
+
+/// What a session is used for; output buffer limits differ by it (`client-output-buffer-limit`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum SessionKind {
+    /// A client that sends commands.
+    #[default]
+    Normal,
+    /// A client that has subscribed.
+    Pubsub,
+    /// A replica that follows this node.
+    Replica,
+}
+
+/// What `CLIENT REPLY` has asked for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) enum ReplyMode {
+    /// Every command is answered.
+    #[default]
+    On,
+    /// No command is answered.
+    Off,
+    /// The next command is not answered (set while `CLIENT REPLY SKIP` itself runs).
+    SkipNext,
+    /// This command is not answered.
+    Skip,
+}
+
+/// Why a session waits; the rest of its batch runs when it is resumed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Waiting {
+    /// In a blocking command (`WAIT`, ...), until the deadline if there is one.
+    Blocked {
+        /// When it gives up.
+        until: Option<Mono>,
+    },
+    /// Until `CLIENT PAUSE` ends: the command that met it has not run.
+    Paused,
+}
+
+/// One connection.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(crate) id: SessionId,
+    pub(crate) kind: SessionKind,
+    pub(crate) peer: Peer,
+    pub(crate) created: Mono,
+    pub(crate) last_active: Mono,
+    /// Wall-clock moment of connecting, for display.
+    pub(crate) created_at: UnixMs,
+    pub(crate) db: DbIndex,
+    pub(crate) proto: Proto,
+    pub(crate) authenticated: bool,
+    pub(crate) user: Box<str>,
+    pub(crate) name: Box<[u8]>,
+    pub(crate) lib_name: Box<[u8]>,
+    pub(crate) lib_version: Box<[u8]>,
+    pub(crate) multi: Option<Box<Multi>>,
+    pub(crate) watched: Vec<WatchedKey>,
+    /// A watched key has changed: the next `EXEC` answers null.
+    pub(crate) dirty_watch: bool,
+    pub(crate) channels: BTreeSet<Box<[u8]>>,
+    pub(crate) patterns: BTreeSet<Box<[u8]>>,
+    pub(crate) shard_channels: BTreeSet<Box<[u8]>>,
+    pub(crate) monitor: bool,
+    pub(crate) reply_mode: ReplyMode,
+    pub(crate) no_evict: bool,
+    pub(crate) no_touch: bool,
+    pub(crate) readonly: bool,
+    pub(crate) waiting: Option<Waiting>,
+    /// Close once the replies written so far have left.
+    pub(crate) close_after_reply: bool,
+    pub(crate) last_command: Option<&'static Command>,
+    pub(crate) commands: u64,
+    pub(crate) bytes_in: u64,
+    pub(crate) bytes_out: u64,
+    /// Bytes that the shell holds for it unparsed, as of its last batch (`qbuf`).
+    pub(crate) query_buffer: usize,
+}
+
+impl Session {
+    pub(crate) fn new(id: SessionId, peer: Peer, now: tanist_types::Now, authenticated: bool) -> Session {
+        Session {
+            id,
+            kind: SessionKind::Normal,
+            peer,
+            created: now.mono,
+            last_active: now.mono,
+            created_at: now.wall(),
+            db: DbIndex(0),
+            proto: Proto::Resp2,
+            authenticated,
+            user: "default".into(),
+            name: Box::default(),
+            lib_name: Box::default(),
+            lib_version: Box::default(),
+            multi: None,
+            watched: Vec::new(),
+            dirty_watch: false,
+            channels: BTreeSet::new(),
+            patterns: BTreeSet::new(),
+            shard_channels: BTreeSet::new(),
+            monitor: false,
+            reply_mode: ReplyMode::On,
+            no_evict: false,
+            no_touch: false,
+            readonly: false,
+            waiting: None,
+            close_after_reply: false,
+            last_command: None,
+            commands: 0,
+            bytes_in: 0,
+            bytes_out: 0,
+            query_buffer: 0,
+        }
+    }
+
+    /// The number of subscriptions of every kind but shard channels.
+    pub(crate) fn subscriptions(&self) -> usize {
+        self.channels.len() + self.patterns.len()
+    }
+
+    /// Whether any subscription, shard channels included, is held.
+    pub(crate) fn is_subscribed(&self) -> bool {
+        self.subscriptions() + self.shard_channels.len() > 0
+    }
+}
+
+/// All sessions. The one whose batch is running is taken out, so a handler can hold it beside the node.
+#[derive(Debug, Default)]
+pub(crate) struct Sessions {
+    slots: HashMap<SessionId, Option<Box<Session>>>,
+    /// Ids in the order of connecting, so that lists are deterministic.
+    order: BTreeMap<SessionId, ()>,
+    next: u64,
+}
+
+impl Sessions {
+    /// The id for the next connection.
+    pub(crate) fn next_id(&mut self) -> SessionId {
+        self.next += 1;
+        SessionId(self.next)
+    }
+
+    pub(crate) fn insert(&mut self, session: Session) {
+        self.order.insert(session.id, ());
+        self.slots.insert(session.id, Some(Box::new(session)));
+    }
+
+    /// Takes a session out while its batch runs.
+    pub(crate) fn take(&mut self, id: SessionId) -> Option<Box<Session>> {
+        self.slots.get_mut(&id)?.take()
+    }
+
+    /// Puts a session back after its batch.
+    pub(crate) fn put_back(&mut self, session: Box<Session>) {
+        if let Some(slot) = self.slots.get_mut(&session.id) {
+            *slot = Some(session);
+        }
+    }
+
+    pub(crate) fn remove(&mut self, id: SessionId) -> Option<Box<Session>> {
+        self.order.remove(&id);
+        self.slots.remove(&id)?
+    }
+
+    pub(crate) fn get(&self, id: SessionId) -> Option<&Session> {
+        self.slots.get(&id)?.as_deref()
+    }
+
+    pub(crate) fn get_mut(&mut self, id: SessionId) -> Option<&mut Session> {
+        self.slots.get_mut(&id)?.as_deref_mut()
+    }
+
+    /// The number of connections, the running one included.
+    pub(crate) fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Ids in the order of connecting, the running one included.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = SessionId> + '_ {
+        self.order.keys().copied()
+    }
+
+    /// Every session but the running one, in the order of connecting.
+    pub(crate) fn others(&self) -> impl Iterator<Item = &Session> + '_ {
+        self.ids().filter_map(|id| self.get(id))
+    }
+}

@@ -1,0 +1,126 @@
+//! Counters that `INFO` prints and `CONFIG RESETSTAT` clears.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+use tanist_types::Mono;
+
+/// What is counted for one command.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct CommandStats {
+    pub(crate) calls: u64,
+    pub(crate) time: Duration,
+    /// Refused before running.
+    pub(crate) rejected: u64,
+    /// Answered with an error.
+    pub(crate) failed: u64,
+}
+
+/// All counters of the node.
+#[derive(Debug, Default)]
+pub(crate) struct Stats {
+    /// By the command's index in the table.
+    pub(crate) commands: Vec<CommandStats>,
+    /// By the error's code.
+    pub(crate) errors: BTreeMap<Box<str>, u64>,
+    pub(crate) total_errors: u64,
+    pub(crate) total_commands: u64,
+    pub(crate) connections: u64,
+    pub(crate) rejected_connections: u64,
+    pub(crate) net_in: u64,
+    pub(crate) net_out: u64,
+    pub(crate) net_repl_in: u64,
+    pub(crate) net_repl_out: u64,
+    pub(crate) hits: u64,
+    pub(crate) misses: u64,
+    pub(crate) expired_keys: u64,
+    pub(crate) evicted_keys: u64,
+    pub(crate) dirty_since_save: u64,
+    pub(crate) auth_denied: u64,
+    pub(crate) sync_full: u64,
+    pub(crate) sync_partial_ok: u64,
+    pub(crate) sync_partial_err: u64,
+    pub(crate) query_buffer_limit_disconnections: u64,
+    pub(crate) output_buffer_limit_disconnections: u64,
+    /// Batches taken from connections (`total_reads_processed`).
+    pub(crate) batches: u64,
+    pub(crate) rates: Rates,
+}
+
+/// The rates of the last 1.6 seconds, as Redis averages them: sixteen samples of 100 ms.
+#[derive(Debug, Default)]
+pub(crate) struct Rates {
+    samples: [Sample; 16],
+    next: usize,
+    last: Totals,
+    at: Mono,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Sample {
+    commands: u64,
+    net_in: u64,
+    net_out: u64,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Totals {
+    commands: u64,
+    net_in: u64,
+    net_out: u64,
+}
+
+impl Stats {
+    /// Counters for a table of `commands` commands.
+    pub(crate) fn new(commands: usize) -> Stats {
+        Stats { commands: vec![CommandStats::default(); commands], ..Stats::default() }
+    }
+
+    pub(crate) fn count_error(&mut self, code: &str) {
+        self.total_errors += 1;
+        // As Redis: no more than 128 kinds, so that a script cannot fill memory with codes.
+        const MOST_CODES: usize = 128;
+        if let Some(n) = self.errors.get_mut(code) {
+            *n += 1;
+        } else if self.errors.len() < MOST_CODES {
+            self.errors.insert(code.into(), 1);
+        }
+    }
+
+    /// Takes a sample of the rates.
+    pub(crate) fn sample(&mut self, now: Mono) {
+        let totals = Totals { commands: self.total_commands, net_in: self.net_in, net_out: self.net_out };
+        let rates = &mut self.rates;
+        let millis = now.since(rates.at).as_millis().max(1) as u64;
+        let rate = |new: u64, old: u64| new.saturating_sub(old) * 1000 / millis;
+        rates.samples[rates.next] = Sample {
+            commands: rate(totals.commands, rates.last.commands),
+            net_in: rate(totals.net_in, rates.last.net_in),
+            net_out: rate(totals.net_out, rates.last.net_out),
+        };
+        rates.next = (rates.next + 1) % rates.samples.len();
+        rates.last = totals;
+        rates.at = now;
+    }
+
+    /// Commands per second.
+    pub(crate) fn commands_per_second(&self) -> u64 {
+        self.rates.mean(|s| s.commands)
+    }
+
+    /// Bytes per second read and written.
+    pub(crate) fn bytes_per_second(&self) -> (u64, u64) {
+        (self.rates.mean(|s| s.net_in), self.rates.mean(|s| s.net_out))
+    }
+
+    /// `CONFIG RESETSTAT`.
+    pub(crate) fn reset(&mut self) {
+        let dirty = self.dirty_since_save;
+        *self = Stats { dirty_since_save: dirty, ..Stats::new(self.commands.len()) };
+    }
+}
+
+impl Rates {
+    fn mean(&self, of: impl Fn(&Sample) -> u64) -> u64 {
+        self.samples.iter().map(of).sum::<u64>() / self.samples.len() as u64
+    }
+}

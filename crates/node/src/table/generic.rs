@@ -1,0 +1,5 @@
+//! Keys of any type.
+
+use crate::command::Command;
+
+pub(super) const COMMANDS: &[Command] = &[];

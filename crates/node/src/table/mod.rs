@@ -1,0 +1,193 @@
+//! The table of commands and the way from a name to a command.
+
+mod connection;
+mod generic;
+mod pubsub;
+mod server;
+mod string;
+mod transactions;
+
+use crate::command::{Action, Command};
+
+/// A command's place in the table; also the place of its counters.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct CommandIndex(u16);
+
+impl CommandIndex {
+    pub(crate) const fn slot(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// Every command, group by group.
+const GROUPS: &[&[Command]] = &[
+    generic::COMMANDS,
+    string::COMMANDS,
+    transactions::COMMANDS,
+    pubsub::COMMANDS,
+    connection::COMMANDS,
+    server::COMMANDS,
+];
+
+/// The commands of this node, under the names that its configuration gives them.
+#[derive(Debug)]
+pub(crate) struct CommandTable {
+    rows: Vec<Row>,
+    /// Open addressing over the top-level names; `EMPTY` or a row.
+    slots: Vec<u16>,
+}
+
+#[derive(Debug)]
+struct Row {
+    command: &'static Command,
+    /// The name it is called by (lower case).
+    name: Box<str>,
+    parent: Option<CommandIndex>,
+    first_key: usize,
+    /// Its cost grows with its input or the data, so it is timed by itself.
+    timed: bool,
+}
+
+const EMPTY: u16 = u16::MAX;
+const SLOTS: usize = 2048;
+
+impl CommandTable {
+    /// The table with `rename-command` applied: pairs of old and new names, an empty new name removes the command.
+    pub(crate) fn new(renames: &[(String, String)]) -> CommandTable {
+        let mut table = CommandTable { rows: Vec::new(), slots: vec![EMPTY; SLOTS] };
+        for command in GROUPS.iter().copied().flatten() {
+            let renamed = renames.iter().rev().find(|(old, _)| old.eq_ignore_ascii_case(command.name));
+            let name = renamed.map_or(command.name.to_owned(), |(_, new)| new.to_lowercase());
+            let index = table.add(command, &name, None);
+            if !name.is_empty() {
+                table.enter(index, name.as_bytes());
+            }
+            if let Action::Container(subs) = command.action {
+                for sub in subs {
+                    table.add(sub, sub.name, Some(index));
+                }
+            }
+        }
+        table
+    }
+
+    fn add(&mut self, command: &'static Command, name: &str, parent: Option<CommandIndex>) -> CommandIndex {
+        let index = CommandIndex(self.rows.len() as u16);
+        let timed = !command.complexity.starts_with("O(1)");
+        self.rows.push(Row { command, name: name.into(), parent, first_key: command.first_key(), timed });
+        index
+    }
+
+    fn enter(&mut self, index: CommandIndex, name: &[u8]) {
+        let mut slot = slot_of(name);
+        while self.slots[slot] != EMPTY {
+            slot = (slot + 1) % SLOTS;
+        }
+        self.slots[slot] = index.0;
+    }
+
+    /// The command called `name`, in any case.
+    #[inline]
+    pub(crate) fn find(&self, name: &[u8]) -> Option<CommandIndex> {
+        let mut slot = slot_of(name);
+        loop {
+            let row = self.slots[slot];
+            if row == EMPTY {
+                return None;
+            }
+            if self.rows[row as usize].name.as_bytes().eq_ignore_ascii_case(name) {
+                return Some(CommandIndex(row));
+            }
+            slot = (slot + 1) % SLOTS;
+        }
+    }
+
+    /// The subcommand `name` of a container.
+    pub(crate) fn find_sub(&self, container: CommandIndex, name: &[u8]) -> Option<CommandIndex> {
+        let first = container.slot() + 1;
+        let subs = self.rows[first..].iter().take_while(|row| row.parent == Some(container));
+        let at = subs.into_iter().position(|row| row.name.as_bytes().eq_ignore_ascii_case(name))?;
+        Some(CommandIndex((first + at) as u16))
+    }
+
+    #[inline]
+    pub(crate) fn get(&self, index: CommandIndex) -> &'static Command {
+        self.rows[index.slot()].command
+    }
+
+    #[inline]
+    pub(crate) fn first_key(&self, index: CommandIndex) -> usize {
+        self.rows[index.slot()].first_key
+    }
+
+    #[inline]
+    pub(crate) fn is_timed(&self, index: CommandIndex) -> bool {
+        self.rows[index.slot()].timed
+    }
+
+    /// The number of rows, subcommands included.
+    pub(crate) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Every command that is no subcommand, with its place.
+    pub(crate) fn top_level(&self) -> impl Iterator<Item = (CommandIndex, &'static Command)> + '_ {
+        let rows =
+            self.rows.iter().enumerate().filter(|(_, row)| row.parent.is_none() && !row.name.is_empty());
+        rows.map(|(i, row)| (CommandIndex(i as u16), row.command))
+    }
+
+    /// Every row, subcommands included.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (CommandIndex, &'static Command)> + '_ {
+        self.rows.iter().enumerate().map(|(i, row)| (CommandIndex(i as u16), row.command))
+    }
+}
+
+/// Where the search for a name begins: a multiplicative hash of its first eight bytes in lower case and its length.
+#[inline]
+fn slot_of(name: &[u8]) -> usize {
+    let mut first = [0u8; 8];
+    let n = name.len().min(8);
+    first[..n].copy_from_slice(&name[..n]);
+    let word = u64::from_le_bytes(first) | 0x2020_2020_2020_2020;
+    let mixed = (word ^ name.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (mixed >> 53) as usize % SLOTS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_found_in_any_case_and_nothing_else_is() {
+        let table = CommandTable::new(&[]);
+        let get = table.find(b"GeT").expect("GET exists");
+        assert_eq!(table.get(get).name, "get");
+        assert_eq!(table.find(b"get "), None);
+        assert_eq!(table.find(b""), None);
+        let client = table.find(b"client").expect("CLIENT exists");
+        let id = table.find_sub(client, b"ID").expect("CLIENT ID exists");
+        assert_eq!(table.get(id).full_name, "client|id");
+        assert_eq!(table.find(b"client|id"), None);
+    }
+
+    #[test]
+    fn renamed_commands_answer_to_the_new_name_only() {
+        let table = CommandTable::new(&[("GET".into(), "fetch".into()), ("set".into(), String::new())]);
+        assert!(
+            table.find(b"get").is_none() && table.find(b"FETCH").is_some() && table.find(b"set").is_none()
+        );
+    }
+
+    #[test]
+    fn every_command_is_described() {
+        for (_, c) in CommandTable::new(&[]).all() {
+            assert!(
+                !c.summary.is_empty() && !c.complexity.is_empty(),
+                "{} lacks its description",
+                c.full_name
+            );
+            assert_eq!(c.name, c.name.to_lowercase());
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! The server.
+
+use crate::command::Command;
+
+pub(super) const COMMANDS: &[Command] = &[];

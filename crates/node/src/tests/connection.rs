@@ -1,0 +1,68 @@
+//! `AUTH`, `HELLO`, `PING`, `SELECT`, `QUIT`, `RESET`; unknown commands; limits on clients.
+
+use super::World;
+use crate::{Next, Peer};
+use tanist_config::ServerConfig;
+
+#[test]
+fn ping_echo_and_errors() {
+    let mut w = World::new();
+    let c = w.connect();
+    assert_eq!(w.say(c, "PING"), "PONG");
+    assert_eq!(w.say(c, "pInG hi"), "hi");
+    assert_eq!(w.say(c, "PING a b"), "-ERR wrong number of arguments for 'ping' command");
+    assert_eq!(w.say(c, "ECHO x"), "x");
+    assert_eq!(w.say(c, "ECHO"), "-ERR wrong number of arguments for 'echo' command");
+    assert_eq!(w.say(c, "FOO a b"), "-ERR unknown command 'FOO', with args beginning with: 'a' 'b' ");
+    assert_eq!(w.say(c, "CLIENT foo"), "-ERR unknown subcommand 'foo'. Try CLIENT HELP.");
+    assert_eq!(w.say(c, "CLIENT ID"), ":1");
+}
+
+#[test]
+fn databases_are_apart() {
+    let mut w = World::new();
+    let c = w.connect();
+    assert_eq!(w.say(c, "SET k v"), "OK");
+    assert_eq!(w.say(c, "SELECT 15"), "OK");
+    assert_eq!(w.say(c, "GET k"), "(nil)");
+    assert_eq!(w.say(c, "SELECT 16"), "-ERR DB index is out of range");
+    assert_eq!(w.say(c, "SELECT x"), "-ERR invalid DB index");
+    assert_eq!(w.say(c, "SELECT 0"), "OK");
+    assert_eq!(w.say(c, "GET k"), "v");
+}
+
+#[test]
+fn a_password_keeps_strangers_out() {
+    let mut w = World::with(ServerConfig { requirepass: "secret".into(), ..ServerConfig::default() });
+    let c = w.connect();
+    assert_eq!(w.say(c, "GET k"), "-NOAUTH Authentication required.");
+    assert!(w.say(c, "HELLO 3").starts_with("-NOAUTH HELLO must be called"));
+    assert!(w.say(c, "AUTH wrong").starts_with("-WRONGPASS"));
+    assert!(w.say(c, "AUTH secretsecret").starts_with("-WRONGPASS"));
+    assert!(w.say(c, "AUTH other secret").starts_with("-WRONGPASS"));
+    assert_eq!(w.say(c, "AUTH default secret"), "OK");
+    assert_eq!(w.say(c, "GET k"), "(nil)");
+    assert_eq!(w.say(c, "RESET"), "RESET");
+    assert_eq!(w.say(c, "GET k"), "-NOAUTH Authentication required.");
+    let hello = w.say(c, "HELLO 3 AUTH default secret SETNAME me");
+    assert!(hello.starts_with("{server=redis version=") && hello.contains("proto=:3"), "{hello}");
+}
+
+#[test]
+fn quit_answers_and_closes_and_drops_what_follows() {
+    let mut w = World::new();
+    let c = w.connect();
+    let (out, next) = w.raw(c, b"PING\r\nQUIT\r\nPING\r\n");
+    assert_eq!(out, b"+PONG\r\n+OK\r\n");
+    assert_eq!(next, Next::Close);
+}
+
+#[test]
+fn strangers_and_the_surplus_are_refused() {
+    let mut w = World::with(ServerConfig { maxclients: 1, ..ServerConfig::default() });
+    let far = Peer { addr: "192.0.2.1:5".into(), ..Peer::default() };
+    assert!(w.node.connect(w.now, far).is_err_and(|e| e.starts_with("-DENIED")));
+    w.connect();
+    let near = Peer { local: true, ..Peer::default() };
+    assert_eq!(w.node.connect(w.now, near), Err("-ERR max number of clients reached\r\n"));
+}
