@@ -1,0 +1,230 @@
+//! How one directive's arguments become its value and back: the scalar kinds.
+//!
+//! Every codec obeys: what `text` prints, `parse` reads back as the same value (a test walks all directives).
+
+use std::marker::PhantomData;
+
+use crate::choice::Choice;
+use crate::tokens::quote;
+use crate::units::{format_memory, parse_int, parse_memory};
+
+/// Where a value comes from; it decides whether multi-value directives add to or replace what is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// A line of a file or of the command line. `again` if the directive was already met in this load.
+    File {
+        /// Whether an earlier line of the same load set this directive.
+        again: bool,
+    },
+    /// CONFIG SET.
+    Runtime,
+}
+
+/// Why a value was refused, in Redis' words.
+pub(crate) type Refused = String;
+
+/// One kind of directive value.
+pub(crate) trait Codec {
+    /// The Rust type that holds the value.
+    type Value;
+    /// Whether the directive takes several arguments (CONFIG SET then splits its one value at spaces).
+    const MULTI: bool = false;
+
+    /// Reads the arguments; `old` is the present value.
+    fn parse(&self, args: &[&str], old: &Self::Value, source: Source) -> Result<Self::Value, Refused>;
+
+    /// The value as CONFIG GET prints it.
+    fn text(&self, value: &Self::Value) -> String;
+
+    /// The lines that CONFIG REWRITE writes for the value; none if an empty value means absence.
+    fn lines(&self, name: &str, value: &Self::Value) -> Vec<String> {
+        vec![format!("{name} {}", self.text(value))]
+    }
+}
+
+/// Exactly one argument.
+pub(crate) fn single<'a>(args: &[&'a str]) -> Result<&'a str, Refused> {
+    match args {
+        [one] => Ok(one),
+        _ => Err("wrong number of arguments".to_owned()),
+    }
+}
+
+/// `yes` or `no`.
+pub(crate) struct Bool;
+
+impl Codec for Bool {
+    type Value = bool;
+
+    fn parse(&self, args: &[&str], _: &bool, _: Source) -> Result<bool, Refused> {
+        match single(args)? {
+            yes if yes.eq_ignore_ascii_case("yes") => Ok(true),
+            no if no.eq_ignore_ascii_case("no") => Ok(false),
+            _ => Err("argument must be 'yes' or 'no'".to_owned()),
+        }
+    }
+
+    fn text(&self, value: &bool) -> String {
+        if *value { "yes" } else { "no" }.to_owned()
+    }
+}
+
+/// Integer types that a directive may be held in.
+pub(crate) trait Number: Copy {
+    /// The number if it fits.
+    fn from_i64(n: i64) -> Option<Self>;
+    /// The number for printing.
+    fn to_i64(self) -> i64;
+}
+
+macro_rules! numbers {
+    ($($t:ty),*) => {$(impl Number for $t {
+        fn from_i64(n: i64) -> Option<Self> { Self::try_from(n).ok() }
+        fn to_i64(self) -> i64 { i64::try_from(self).unwrap_or(i64::MAX) }
+    })*};
+}
+numbers!(u8, u16, u32, u64, usize, i32, i64);
+
+/// A decimal integer within bounds.
+pub(crate) struct Int<T> {
+    min: i64,
+    max: i64,
+    kind: PhantomData<T>,
+}
+
+impl<T> Int<T> {
+    /// Bounds, both inclusive.
+    pub(crate) const fn new(min: i64, max: i64) -> Self {
+        Int { min, max, kind: PhantomData }
+    }
+}
+
+/// The number if it lies between the bounds, both inclusive.
+fn within<T: Number>(n: i64, min: i64, max: i64) -> Result<T, Refused> {
+    let fits = (min..=max).contains(&n).then(|| T::from_i64(n)).flatten();
+    fits.ok_or_else(|| format!("argument must be between {min} and {max} inclusive"))
+}
+
+impl<T: Number> Codec for Int<T> {
+    type Value = T;
+
+    fn parse(&self, args: &[&str], _: &T, _: Source) -> Result<T, Refused> {
+        let n = parse_int(single(args)?).ok_or("argument couldn't be parsed into an integer")?;
+        within(n, self.min, self.max)
+    }
+
+    fn text(&self, value: &T) -> String {
+        value.to_i64().to_string()
+    }
+}
+
+/// A memory size in bytes, with units.
+pub(crate) struct Memory {
+    min: i64,
+    max: i64,
+}
+
+impl Memory {
+    /// Bounds in bytes, both inclusive.
+    pub(crate) const fn new(min: i64, max: i64) -> Self {
+        Memory { min, max }
+    }
+}
+
+impl Codec for Memory {
+    type Value = u64;
+
+    fn parse(&self, args: &[&str], _: &u64, _: Source) -> Result<u64, Refused> {
+        let bytes = parse_memory(single(args)?).ok_or("argument must be a memory value")?;
+        within(bytes.to_i64(), self.min, self.max)
+    }
+
+    fn text(&self, value: &u64) -> String {
+        value.to_string()
+    }
+
+    fn lines(&self, name: &str, value: &u64) -> Vec<String> {
+        vec![format!("{name} {}", format_memory(*value))]
+    }
+}
+
+/// A file mode in octal; 0 leaves the mode alone.
+pub(crate) struct Octal;
+
+impl Codec for Octal {
+    type Value = u32;
+
+    fn parse(&self, args: &[&str], _: &u32, _: Source) -> Result<u32, Refused> {
+        let text = single(args)?;
+        let n = i64::from_str_radix(text, 8).map_err(|_| "argument couldn't be parsed as an octal number")?;
+        within(n, 0, 0o777).map_err(|_| "argument must be between 0 and 777 inclusive".to_owned())
+    }
+
+    fn text(&self, value: &u32) -> String {
+        format!("{value:o}")
+    }
+}
+
+/// Any text; with a rule that the whole must obey.
+pub(crate) struct Text {
+    rule: fn(&str) -> Result<(), &'static str>,
+    keep_empty: bool,
+}
+
+impl Text {
+    /// Any text; an empty one means that the directive is not set.
+    pub(crate) const ANY: Text = Text { rule: |_| Ok(()), keep_empty: false };
+
+    /// Text that obeys a rule.
+    pub(crate) const fn checked(rule: fn(&str) -> Result<(), &'static str>) -> Self {
+        Text { rule, keep_empty: false }
+    }
+
+    /// Text whose default is not empty, so that an empty one must be written out.
+    pub(crate) const fn kept(rule: fn(&str) -> Result<(), &'static str>) -> Self {
+        Text { rule, keep_empty: true }
+    }
+}
+
+impl Codec for Text {
+    type Value = String;
+
+    fn parse(&self, args: &[&str], _: &String, _: Source) -> Result<String, Refused> {
+        let text = single(args)?;
+        (self.rule)(text)?;
+        Ok(text.to_owned())
+    }
+
+    fn text(&self, value: &String) -> String {
+        value.clone()
+    }
+
+    fn lines(&self, name: &str, value: &String) -> Vec<String> {
+        if value.is_empty() && !self.keep_empty {
+            return Vec::new();
+        }
+        vec![format!("{name} {}", quote(value.as_bytes()))]
+    }
+}
+
+/// One of a few words.
+pub(crate) struct Word<T>(PhantomData<T>);
+
+impl<T> Word<T> {
+    /// The codec of the words of `T`.
+    pub(crate) const fn new() -> Self {
+        Word(PhantomData)
+    }
+}
+
+impl<T: Choice> Codec for Word<T> {
+    type Value = T;
+
+    fn parse(&self, args: &[&str], _: &T, _: Source) -> Result<T, Refused> {
+        T::from_word(single(args)?).ok_or_else(T::expected)
+    }
+
+    fn text(&self, value: &T) -> String {
+        value.word().to_owned()
+    }
+}

@@ -1,0 +1,149 @@
+//! The table against a checked-in list of facts, and every directive through get, set and rewrite.
+
+use tanist_config::{Directive, Loaded, ServerConfig, State, When, rewritten};
+
+/// Directives whose default we chose to differ, with the reason.
+const OWN_DEFAULT: [(&str, &str); 1] = [("syslog-ident", "the program's own name")];
+
+fn facts() -> Vec<(&'static str, &'static str, &'static str)> {
+    let row = |line: &'static str| {
+        let mut parts = line.splitn(3, '|');
+        Some((parts.next()?, parts.next()?, parts.next()?))
+    };
+    let lines = include_str!("facts/valkey-9.1.txt").lines();
+    lines.filter(|l| !l.starts_with('#')).map(|l| row(l).expect("three columns")).collect()
+}
+
+#[test]
+fn names_defaults_and_times_agree_with_the_facts() {
+    let config = ServerConfig::default();
+    for (name, when, default) in facts() {
+        let directive = Directive::find(name).unwrap_or_else(|| panic!("{name} is unknown"));
+        assert_eq!(directive.when == When::Start, when == "start", "{name}");
+        if OWN_DEFAULT.iter().all(|(own, _)| *own != name) {
+            assert_eq!(config.value(directive), default, "{name}");
+        }
+    }
+}
+
+#[test]
+fn config_get_shows_exactly_the_known_names() {
+    let shown: Vec<&str> =
+        ServerConfig::default().pairs(&["*"], |_| true).into_iter().map(|(n, _)| n).collect();
+    let known: Vec<&str> = facts().into_iter().map(|(name, _, _)| name).collect();
+    assert_eq!(shown, known);
+}
+
+#[test]
+fn hidden_directives_show_when_asked_by_name() {
+    let config = ServerConfig::default();
+    let asked = config.pairs(&["watchdog-period"], |name| name == "watchdog-period");
+    assert_eq!(asked, [("watchdog-period", "0".to_owned())]);
+}
+
+/// Some value other than the default that the directive takes.
+fn another(directive: &Directive, config: &ServerConfig) -> Vec<&'static str> {
+    let candidates: [&[&str]; 24] = [
+        &["yes"],
+        &["no"],
+        &["7"],
+        &["2"],
+        &["2mb"],
+        &["127.0.0.1", "-::1"],
+        &["127.0.0.1", "7000"],
+        &["900", "5", "60", "9"],
+        &["pubsub", "32mb", "8mb", "70"],
+        &["KEA"],
+        &["nosave", "now"],
+        &["-5", "6", "7"],
+        &["25.5", "99"],
+        &["100000"],
+        &["a name with \"quotes\" and \\"],
+        &["1.2.3.4"],
+        &["::1"],
+        &["allkeys-lru"],
+        &["allchannels"],
+        &["{title}"],
+        &["debug"],
+        &["json"],
+        &["always"],
+        &["local"],
+    ];
+    let words: [&[&str]; 14] = [
+        &["best-effort"],
+        &["hostname"],
+        &["iso8601"],
+        &["panic"],
+        &["relaxed"],
+        &["swapdb"],
+        &["systemd"],
+        &["local3"],
+        &["optional"],
+        &["CN"],
+        &["relative"],
+        &["flush-before-load"],
+        &["777"],
+        &["some.host"],
+    ];
+    let differs = |args: &&&[&str]| {
+        let mut copy = config.clone();
+        copy.set(directive.name, args).is_ok() && copy.value(directive) != config.value(directive)
+    };
+    let found = candidates.iter().chain(&words).find(differs);
+    found.unwrap_or_else(|| panic!("no other value found for {}", directive.name)).to_vec()
+}
+
+#[test]
+fn every_directive_round_trips() {
+    for directive in Directive::all() {
+        let mut config = ServerConfig::default();
+        let args = another(directive, &config);
+        config.set(directive.name, &args).expect("accepted");
+        let text = config.value(directive);
+
+        // Through the text of CONFIG GET, under every name.
+        for name in directive.aliases.iter().chain([&directive.name]) {
+            assert_eq!(config.get(name), Some(text.clone()), "{name}");
+            if directive.when == When::Run {
+                let set = ServerConfig::default().change(&[(name, &text)], true).expect("accepted");
+                assert!(set.config == config, "{name}");
+            }
+        }
+
+        // Through a rewritten file, from nothing and onto a file that has the default or an alias.
+        let name = directive.aliases.first().unwrap_or(&directive.name);
+        for old in [String::new(), format!("# kept\n{name} {}\n", quoted(&args))] {
+            let file = rewritten(&config, old.as_bytes(), None).expect("readable");
+            let again = Loaded::read(&file, &mut |_| Ok(Vec::new())).expect("readable");
+            assert!(again.config == config, "{}:\n{}", directive.name, String::from_utf8_lossy(&file));
+            assert_eq!(rewritten(&config, &file, None).expect("readable"), file);
+            assert_eq!(file.starts_with(b"# kept\n"), !old.is_empty());
+        }
+    }
+}
+
+fn quoted(args: &[&str]) -> String {
+    args.iter().map(|a| tanist_config::tokens::quote(a.as_bytes())).collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn back_to_the_default_replaces_the_line() {
+    for directive in Directive::all() {
+        let default = ServerConfig::default();
+        let old = format!("{} {}\n", directive.name, quoted(&another(directive, &default)));
+        let file = rewritten(&default, old.as_bytes(), None).expect("readable");
+        let again = Loaded::read(&file, &mut |_| Ok(Vec::new())).expect("readable");
+        assert!(again.config == default, "{}", String::from_utf8_lossy(&file));
+    }
+}
+
+#[test]
+fn changed_directives_without_effect_are_named() {
+    let mut config = ServerConfig::default();
+    assert!(config.without_effect().is_empty());
+    let idle = Directive::all().iter().filter(|d| d.state == State::Accepted);
+    for directive in idle {
+        config.set(directive.name, &another(directive, &config)).expect("accepted");
+        assert!(config.without_effect().contains(&directive.name));
+    }
+}
