@@ -1,1 +1,17 @@
-//! What both shells share: listeners, durable files, signals, logging.
+//! What both shells share: clocks, listeners, durable files, signals, logging.
+//!
+//! The cores do none of this. Nothing here knows a command or a protocol.
+
+#![forbid(unsafe_code)]
+
+pub mod clock;
+pub mod daemon;
+pub mod durable;
+pub mod listen;
+pub mod log;
+pub mod notify;
+pub mod seed;
+pub mod signals;
+pub mod tcp;
+
+pub use clock::Clock;
