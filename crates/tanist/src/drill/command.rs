@@ -2,6 +2,7 @@
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -11,6 +12,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::report::{Report, Run};
 use super::{Fault, Options, PHASES, run, unique};
 use crate::cluster::{Cluster, Directives, Layout, Program, Shape, Watcher, ports};
+use crate::signals;
 
 /// The fault's name on the command line.
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -93,12 +95,14 @@ impl Drill {
     /// Runs it all, prints the report and says whether every promise was kept.
     pub fn execute(&self) -> Result<bool> {
         let bar = self.progress();
+        let own = Arc::new(Mutex::new(None));
+        abandon_on_stop(own.clone())?;
         let mut report =
             Report { fault: self.fault(), version: String::new(), setting: self.setting(), runs: Vec::new() };
         for _ in 0..self.runs {
             let (run, version) = match &self.dir {
                 Some(dir) => self.on_existing(dir, &bar)?,
-                None => self.on_own(&bar)?,
+                None => self.on_own(&bar, &own)?,
             };
             report.version = version;
             report.runs.push(run);
@@ -152,10 +156,11 @@ impl Drill {
         self.drill(&mut cluster, bar)
     }
 
-    fn on_own(&self, bar: &ProgressBar) -> Result<(Run, String)> {
+    fn on_own(&self, bar: &ProgressBar, own: &Own) -> Result<(Run, String)> {
         bar.set_message("starting a cluster");
-        let throwaway = Throwaway::start(&self.shape()?, &self.directives(), self.keep)?;
-        let mut throwaway = throwaway;
+        let shape = self.shape()?;
+        *own.lock().unwrap_or_else(PoisonError::into_inner) = Some(shape.dir.clone());
+        let mut throwaway = Throwaway::start(&shape, &self.directives(), self.keep)?;
         let done = self.drill(&mut throwaway.cluster, bar);
         throwaway.keep |= done.is_err();
         done
@@ -204,6 +209,22 @@ impl Drill {
         bar.enable_steady_tick(Duration::from_millis(200));
         bar
     }
+}
+
+/// The folder of the throw-away cluster that runs now.
+type Own = Arc<Mutex<Option<PathBuf>>>;
+
+/// Ctrl-C leaves neither processes nor a folder behind.
+fn abandon_on_stop(own: Own) -> Result<()> {
+    signals::on_stop(move || {
+        let dir = own.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(dir) = dir
+            && let Ok(cluster) = Cluster::open(&dir)
+        {
+            drop(Throwaway { cluster, keep: false });
+        }
+        std::process::exit(130);
+    })
 }
 
 /// `--server-bin` and `--sentinel-bin`.
