@@ -207,17 +207,24 @@ impl Node {
         {
             return Gate::Hold;
         }
+        // A node that is ending takes no more writes, so that its replicas can have them all.
+        if self.ending.is_some() && is_write(session, command) {
+            return Gate::Hold;
+        }
         Gate::Pass
     }
 
     /// Refusals that come from the node's role and state.
-    fn refusal(&self, _session: &Session, _command: &'static Command) -> Option<Error> {
+    fn refusal(&self, _session: &Session, command: &'static Command) -> Option<Error> {
+        if self.loading.is_some() && !command.flags.has(Flags::LOADING) {
+            return Some(Error::LOADING);
+        }
         None
     }
 
     /// Recomputes whether [`Node::gate`] must look at the node's state at all.
     pub(crate) fn refresh_gates(&mut self) {
-        self.gated = self.pause.is_some();
+        self.gated = self.pause.is_some() || self.loading.is_some() || self.ending.is_some();
     }
 
     fn queue(

@@ -34,6 +34,9 @@ pub enum Input {
     Closed(SessionId),
     /// The deadline of [`crate::Node::next_deadline`] has come, or background work may take a slice.
     Tick,
+    /// The bytes of the last [`crate::Output::SaveBytes`] are written; with the last ones, the whole file is in its
+    /// place and durable. Or why not: the file is given up then.
+    SaveWritten(Result<(), String>),
 }
 
 /// How far [`crate::Node::run`] came with a batch.

@@ -27,6 +27,8 @@ mod node;
 mod output;
 mod pubsub;
 mod session;
+mod shutdown;
+mod snapshot;
 mod stats;
 mod table;
 mod transaction;
@@ -39,6 +41,8 @@ pub use input::{Identity, Input, Next, Peer, Ran, Stopwatch};
 pub use node::{Node, Seeds};
 pub use output::{LogLevel, Output, Outputs};
 pub use session::{SessionId, SessionKind};
+pub use shutdown::ShutdownRequest;
+pub use snapshot::LoadError;
 
 /// The version of Redis whose commands and replies this node speaks (`INFO`'s `redis_version`, `HELLO`'s `version`).
 pub const REDIS_VERSION: &str = "7.2.4";

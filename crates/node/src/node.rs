@@ -4,14 +4,16 @@ use crate::input::{Identity, Input, Peer};
 use crate::log::Effects;
 use crate::output::{LogLevel, Output, Outputs};
 use crate::pubsub::Pubsub;
-use crate::session::{Session, SessionId, Sessions};
+use crate::session::{Session, SessionId, Sessions, Waiting};
+use crate::shutdown::Shutdown;
+use crate::snapshot::{Loader, Saving};
 use crate::stats::Stats;
 use crate::table::CommandTable;
 use crate::transaction::Watchers;
 use std::time::Duration;
 use tanist_config::ServerConfig;
 use tanist_keyspace::{Access, Keyspace, Stamp};
-use tanist_types::{DbIndex, Mono, Now, Rng};
+use tanist_types::{DbIndex, LogPos, Mono, Now, ReplId, Rng};
 
 /// What the shell draws at start.
 #[derive(Clone, Copy, Debug)]
@@ -56,6 +58,11 @@ pub struct Node {
     /// Reused by the active expiry.
     pub(crate) due: Vec<Box<[u8]>>,
     pub(crate) started: Now,
+    pub(crate) saving: Saving,
+    /// The snapshot file is being loaded.
+    pub(crate) loading: Option<Loader>,
+    /// The node is ending.
+    pub(crate) ending: Option<Shutdown>,
     next_cron: Mono,
     expire_more: bool,
 }
@@ -98,6 +105,9 @@ impl Node {
             fast_cost: Duration::ZERO,
             due: Vec::new(),
             started: now,
+            saving: Saving::new(now),
+            loading: None,
+            ending: None,
             next_cron: now.mono + CRON,
             expire_more: false,
             config,
@@ -132,6 +142,7 @@ impl Node {
         match input {
             Input::Closed(id) => self.closed(id),
             Input::Tick => self.tick(now, outs),
+            Input::SaveWritten(result) => self.save_written(now, result, outs),
         }
     }
 
@@ -142,7 +153,11 @@ impl Node {
         if let Some(pause) = self.pause {
             next = next.min(pause.until);
         }
-        if self.expire_more { Mono::ZERO } else { next }
+        if let Some(ending) = &self.ending {
+            next = next.min(ending.deadline());
+        }
+        let busy = self.expire_more || self.saving.wants_slice();
+        if busy { Mono::ZERO } else { next }
     }
 
     fn refresh_stamp(&mut self, now: Now) {
@@ -169,7 +184,10 @@ impl Node {
             self.next_cron = now.mono + CRON;
             self.stats.sample(now.mono);
             self.close_idle(now, outs);
+            self.save_if_due(now, outs);
+            self.shutdown_step(now, outs);
         }
+        self.save_slice(outs);
         self.expire_more = self.expire_slice(now, outs);
     }
 
@@ -199,22 +217,48 @@ impl Node {
         }
     }
 
-    /// Lets everybody run on whom `CLIENT PAUSE` has stopped.
+    /// Ends `CLIENT PAUSE`.
     pub(crate) fn unpause(&mut self, outs: &mut Outputs) {
         self.pause = None;
         self.refresh_gates();
-        let paused: Vec<SessionId> = self
-            .sessions
-            .others()
-            .filter(|s| s.waiting == Some(crate::session::Waiting::Paused))
-            .map(|s| s.id)
-            .collect();
-        for id in paused {
+        self.release_paused(outs);
+    }
+
+    /// Lets everybody run on whose command has been held back.
+    pub(crate) fn release_paused(&mut self, outs: &mut Outputs) {
+        let held: Vec<SessionId> =
+            self.sessions.others().filter(|s| s.waiting == Some(Waiting::Paused)).map(|s| s.id).collect();
+        for id in held {
             if let Some(s) = self.sessions.get_mut(id) {
                 s.waiting = None;
             }
             outs.push(Output::Resume(id));
         }
+    }
+
+    /// Answers a session that is blocked in a command, and lets the rest of its batch run.
+    pub(crate) fn release(&mut self, id: SessionId, reply: &[u8], outs: &mut Outputs) {
+        if let Some(s) = self.sessions.get_mut(id)
+            && s.waiting.take().is_some()
+        {
+            outs.push(Output::Send { session: id, bytes: reply.to_vec() });
+            outs.push(Output::Resume(id));
+        }
+    }
+
+    /// Whether every replica has acknowledged the log's end.
+    pub(crate) fn replicas_have_all(&self) -> bool {
+        true
+    }
+
+    /// Where in the log a snapshot that begins now is cut.
+    pub(crate) fn snapshot_log(&self) -> Option<(ReplId, LogPos, Option<DbIndex>)> {
+        None
+    }
+
+    /// A loaded snapshot file says where in which log it was cut.
+    pub(crate) fn adopt_saved_log(&mut self, _log: Option<(ReplId, LogPos)>, stream_db: Option<DbIndex>) {
+        self.log_db = stream_db;
     }
 
     pub(crate) fn is_paused_for_expiry(&self) -> bool {

@@ -38,6 +38,16 @@ pub enum Output {
     Log(LogLevel, String),
     /// Memory to free, on a thread that nobody waits for.
     Discard(tanist_keyspace::Garbage),
+    /// Begin a new snapshot file beside the old one.
+    SaveBegin,
+    /// Append to it; with the last bytes, make it durable and put it in the old one's place. Each is answered by
+    /// [`crate::Input::SaveWritten`] before the next one comes.
+    SaveBytes {
+        /// What to append.
+        bytes: Vec<u8>,
+        /// The file is complete.
+        last: bool,
+    },
     /// End the process with this status.
     Exit(i32),
 }

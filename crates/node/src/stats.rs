@@ -41,6 +41,9 @@ pub(crate) struct Stats {
     pub(crate) sync_partial_err: u64,
     pub(crate) query_buffer_limit_disconnections: u64,
     pub(crate) output_buffer_limit_disconnections: u64,
+    /// Keys of the snapshot loaded last, and those it held past their time.
+    pub(crate) loaded_keys: u64,
+    pub(crate) load_expired_keys: u64,
     /// Batches taken from connections (`total_reads_processed`).
     pub(crate) batches: u64,
     pub(crate) rates: Rates,

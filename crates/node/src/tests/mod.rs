@@ -2,6 +2,7 @@
 
 mod connection;
 mod pubsub;
+mod saving;
 mod transactions;
 
 use crate::{Identity, Input, Next, Node, Output, Outputs, Peer, Seeds, SessionId, Stopwatch};

@@ -1,0 +1,215 @@
+//! Saving to the snapshot file: `SAVE`, `BGSAVE`, `SHUTDOWN SAVE`, save points; and loading it at the start.
+//!
+//! The shell owns the file. It is sent bytes one chunk at a time and says when it has written them, so a slow
+//! disk slows the saving down and nothing else.
+
+use super::{Head, LoadError, Loaded, Loader, Producer};
+use crate::node::Node;
+use crate::output::{LogLevel, Output, Outputs};
+use crate::session::SessionId;
+use std::time::Duration;
+use tanist_types::{Mono, Now, UnixMs};
+
+/// How many bytes are handed to the shell at a time.
+const CHUNK: usize = 256 << 10;
+/// How many bytes of entries one slice of work produces.
+const SLICE: usize = 32 << 10;
+/// How long an automatic save waits after one that failed.
+const RETRY: Duration = Duration::from_secs(5);
+
+/// Who asked for a save.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum SaveKind {
+    /// A save point or `BGSAVE`: nobody waits.
+    Background,
+    /// `SAVE`: a session waits for the end.
+    For(SessionId),
+    /// `SHUTDOWN`: the process ends afterwards.
+    Shutdown,
+}
+
+/// What saving has come to, for `INFO` and `LASTSAVE`.
+#[derive(Debug)]
+pub(crate) struct Saving {
+    running: Option<Running>,
+    pub(crate) last_save: UnixMs,
+    pub(crate) last_ok: bool,
+    pub(crate) last_duration: Option<Duration>,
+    last_try: Mono,
+    pub(crate) saves: u64,
+}
+
+#[derive(Debug)]
+struct Running {
+    producer: Producer,
+    kind: SaveKind,
+    chunk: Vec<u8>,
+    produced: bool,
+    /// The shell has not yet written the last chunk.
+    writing: bool,
+    began: Mono,
+    dirty_at_begin: u64,
+}
+
+impl Saving {
+    pub(crate) fn new(now: Now) -> Saving {
+        Saving {
+            running: None,
+            last_save: now.wall(),
+            last_ok: true,
+            last_duration: None,
+            last_try: Mono::ZERO,
+            saves: 0,
+        }
+    }
+
+    /// Whether a save is running.
+    pub(crate) fn is_running(&self) -> bool {
+        self.running.is_some()
+    }
+
+    /// Keys written so far and in all, and when the running save began.
+    pub(crate) fn progress(&self) -> Option<(u64, u64, Mono)> {
+        self.running.as_ref().map(|r| (r.producer.emitted, r.producer.total, r.began))
+    }
+
+    /// Whether a slice of work is wanted now.
+    pub(crate) fn wants_slice(&self) -> bool {
+        self.running.as_ref().is_some_and(|r| !r.writing)
+    }
+}
+
+impl Node {
+    /// Begins a save. The caller has checked that no snapshot is running.
+    pub(crate) fn save_begin(&mut self, now: Now, kind: SaveKind, outs: &mut Outputs) {
+        let head =
+            Head { at: now.wall(), used_memory: self.data.used_memory() as u64, log: self.snapshot_log() };
+        let options = (self.config.rdbcompression, self.config.rdbchecksum);
+        let producer = Producer::begin(&mut self.data, tanist_rdb::RdbVersion::V11, options, head);
+        self.saving.running = Some(Running {
+            producer,
+            kind,
+            chunk: Vec::new(),
+            produced: false,
+            writing: false,
+            began: now.mono,
+            dirty_at_begin: self.stats.dirty_since_save,
+        });
+        self.saving.last_try = now.mono;
+        outs.push(Output::SaveBegin);
+        outs.log(LogLevel::Notice, "Background saving started");
+    }
+
+    /// Whether the key space's one snapshot is in use.
+    pub(crate) fn snapshot_running(&self) -> bool {
+        self.saving.is_running() || self.data.snapshot_active()
+    }
+
+    /// One slice of a running save.
+    pub(crate) fn save_slice(&mut self, outs: &mut Outputs) {
+        let Some(run) = &mut self.saving.running else { return };
+        if run.writing {
+            return;
+        }
+        if !run.produced {
+            run.produced = run.producer.slice(&mut self.data, SLICE, &mut run.chunk);
+        }
+        if run.chunk.len() >= CHUNK || run.produced {
+            run.writing = true;
+            outs.push(Output::SaveBytes { bytes: std::mem::take(&mut run.chunk), last: run.produced });
+        }
+    }
+
+    /// The shell has written a chunk, or the whole file durably when that was the last one, or failed.
+    pub(crate) fn save_written(&mut self, now: Now, result: Result<(), String>, outs: &mut Outputs) {
+        let Some(run) = &mut self.saving.running else { return };
+        run.writing = false;
+        match result {
+            Ok(()) if run.produced => self.save_done(now, outs),
+            Ok(()) => {}
+            Err(why) => self.save_failed(now, &why, outs),
+        }
+    }
+
+    fn save_done(&mut self, now: Now, outs: &mut Outputs) {
+        let Some(run) = self.saving.running.take() else { return };
+        self.saving.last_ok = true;
+        self.saving.last_save = now.wall();
+        self.saving.last_duration = Some(now.mono.since(run.began));
+        self.saving.saves += 1;
+        self.stats.dirty_since_save -= run.dirty_at_begin.min(self.stats.dirty_since_save);
+        outs.log(LogLevel::Notice, "DB saved on disk");
+        self.save_answer(run.kind, true, outs);
+    }
+
+    fn save_failed(&mut self, now: Now, why: &str, outs: &mut Outputs) {
+        let Some(run) = self.saving.running.take() else { return };
+        if !run.produced {
+            let garbage = self.data.snapshot_abort();
+            outs.push(Output::Discard(garbage));
+        }
+        self.saving.last_ok = false;
+        self.saving.last_duration = Some(now.mono.since(run.began));
+        outs.log(LogLevel::Warning, format!("Saving the snapshot failed: {why}"));
+        self.save_answer(run.kind, false, outs);
+    }
+
+    fn save_answer(&mut self, kind: SaveKind, ok: bool, outs: &mut Outputs) {
+        match kind {
+            SaveKind::Background => {}
+            SaveKind::For(id) => {
+                let reply: &[u8] = if ok { b"+OK\r\n" } else { b"-ERR saving failed, see the log\r\n" };
+                self.release(id, reply, outs);
+            }
+            SaveKind::Shutdown => self.shutdown_saved(ok, outs),
+        }
+    }
+
+    /// Begins a save if a save point asks for one.
+    pub(crate) fn save_if_due(&mut self, now: Now, outs: &mut Outputs) {
+        if self.snapshot_running() || (!self.saving.last_ok && now.mono.since(self.saving.last_try) < RETRY) {
+            return;
+        }
+        let since = (now.wall().0 - self.saving.last_save.0) / 1000;
+        let dirty = self.stats.dirty_since_save;
+        let due = self.config.save.iter().any(|p| dirty >= p.changes && since > p.seconds as i64);
+        if due {
+            self.save_begin(now, SaveKind::Background, outs);
+        }
+    }
+
+    /// Begins to load the snapshot file; commands that need data are refused until [`Node::load_end`].
+    pub fn load_begin(&mut self) {
+        let drop_expired = !self.is_replica();
+        self.loading = Some(Loader::new(&self.data, self.config.proto_max_bulk_len, drop_expired));
+        self.refresh_gates();
+    }
+
+    /// Takes further bytes of the snapshot file.
+    ///
+    /// # Errors
+    /// When the file is damaged or of a kind that this version does not read. The node must not serve then.
+    pub fn load_bytes(&mut self, now: Now, bytes: &[u8]) -> Result<(), LoadError> {
+        match &mut self.loading {
+            Some(loader) => loader.feed(bytes, now.wall()).map(drop),
+            None => Ok(()),
+        }
+    }
+
+    /// The file has ended: the loaded data serve from now on. Returns the number of keys.
+    ///
+    /// # Errors
+    /// When the file ended too early.
+    pub fn load_end(&mut self, now: Now, outs: &mut Outputs) -> Result<u64, LoadError> {
+        let Some(loader) = self.loading.take() else { return Ok(0) };
+        let Loaded { data, log, stream_db, keys, expired } = loader.finish()?;
+        outs.push(Output::Discard(self.data.replace(data)));
+        self.stats.loaded_keys = keys;
+        self.stats.load_expired_keys = expired;
+        self.stats.dirty_since_save = 0;
+        self.saving.last_save = now.wall();
+        self.adopt_saved_log(log, stream_db);
+        self.refresh_gates();
+        Ok(keys)
+    }
+}

@@ -1,0 +1,258 @@
+//! Loading a snapshot into a key space of its own, beside the data that serve meanwhile.
+
+use std::fmt;
+use tanist_keyspace::{Access, Expiry, Keyspace, StrValue};
+use tanist_rdb::{Item, Limits, RdbError, Reader, Str, Value};
+use tanist_types::{DbIndex, LogPos, ReplId, UnixMs};
+
+/// Why a snapshot was not loaded. The data that served before are untouched.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum LoadError {
+    /// Its bytes are not a snapshot that this version reads.
+    Rdb(RdbError),
+    /// It holds a key twice.
+    Duplicate(String),
+    /// It holds a value of a type that this node does not have, at this key.
+    Unsupported(String),
+}
+
+impl fmt::Display for LoadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            LoadError::Rdb(e) => e.fmt(f),
+            LoadError::Duplicate(key) => write!(f, "the snapshot holds the key '{key}' twice"),
+            LoadError::Unsupported(key) => {
+                write!(f, "the value at the key '{key}' is of a type that is not supported")
+            }
+        }
+    }
+}
+
+impl std::error::Error for LoadError {}
+
+impl From<RdbError> for LoadError {
+    fn from(e: RdbError) -> LoadError {
+        LoadError::Rdb(e)
+    }
+}
+
+/// A loaded snapshot.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    pub(crate) data: Keyspace,
+    /// Where in which history it was cut, if it says so.
+    pub(crate) log: Option<(ReplId, LogPos)>,
+    /// The database selected there.
+    pub(crate) stream_db: Option<DbIndex>,
+    pub(crate) keys: u64,
+    /// Keys left out because they were past their time.
+    pub(crate) expired: u64,
+}
+
+/// A snapshot that is being loaded.
+#[derive(Debug)]
+pub(crate) struct Loader {
+    reader: Reader,
+    db: DbIndex,
+    /// Leave out what is past its time: only for a node that may expire by its own clock.
+    drop_expired: bool,
+    repl_id: Option<ReplId>,
+    repl_offset: Option<LogPos>,
+    loaded: Loaded,
+}
+
+impl Loader {
+    /// A loader into an empty key space like `like` (the same hash keys, the same number of databases).
+    pub(crate) fn new(like: &Keyspace, max_string: u64, drop_expired: bool) -> Loader {
+        let limits = Limits { max_string, databases: like.databases() };
+        Loader {
+            reader: Reader::new(limits),
+            db: DbIndex(0),
+            drop_expired,
+            repl_id: None,
+            repl_offset: None,
+            loaded: Loaded { data: like.new_like(), log: None, stream_db: None, keys: 0, expired: 0 },
+        }
+    }
+
+    /// Takes further bytes; says whether the snapshot is complete.
+    ///
+    /// # Errors
+    /// When the bytes are no snapshot that can be loaded. The loader is of no use afterwards.
+    pub(crate) fn feed(&mut self, bytes: &[u8], now: UnixMs) -> Result<bool, LoadError> {
+        self.reader.feed(bytes);
+        while let Some(item) = self.reader.next_item()? {
+            match item {
+                Item::Aux { key, value } => match key {
+                    b"repl-id" => self.repl_id = ReplId::parse(&value.to_vec()).ok(),
+                    b"repl-offset" => {
+                        self.repl_offset = number(value).and_then(|n| n.try_into().ok()).map(LogPos)
+                    }
+                    b"repl-stream-db" => {
+                        self.loaded.stream_db = number(value).and_then(|n| n.try_into().ok()).map(DbIndex);
+                    }
+                    _ => {}
+                },
+                Item::Function(_) | Item::ResizeDb { .. } => {}
+                Item::SelectDb(db) => self.db = db,
+                Item::Entry { key, value, expiry, idle, freq } => {
+                    let loaded = &mut self.loaded;
+                    if self.drop_expired && expiry.is_some_and(|at| at <= now) {
+                        loaded.expired += 1;
+                        continue;
+                    }
+                    let access = match (idle, freq) {
+                        (Some(idle), _) => Some(Access::lru_idle(now, idle.as_secs() as u32)),
+                        (None, Some(counter)) => Some(Access::lfu(now, counter)),
+                        (None, None) => None,
+                    };
+                    put(&mut loaded.data, self.db, key, value, expiry, access)?;
+                    loaded.keys += 1;
+                }
+                Item::End => return Ok(true),
+            }
+        }
+        Ok(false)
+    }
+
+    /// Bytes that were fed behind the snapshot's end.
+    pub(crate) fn rest(&self) -> &[u8] {
+        self.reader.rest()
+    }
+
+    /// How many bytes of the snapshot have been read.
+    pub(crate) fn position(&self) -> u64 {
+        self.reader.position()
+    }
+
+    /// How many keys have been loaded so far.
+    pub(crate) fn keys(&self) -> u64 {
+        self.loaded.keys
+    }
+
+    /// The result.
+    ///
+    /// # Errors
+    /// When the snapshot is not complete.
+    pub(crate) fn finish(mut self) -> Result<Loaded, LoadError> {
+        self.reader.finish()?;
+        self.loaded.log = self.repl_id.zip(self.repl_offset);
+        Ok(self.loaded)
+    }
+}
+
+fn put(
+    data: &mut Keyspace,
+    db: DbIndex,
+    key: &[u8],
+    value: Value<'_>,
+    expiry: Option<UnixMs>,
+    access: Option<Access>,
+) -> Result<(), LoadError> {
+    let hash = data.hash(key);
+    let expiry = expiry.map_or(Expiry::Clear, Expiry::At);
+    if data.db(db).find(key, hash).is_some() {
+        return Err(LoadError::Duplicate(String::from_utf8_lossy(key).into_owned()));
+    }
+    match value {
+        Value::Str(Str::Bytes(bytes)) => data.db_mut(db).set(key, hash, StrValue::Bytes(bytes), expiry),
+        Value::Str(Str::Int(n)) => data.db_mut(db).set(key, hash, StrValue::Int(n), expiry),
+        _ => return Err(LoadError::Unsupported(String::from_utf8_lossy(key).into_owned())),
+    };
+    if let Some(access) = access
+        && let Some(entry) = data.db(db).find(key, hash)
+    {
+        entry.set_access(access);
+    }
+    Ok(())
+}
+
+fn number(value: Str<'_>) -> Option<i64> {
+    match value {
+        Str::Int(n) => Some(n),
+        Str::Bytes(bytes) => tanist_resp::number::parse_i64(bytes),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Head, Producer};
+    use super::*;
+    use tanist_rdb::RdbVersion;
+
+    const NOW: UnixMs = UnixMs(1_700_000_000_000);
+
+    fn sample(n: u32) -> Keyspace {
+        let mut data = Keyspace::new([1, 2], 16);
+        for i in 0..n {
+            let key = format!("key:{i}");
+            let hash = data.hash(key.as_bytes());
+            let expiry =
+                if i % 3 == 0 { Expiry::At(UnixMs(NOW.0 + i64::from(i) - 50)) } else { Expiry::Clear };
+            let value = format!("value-{i}");
+            let value = if i % 2 == 0 { StrValue::Bytes(value.as_bytes()) } else { StrValue::Int(i.into()) };
+            data.db_mut(DbIndex((i % 4) as u16)).set(key.as_bytes(), hash, value, expiry);
+        }
+        data
+    }
+
+    fn write(data: &mut Keyspace, budget: usize) -> Vec<u8> {
+        let id = ReplId::from_bytes([7; 20]);
+        let head = Head { at: NOW, used_memory: 1, log: Some((id, LogPos(99), Some(DbIndex(3)))) };
+        let mut producer = Producer::begin(data, RdbVersion::V11, (true, true), head);
+        let mut bytes = Vec::new();
+        while !producer.slice(data, budget, &mut bytes) {}
+        assert_eq!(producer.emitted, producer.total);
+        bytes
+    }
+
+    #[test]
+    fn what_was_written_is_what_is_loaded() {
+        let mut data = sample(1000);
+        let bytes = write(&mut data, 500);
+        let mut loader = Loader::new(&data, 1 << 20, false);
+        for piece in bytes.chunks(7) {
+            loader.feed(piece, NOW).expect("a good snapshot");
+        }
+        let loaded = loader.finish().expect("complete");
+        assert_eq!(loaded.log, Some((ReplId::from_bytes([7; 20]), LogPos(99))));
+        assert_eq!(loaded.stream_db, Some(DbIndex(3)));
+        assert_eq!(loaded.keys, 1000);
+        for i in 0..1000 {
+            let (key, db) = (format!("key:{i}"), DbIndex((i % 4) as u16));
+            let hash = data.hash(key.as_bytes());
+            let old = data.db(db).find(key.as_bytes(), hash).map(|e| (e.value(), e.expiry()));
+            let new = loaded.data.db(db).find(key.as_bytes(), hash).map(|e| (e.value(), e.expiry()));
+            assert!(old.is_some() && old == new, "{key}: {old:?} {new:?}");
+        }
+    }
+
+    #[test]
+    fn only_who_may_expire_leaves_out_what_is_past_its_time() {
+        let mut data = sample(100);
+        let bytes = write(&mut data, 1 << 20);
+        let mut loader = Loader::new(&data, 1 << 20, true);
+        assert_eq!(loader.feed(&bytes, NOW), Ok(true));
+        let loaded = loader.finish().expect("complete");
+        assert_eq!((loaded.keys, loaded.expired), (83, 17));
+    }
+
+    #[test]
+    fn half_a_snapshot_is_none() {
+        let mut data = sample(10);
+        let bytes = write(&mut data, 1 << 20);
+        let mut loader = Loader::new(&data, 1 << 20, false);
+        assert_eq!(loader.feed(&bytes[..bytes.len() - 1], NOW), Ok(false));
+        assert!(loader.finish().is_err());
+    }
+
+    #[test]
+    fn a_broken_snapshot_is_refused() {
+        let mut data = sample(10);
+        let mut bytes = write(&mut data, 1 << 20);
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 0x40;
+        let mut loader = Loader::new(&data, 1 << 20, false);
+        assert!(loader.feed(&bytes, NOW).is_err() || loader.finish().is_err());
+    }
+}

@@ -1,0 +1,95 @@
+//! Turning the key space into the bytes of a snapshot, slice by slice.
+
+use tanist_keyspace::{Entry, Keyspace, StrRef, ValueRef};
+use tanist_rdb::{Aux, RdbVersion, Str, Value, Writer};
+use tanist_types::{DbIndex, LogPos, ReplId, UnixMs};
+
+/// What a snapshot says about itself in front of the data.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Head {
+    /// When it was begun.
+    pub(crate) at: UnixMs,
+    /// The memory in use then.
+    pub(crate) used_memory: u64,
+    /// Where in which history it was cut, and the database selected there; `None` without a log.
+    pub(crate) log: Option<(ReplId, LogPos, Option<DbIndex>)>,
+}
+
+/// A snapshot that is being produced. The keyspace holds the matching state until [`Producer::slice`] says done.
+#[derive(Debug)]
+pub(crate) struct Producer {
+    writer: Option<Writer>,
+    db: Option<DbIndex>,
+    /// Keys and expiring keys of each database at the beginning.
+    counts: Vec<(DbIndex, u64, u64)>,
+    pub(crate) emitted: u64,
+    pub(crate) total: u64,
+}
+
+impl Producer {
+    /// Begins a snapshot of the data as they are now.
+    pub(crate) fn begin(
+        data: &mut Keyspace,
+        version: RdbVersion,
+        options: (bool, bool),
+        head: Head,
+    ) -> Producer {
+        let (compress, checksum) = options;
+        let mut writer = Writer::new(version).compress(compress).checksum(checksum);
+        writer.aux("redis-ver", Aux::Text(crate::REDIS_VERSION.as_bytes()));
+        writer.aux("redis-bits", Aux::Number(64));
+        writer.aux("ctime", Aux::Number(head.at.secs()));
+        writer.aux("used-mem", Aux::Number(head.used_memory as i64));
+        if let Some((id, position, db)) = head.log {
+            writer.aux("repl-stream-db", Aux::Number(db.map_or(-1, |db| i64::from(db.0))));
+            writer.aux("repl-id", Aux::Text(&id.hex()));
+            writer.aux("repl-offset", Aux::Number(position.0 as i64));
+        }
+        writer.aux("aof-base", Aux::Number(0));
+        data.snapshot_begin();
+        let counts = data.snapshot_counts();
+        let total = counts.iter().map(|&(_, keys, _)| keys).sum();
+        Producer { writer: Some(writer), db: None, counts, emitted: 0, total }
+    }
+
+    /// Appends about `budget` further bytes to `out`; says whether the snapshot is complete.
+    pub(crate) fn slice(&mut self, data: &mut Keyspace, budget: usize, out: &mut Vec<u8>) -> bool {
+        let Some(mut writer) = self.writer.take() else { return true };
+        let (current, counts) = (&mut self.db, &self.counts);
+        let progress = data.snapshot_next(budget, &mut |db, entry| {
+            if *current != Some(db) {
+                writer.select(db);
+                if current.is_none_or(|last| last < db)
+                    && let Some(&(_, keys, expires)) = counts.iter().find(|c| c.0 == db)
+                {
+                    writer.resize(keys, expires);
+                }
+                *current = Some(db);
+            }
+            write_entry(&mut writer, entry);
+        });
+        let done = progress.as_ref().is_none_or(|p| p.done);
+        self.emitted = progress.map_or(self.total, |p| p.emitted);
+        if done {
+            out.extend(writer.finish());
+        } else {
+            writer.take_into(out);
+            self.writer = Some(writer);
+        }
+        done
+    }
+}
+
+fn write_entry(writer: &mut Writer, entry: Entry<'_>) {
+    match entry.value() {
+        ValueRef::Str(value) => writer.entry(entry.key(), Value::Str(rdb_str(value)), entry.expiry()),
+        other => unreachable!("a value of a type that nobody can have stored: {other:?}"),
+    }
+}
+
+fn rdb_str(value: StrRef<'_>) -> Str<'_> {
+    match value {
+        StrRef::Bytes(bytes) => Str::Bytes(bytes),
+        StrRef::Int(n) => Str::Int(n),
+    }
+}

@@ -1,0 +1,120 @@
+//! The snapshot file: save points, failing disks, loading, and ending with a last save.
+
+use super::World;
+use crate::{Input, Output, ShutdownRequest};
+use tanist_config::{SavePoint, ServerConfig};
+
+/// Plays the shell's file until nothing is wanted any more. Returns the file if it was completed.
+fn save_all(w: &mut World) -> Option<Vec<u8>> {
+    let mut file = None;
+    for _ in 0..1000 {
+        w.pass(0);
+        let outputs: Vec<Output> = w.outs.drain().collect();
+        for output in outputs {
+            match output {
+                Output::SaveBegin => file = Some(Vec::new()),
+                Output::SaveBytes { bytes, last } => {
+                    file.as_mut().expect("begun before").extend(bytes);
+                    w.node.step(w.now, Input::SaveWritten(Ok(())), &mut w.outs);
+                    if last {
+                        return file;
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+    None
+}
+
+fn with_save_point(seconds: u64, changes: u64) -> World {
+    World::with(ServerConfig { save: vec![SavePoint { seconds, changes }], ..ServerConfig::default() })
+}
+
+#[test]
+fn a_save_point_saves_and_the_file_loads() {
+    let mut w = with_save_point(10, 2);
+    let c = w.connect();
+    w.say(c, "SET a 1");
+    w.pass(20_000);
+    assert_eq!(save_all(&mut w), None, "one change is too few");
+    w.say(c, "SET b 2");
+    w.pass(1000);
+    let file = save_all(&mut w).expect("two changes are enough");
+    assert_eq!(w.node.stats.dirty_since_save, 0);
+
+    let mut fresh = World::new();
+    let d = fresh.connect();
+    fresh.node.load_begin();
+    assert!(fresh.say(d, "GET a").starts_with("-LOADING"));
+    assert_eq!(fresh.say(d, "PING"), "PONG");
+    for piece in file.chunks(3) {
+        fresh.node.load_bytes(fresh.now, piece).expect("a good file");
+    }
+    assert_eq!(fresh.node.load_end(fresh.now, &mut fresh.outs), Ok(2));
+    assert_eq!(fresh.say(d, "GET a"), "1");
+    assert_eq!(fresh.say(d, "GET b"), "2");
+}
+
+#[test]
+fn the_file_holds_the_moment_of_its_beginning() {
+    let mut w = with_save_point(0, 1);
+    let c = w.connect();
+    for i in 0..3000 {
+        w.say(c, &format!("SET key:{i} {}", "x".repeat(100)));
+    }
+    w.pass(1100);
+    w.pass(0);
+    for i in 0..3000 {
+        w.say(c, &format!("SET key:{i} changed"));
+    }
+    w.say(c, "SET late 1");
+    let file = save_all(&mut w).expect("saved");
+    assert!(!file.windows(7).any(|p| p == b"changed"));
+    let mut fresh = World::new();
+    fresh.node.load_begin();
+    fresh.node.load_bytes(fresh.now, &file).expect("a good file");
+    assert_eq!(fresh.node.load_end(fresh.now, &mut fresh.outs), Ok(3000));
+}
+
+#[test]
+fn a_failed_save_is_told_and_tried_again_later() {
+    let mut w = with_save_point(0, 1);
+    let c = w.connect();
+    w.say(c, "SET a 1");
+    w.pass(1500);
+    w.pass(0);
+    w.node.step(w.now, Input::SaveWritten(Err("No space left on device".into())), &mut w.outs);
+    assert!(!w.node.saving.last_ok && !w.node.saving.is_running() && !w.node.data.snapshot_active());
+    w.outs.drain();
+    w.pass(1000);
+    assert!(!w.node.saving.is_running(), "not at once");
+    w.pass(6000);
+    assert!(w.node.saving.is_running());
+}
+
+#[test]
+fn ending_saves_if_there_are_save_points() {
+    let mut w = with_save_point(3600, 1);
+    let c = w.connect();
+    w.say(c, "SET a 1");
+    w.node.shutdown(w.now, ShutdownRequest::default(), None, &mut w.outs);
+    let (out, next) = w.raw(c, b"SET b 2\r\n");
+    assert!(out.is_empty() && next == crate::Next::Wait, "writes wait while the node ends");
+    assert!(save_all(&mut w).is_some());
+    assert!(w.outs.drain().any(|o| matches!(o, Output::Exit(0))));
+}
+
+#[test]
+fn a_failed_last_save_keeps_the_node_alive() {
+    let mut w = with_save_point(3600, 1);
+    let c = w.connect();
+    w.say(c, "SET a 1");
+    w.node.shutdown(w.now, ShutdownRequest::default(), None, &mut w.outs);
+    w.raw(c, b"SET b 2\r\n");
+    w.pass(0);
+    w.node.step(w.now, Input::SaveWritten(Err("disk".into())), &mut w.outs);
+    let outputs: Vec<Output> = w.outs.drain().collect();
+    assert!(outputs.iter().any(|o| matches!(o, Output::Resume(id) if *id == c)), "{outputs:?}");
+    assert!(!outputs.iter().any(|o| matches!(o, Output::Exit(_))));
+}
