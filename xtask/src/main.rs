@@ -1,1 +1,83 @@
-fn main() {}
+//! One front door for every habit: `cargo xtask verify | sim | bench | drill | interop | ci`.
+
+#![forbid(unsafe_code)]
+
+mod bench;
+mod ci;
+mod shell;
+mod verify;
+
+use std::process::{Command, ExitCode};
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use shell::{cargo, release_binary, step};
+
+#[derive(Debug, Parser)]
+#[command(name = "xtask", about = "One front door for every habit")]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Formatting, lints, purity of the cores, clean text
+    Verify,
+    /// Simulated schedules; options are those of the simulator
+    Sim {
+        /// How many seeds
+        #[arg(long, default_value_t = 2000)]
+        seeds: u64,
+        /// Handed to the simulator as they are
+        #[arg(last = true)]
+        rest: Vec<String>,
+    },
+    /// Measure against the peers and write docs/benchmarks.md
+    Bench(bench::Bench),
+    /// A failover drill on release binaries; options are those of `tanist drill`
+    Drill {
+        /// Handed to `tanist drill` as they are
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        rest: Vec<String>,
+    },
+    /// Tests against the installed redis-server
+    Interop,
+    /// Everything that CI runs
+    Ci,
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse().task) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            eprintln!("xtask: {e:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(task: Task) -> Result<()> {
+    match task {
+        Task::Verify => verify::verify(),
+        Task::Sim { seeds, rest } => sim(seeds, &rest),
+        Task::Bench(bench) => bench.execute(),
+        Task::Drill { rest } => {
+            let tanist = release_binary()?;
+            step("drill", Command::new(tanist).arg("drill").args(rest))
+        }
+        Task::Interop => interop(),
+        Task::Ci => ci::ci(),
+    }
+}
+
+fn sim(seeds: u64, rest: &[String]) -> Result<()> {
+    let mut run = cargo();
+    run.args(["run", "--quiet", "--release", "--package", "tanist-sim", "--"]);
+    step("sim", run.args(["--seeds", &seeds.to_string()]).args(rest))
+}
+
+fn interop() -> Result<()> {
+    step("interop", cargo().args(["test", "--release", "--package", "interop", "--", "--include-ignored"]))
+}

@@ -1,0 +1,150 @@
+//! Full sync of 3 M keys of 128 B: its time, what a writer feels meanwhile, and the memory it takes.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::{self, JoinHandle, sleep};
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+
+use super::load::{KEY, Kind, Load, Runner};
+use super::server::Server;
+use super::{Contender, Sample, Setting};
+
+const VALUE: usize = 128;
+const LIMIT: Duration = Duration::from_secs(120);
+
+fn keys(setting: &Setting) -> u64 {
+    if setting.quick { 300_000 } else { 3_000_000 }
+}
+
+/// Makes `replica` follow `primary`.
+pub(super) fn attach(replica: &Server, primary: &Server) -> Result<()> {
+    let answer = replica.ask(&format!("REPLICAOF 127.0.0.1 {}", primary.addr.port()))?;
+    if !answer.starts_with("+OK") {
+        bail!("REPLICAOF answered {answer:?}");
+    }
+    Ok(())
+}
+
+/// Waits until the replica has its link and its data.
+pub(super) fn wait_online(replica: &Server) -> Result<()> {
+    let began = Instant::now();
+    while began.elapsed() < LIMIT {
+        // While it loads, a replica may refuse to answer.
+        if replica.info("replication", "master_link_status").is_ok_and(|s| s == "up") {
+            return Ok(());
+        }
+        sleep(Duration::from_millis(20));
+    }
+    bail!("no full sync within {} s", LIMIT.as_secs())
+}
+
+pub(super) fn time_and_stall(setting: &Setting, who: &Contender) -> Result<Vec<Sample>> {
+    let primary = Server::start(setting, who, 0, &[])?;
+    Runner::fill(primary.addr, keys(setting), VALUE)?;
+    let replica = Server::start(setting, who, 1, &[])?;
+    let prober = Prober::start(primary.addr)?;
+    // The worst that this machine does to an undisturbed server, for comparison.
+    sleep(Duration::from_secs(2));
+    let calm = prober.take_worst();
+    let began = Instant::now();
+    attach(&replica, &primary)?;
+    wait_online(&replica)?;
+    let time = began.elapsed();
+    let stall = prober.finish()?;
+    Ok(vec![
+        Sample { row: "fullsync-time".into(), value: time.as_secs_f64() },
+        Sample { row: "fullsync-stall".into(), value: stall.as_secs_f64() * 1e3 },
+        Sample { row: "fullsync-calm".into(), value: calm.as_secs_f64() * 1e3 },
+    ])
+}
+
+/// Extra memory in percent of the data, with writes going on all the time.
+pub(super) fn memory_under_writes(setting: &Setting, who: &Contender) -> Result<Vec<Sample>> {
+    let keys = keys(setting);
+    let primary = Server::start(setting, who, 0, &[])?;
+    Runner::fill(primary.addr, keys, VALUE)?;
+    let replica = Server::start(setting, who, 1, &[])?;
+    let stop = Arc::new(AtomicBool::new(false));
+    let writer = writer(primary.addr, keys, stop.clone());
+    sleep(Duration::from_secs(1));
+    let before = primary.family_memory()?;
+    attach(&replica, &primary)?;
+    let mut peak = before;
+    let began = Instant::now();
+    let synced = loop {
+        peak = peak.max(primary.family_memory()?);
+        if replica.info("replication", "master_link_status").is_ok_and(|s| s == "up") {
+            break Ok(());
+        }
+        if began.elapsed() > LIMIT {
+            break Err(anyhow::anyhow!("no full sync within {} s", LIMIT.as_secs()));
+        }
+        sleep(Duration::from_millis(50));
+    };
+    stop.store(true, Ordering::Relaxed);
+    let wrote = writer.join().unwrap_or_else(|_| bail!("the writer failed"));
+    synced?;
+    wrote?;
+    let data = keys * (KEY + VALUE) as u64;
+    Ok(vec![Sample { row: "fullsync-memory".into(), value: (peak - before) as f64 * 100.0 / data as f64 }])
+}
+
+/// Some ten thousand writes per second over all keys.
+fn writer(addr: SocketAddr, keys: u64, stop: Arc<AtomicBool>) -> JoinHandle<Result<()>> {
+    thread::spawn(move || {
+        let load = Load { kind: Kind::Set, connections: 1, pipeline: 20, keys, value: VALUE };
+        let mut runner = Runner::connect(addr, load)?;
+        while !stop.load(Ordering::Relaxed) {
+            runner.run(Duration::ZERO)?;
+            sleep(Duration::from_millis(2));
+        }
+        Ok(())
+    })
+}
+
+/// One connection that SETs all the time and remembers the longest wait.
+struct Prober {
+    worst: Arc<AtomicU64>,
+    stop: Arc<AtomicBool>,
+    thread: JoinHandle<Result<()>>,
+}
+
+impl Prober {
+    fn start(addr: SocketAddr) -> Result<Prober> {
+        let (worst, stop) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(false)));
+        let mut stream = TcpStream::connect(addr)?;
+        stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(Duration::from_secs(30)))?;
+        let (w, s) = (worst.clone(), stop.clone());
+        let thread = thread::spawn(move || {
+            let mut reply = [0; 5];
+            while !s.load(Ordering::Relaxed) {
+                let began = Instant::now();
+                stream.write_all(b"*3\r\n$3\r\nSET\r\n$16\r\nkey:000000000007\r\n$5\r\nprobe\r\n")?;
+                stream.read_exact(&mut reply)?;
+                if &reply != b"+OK\r\n" {
+                    bail!("a SET was refused during the sync");
+                }
+                w.fetch_max(began.elapsed().as_nanos() as u64, Ordering::Relaxed);
+                // A tenth of a core at most: the probe must not be the load.
+                sleep(Duration::from_micros(200));
+            }
+            Ok(())
+        });
+        Ok(Prober { worst, stop, thread })
+    }
+
+    fn take_worst(&self) -> Duration {
+        Duration::from_nanos(self.worst.swap(0, Ordering::Relaxed))
+    }
+
+    fn finish(self) -> Result<Duration> {
+        self.stop.store(true, Ordering::Relaxed);
+        self.thread.join().unwrap_or_else(|_| bail!("the probe failed"))?;
+        Ok(Duration::from_nanos(self.worst.load(Ordering::Relaxed)))
+    }
+}

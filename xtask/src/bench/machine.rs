@@ -1,0 +1,56 @@
+//! The machine: what it is, and who runs on which core.
+
+use std::fs;
+use std::process::Command;
+
+use crate::shell::{output, root};
+
+/// The core of the server under test.
+pub(crate) const SERVER_CORE: &str = "0";
+/// The core of the load, and of a second server.
+pub(crate) const LOAD_CORE: &str = "1";
+
+/// How many cores there are.
+pub(crate) fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// Pins this process to the load's core, if there is one to spare.
+pub(crate) fn pin_load() {
+    if cores() > 1 {
+        let pid = std::process::id().to_string();
+        // Without taskset everything still runs, only with more spread.
+        let _ = Command::new("taskset").args(["-pc", LOAD_CORE, &pid]).output();
+    }
+}
+
+/// Facts for the head of the table.
+pub(crate) fn facts() -> String {
+    let cpuinfo = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = cpuinfo.lines().find_map(|l| l.strip_prefix("model name")).unwrap_or_default();
+    let model = model.trim_start_matches([' ', '\t', ':']);
+    let cores = cpuinfo.lines().filter(|l| l.starts_with("processor")).count();
+    let memory = fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let kib: u64 = memory
+        .lines()
+        .find_map(|l| l.strip_prefix("MemTotal:"))
+        .and_then(|l| l.trim().trim_end_matches(" kB").parse().ok())
+        .unwrap_or(0);
+    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    format!("{cores} cores of {model}, {} GiB, Linux {}", kib / 1024 / 1024, kernel.trim())
+}
+
+/// The commit that is measured.
+pub(crate) fn commit() -> String {
+    let git = |args: &[&str]| output(Command::new("git").current_dir(root()).args(args)).unwrap_or_default();
+    let mut id = git(&["rev-parse", "--short=10", "HEAD"]).trim().to_owned();
+    if !git(&["status", "--porcelain", "--untracked-files=no"]).trim().is_empty() {
+        id.push_str(" with changes");
+    }
+    id
+}
+
+/// Today, as `YYYY-MM-DD`.
+pub(crate) fn today() -> String {
+    output(Command::new("date").args(["-u", "+%Y-%m-%d"])).unwrap_or_default().trim().to_owned()
+}

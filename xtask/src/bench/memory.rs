@@ -1,0 +1,21 @@
+//! Resident memory beyond key and value, per key, of 1 M keys of 16 B.
+
+use anyhow::Result;
+
+use super::load::{KEY, Runner};
+use super::server::Server;
+use super::{Contender, Sample, Setting};
+
+pub(super) fn memory(setting: &Setting, who: &Contender) -> Result<Vec<Sample>> {
+    let keys = if setting.quick { 200_000 } else { 1_000_000 };
+    let mut out = Vec::new();
+    for value in [8, 64, 512] {
+        let server = Server::start(setting, who, 0, &[])?;
+        let empty = server.rss()?;
+        Runner::fill(server.addr, keys, value)?;
+        let full = server.rss()?;
+        let per_key = full.saturating_sub(empty) as f64 / keys as f64;
+        out.push(Sample { row: format!("memory-{value}"), value: per_key - (KEY + value) as f64 });
+    }
+    Ok(out)
+}
