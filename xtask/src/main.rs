@@ -24,7 +24,11 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Task {
     /// Formatting, lints, purity of the cores, clean text
-    Verify,
+    Verify {
+        /// Leave out clippy
+        #[arg(long)]
+        no_lints: bool,
+    },
     /// Simulated schedules; options are those of the simulator
     Sim {
         /// How many seeds
@@ -60,7 +64,7 @@ fn main() -> ExitCode {
 
 fn run(task: Task) -> Result<()> {
     match task {
-        Task::Verify => verify::verify(),
+        Task::Verify { no_lints } => verify::verify(!no_lints),
         Task::Sim { seeds, rest } => sim(seeds, &rest),
         Task::Bench(bench) => bench.execute(),
         Task::Drill { rest } => {
