@@ -1,0 +1,409 @@
+//! All replicas of a node: who is served from where, and when a snapshot is due.
+//!
+//! Full syncs share snapshots: a link waits `repl-diskless-sync-delay` for others to join it; one that comes while a
+//! snapshot is running waits for the next, so a snapshot is never older than the attach of its reader (rule R6, V).
+
+use crate::backlog::Backlog;
+use crate::lineage::{Lineage, Relation};
+use crate::release::Acked;
+use crate::replica_link::{Fault, Framing, LinkId, LinkPhase, ReplicaLink, State};
+use crate::transfer::Transfer;
+use crate::wire::{self, Ack, LinkTerms, PsyncRequest};
+use std::collections::BTreeMap;
+use std::time::Duration;
+use tanist_types::{Epoch, LogPos, Mono, Rng};
+
+/// The settings of the primary's side.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ReplicasConfig {
+    /// `repl-timeout`.
+    pub timeout: Duration,
+    /// `repl-ping-replica-period`.
+    pub ping_period: Duration,
+    /// `repl-diskless-sync-delay`: how long the first link waits for others before a snapshot begins.
+    pub sync_delay: Duration,
+    /// `repl-diskless-sync-max-replicas`: so many waiting links begin at once; zero for no such number.
+    pub sync_max: usize,
+}
+
+impl Default for ReplicasConfig {
+    fn default() -> Self {
+        ReplicasConfig {
+            timeout: Duration::from_secs(60),
+            ping_period: Duration::from_secs(10),
+            sync_delay: Duration::from_secs(5),
+            sync_max: 0,
+        }
+    }
+}
+
+/// What a replica asks for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Ask {
+    /// Where it wants to go on.
+    pub request: PsyncRequest,
+    /// It said `SYNC`: no reply line is sent before the snapshot.
+    pub plain: bool,
+}
+
+/// The log that is being served. The backlog must be active.
+#[derive(Clone, Copy, Debug)]
+pub struct Served<'a> {
+    /// The epoch in which it is served: that of the node's primary.
+    pub epoch: Epoch,
+    /// Its histories.
+    pub lineage: &'a Lineage,
+    /// Its bytes.
+    pub backlog: &'a Backlog,
+}
+
+/// What was decided about a `PSYNC`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Attached {
+    /// The log goes on where the replica asked.
+    Partial,
+    /// The replica waits for a snapshot; `None` if it asked for nothing better.
+    Full(Option<WhyFull>),
+    /// The replica has promised a higher epoch than this node may serve: it was told so.
+    Fenced,
+}
+
+/// Why a partial resynchronisation was not possible.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum WhyFull {
+    /// The replica's history is not ours.
+    UnknownHistory,
+    /// The replica has entries that we do not have.
+    Diverged,
+    /// What it lacks is no longer held.
+    BacklogGone,
+}
+
+/// What came to be by the passing of time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Due {
+    /// These bytes keep a waiting replica alive.
+    Keepalive(LinkId),
+    /// Close this link.
+    Drop(LinkId, Fault),
+    /// Append a `PING` to the log.
+    Ping,
+}
+
+/// How often a replica that waits for a snapshot hears from us.
+const KEEPALIVE: Duration = Duration::from_secs(1);
+
+/// The replicas of a node.
+#[derive(Debug)]
+pub struct Replicas {
+    config: ReplicasConfig,
+    links: BTreeMap<LinkId, ReplicaLink>,
+    transfer: Option<Transfer>,
+    next_ping: Mono,
+}
+
+impl Replicas {
+    /// No replicas.
+    #[must_use]
+    pub fn new(config: ReplicasConfig) -> Replicas {
+        Replicas { config, links: BTreeMap::new(), transfer: None, next_ping: Mono::ZERO }
+    }
+
+    /// Changes the settings.
+    pub fn configure(&mut self, config: ReplicasConfig) {
+        self.config = config;
+    }
+
+    /// The link `id`, made if it is new.
+    pub fn link(&mut self, id: LinkId, peer_ip: &str, now: Mono) -> &mut ReplicaLink {
+        self.links.entry(id).or_insert_with(|| ReplicaLink::new(peer_ip.to_owned(), now))
+    }
+
+    /// The link `id`, if there is one.
+    #[must_use]
+    pub fn get(&self, id: LinkId) -> Option<&ReplicaLink> {
+        self.links.get(&id)
+    }
+
+    /// The links that have asked for data, in the order of their ids.
+    pub fn attached(&self) -> impl Iterator<Item = (LinkId, &ReplicaLink)> {
+        self.links.iter().filter(|(_, l)| l.phase().is_some()).map(|(&id, l)| (id, l))
+    }
+
+    /// The links that follow the log.
+    pub fn online(&self) -> impl Iterator<Item = (LinkId, &ReplicaLink)> {
+        self.links.iter().filter(|(_, l)| l.is_online()).map(|(&id, l)| (id, l))
+    }
+
+    /// What the links that follow the log have acknowledged.
+    pub fn acks(&self) -> impl Iterator<Item = Acked> {
+        self.online().map(|(_, l)| l.acked)
+    }
+
+    /// Whether any link has asked for data.
+    #[must_use]
+    pub fn any_attached(&self) -> bool {
+        self.attached().next().is_some()
+    }
+
+    /// Decides about a `PSYNC` or `SYNC` of link `id`, and appends what is to be sent at once.
+    pub fn psync(&mut self, id: LinkId, ask: Ask, log: Served<'_>, now: Mono, out: &mut Vec<u8>) -> Attached {
+        let Served { epoch, lineage, backlog } = log;
+        let link = self.links.entry(id).or_insert_with(|| ReplicaLink::new(String::new(), now));
+        // R1: a replica that has promised a higher epoch must not follow us.
+        if let Some((promised, _)) = link.facts.epochs
+            && promised > epoch
+        {
+            out.extend_from_slice(format!("-FENCED {promised}\r\n").as_bytes());
+            return Attached::Fenced;
+        }
+        let why = match ask.request {
+            PsyncRequest::Full => None,
+            PsyncRequest::From { id: history, pos } => match lineage.relation(history, pos, backlog.end()) {
+                Relation::Prefix if backlog.holds(pos) => {
+                    let end = backlog.end();
+                    let terms = link.facts.tanist.then_some(LinkTerms { epoch, end });
+                    wire::put_continue(out, lineage.current().id, link.facts.psync2, terms);
+                    link.state = State::Online { cursor: pos };
+                    link.acked.heard = now;
+                    return Attached::Partial;
+                }
+                Relation::Prefix => Some(WhyFull::BacklogGone),
+                Relation::Unknown => Some(WhyFull::UnknownHistory),
+                Relation::Diverged => Some(WhyFull::Diverged),
+            },
+        };
+        link.plain_sync = ask.plain;
+        link.state = State::Snapshot { since: now };
+        link.last_keepalive = now;
+        Attached::Full(why)
+    }
+
+    /// Takes in an acknowledgement.
+    ///
+    /// # Errors
+    /// When it cannot be true; the link has to be closed.
+    pub fn ack(&mut self, id: LinkId, ack: Ack, backlog: &Backlog, now: Mono) -> Result<(), Fault> {
+        match self.links.get_mut(&id) {
+            Some(link) => link.ack(ack, backlog.end(), now),
+            None => Ok(()),
+        }
+    }
+
+    /// Notes that something was heard from a link that waits or loads.
+    pub fn heard(&mut self, id: LinkId, now: Mono) {
+        if let Some(link) = self.links.get_mut(&id) {
+            link.acked.heard = now;
+        }
+    }
+
+    /// When the next snapshot should begin, if somebody waits for one and none is running.
+    #[must_use]
+    pub fn snapshot_due(&self) -> Option<Mono> {
+        if self.transfer.is_some() {
+            return None;
+        }
+        let waiting = || {
+            self.links.values().filter_map(|l| match l.state {
+                State::Snapshot { since } => Some((since, l)),
+                _ => None,
+            })
+        };
+        let first = waiting().map(|(since, _)| since).min()?;
+        let enough = self.config.sync_max > 0 && waiting().count() >= self.config.sync_max;
+        // A mere download has nobody to wait for.
+        let only_downloads = waiting().all(|(_, l)| l.facts.rdb_only);
+        Some(if enough || only_downloads { first } else { first + self.config.sync_delay })
+    }
+
+    /// The lowest RDB version that all waiting links are known to read: 11, or 10 (`docs/decisions`).
+    #[must_use]
+    pub fn snapshot_reads_11(&self) -> bool {
+        self.links
+            .values()
+            .filter(|l| matches!(l.state, State::Snapshot { .. }))
+            .all(|l| l.facts.reads_rdb_11())
+    }
+
+    /// The waiting links will get the snapshot that begins now, at the log's end. Returns what each is sent first.
+    pub fn begin_snapshot(&mut self, log: Served<'_>, rng: &mut Rng) -> Vec<(LinkId, Vec<u8>)> {
+        let Served { epoch, lineage, backlog } = log;
+        let at = backlog.end();
+        let mut openings = Vec::new();
+        let mut needs_length = false;
+        for (&id, link) in &mut self.links {
+            if !matches!(link.state, State::Snapshot { .. }) {
+                continue;
+            }
+            let mut line = Vec::new();
+            if !link.plain_sync {
+                let terms = link.facts.tanist.then_some(LinkTerms { epoch, end: at });
+                wire::put_full_sync(&mut line, lineage.current().id, at, terms);
+            }
+            openings.push((id, line));
+            let framing = if link.facts.eof { Framing::Mark } else { Framing::Length };
+            needs_length |= framing == Framing::Length;
+            link.state = State::SnapshotHead { framing };
+            link.log_from = at;
+        }
+        let mark = tanist_types::RunId::random(rng).hex();
+        self.transfer = Some(Transfer::new(mark, needs_length));
+        openings
+    }
+
+    /// Appends bytes to the running snapshot.
+    pub fn feed_snapshot(&mut self, bytes: &[u8]) {
+        if let Some(transfer) = &mut self.transfer {
+            transfer.append(bytes);
+        }
+    }
+
+    /// The running snapshot has all its bytes.
+    pub fn complete_snapshot(&mut self) {
+        if let Some(transfer) = &mut self.transfer {
+            transfer.complete();
+        }
+    }
+
+    /// Whether a snapshot is running; and whether it should be fed now.
+    #[must_use]
+    pub fn snapshot_wants_more(&self) -> Option<bool> {
+        let transfer = self.transfer.as_ref()?;
+        Some(transfer.wants_more(self.slowest_snapshot_cursor()?))
+    }
+
+    /// Ends the running snapshot if nobody reads it any more. The caller stops producing it.
+    pub fn end_snapshot_if_unread(&mut self) -> bool {
+        let over = self.transfer.is_some() && self.slowest_snapshot_cursor().is_none();
+        if over {
+            self.transfer = None;
+        }
+        over
+    }
+
+    /// The links that read the running snapshot.
+    pub fn receiving(&self) -> impl Iterator<Item = LinkId> {
+        self.links.iter().filter(|(_, l)| l.snapshot_cursor().is_some()).map(|(&id, _)| id)
+    }
+
+    fn slowest_snapshot_cursor(&self) -> Option<LogPos> {
+        self.links.values().filter_map(ReplicaLink::snapshot_cursor).min()
+    }
+
+    /// The first position of the log that any link still needs.
+    #[must_use]
+    pub fn slowest(&self) -> Option<LogPos> {
+        self.links.values().filter_map(ReplicaLink::needs_from).min()
+    }
+
+    /// Whether link `id` has something to be sent that is at hand.
+    #[must_use]
+    pub fn has_pending(&self, id: LinkId, backlog: &Backlog) -> bool {
+        match self.links.get(&id).map(|l| l.state) {
+            Some(State::Online { cursor }) => cursor < backlog.end(),
+            Some(State::SnapshotHead { .. } | State::SnapshotBody { .. }) => true,
+            _ => false,
+        }
+    }
+
+    /// Appends up to about `max` bytes for link `id`.
+    ///
+    /// # Errors
+    /// When what it needs is gone; the link has to be closed.
+    pub fn pump(
+        &mut self,
+        id: LinkId,
+        backlog: &Backlog,
+        max: usize,
+        now: Mono,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Fault> {
+        let Some(link) = self.links.get_mut(&id) else { return Ok(()) };
+        link.pump(backlog, self.transfer.as_ref(), max, now, out)?;
+        if let Some(slowest) = self.slowest_snapshot_cursor()
+            && let Some(transfer) = &mut self.transfer
+        {
+            transfer.trim(slowest);
+        }
+        Ok(())
+    }
+
+    /// Forgets a link.
+    pub fn remove(&mut self, id: LinkId) -> Option<ReplicaLink> {
+        self.links.remove(&id)
+    }
+
+    /// What is due by now. `pings` says whether this node is the one to ping (a primary).
+    pub fn tick(&mut self, now: Mono, pings: bool) -> Vec<Due> {
+        let mut due = Vec::new();
+        for (&id, link) in &mut self.links {
+            if let Some(at) = link.expires(self.config.timeout)
+                && at <= now
+            {
+                due.push(Due::Drop(id, Fault::Timeout));
+            } else if let State::Snapshot { .. } = link.state
+                && link.last_keepalive + KEEPALIVE <= now
+            {
+                link.last_keepalive = now;
+                due.push(Due::Keepalive(id));
+            }
+        }
+        if pings && self.any_attached() && self.next_ping <= now {
+            if self.next_ping > Mono::ZERO {
+                due.push(Due::Ping);
+            }
+            self.next_ping = now + self.config.ping_period;
+        }
+        due
+    }
+
+    /// When [`tick`](Replicas::tick) or a snapshot is due next.
+    #[must_use]
+    pub fn next_deadline(&self, pings: bool) -> Mono {
+        let mut next = self.snapshot_due().unwrap_or(Mono::NEVER);
+        for link in self.links.values() {
+            next = next.min(link.expires(self.config.timeout).unwrap_or(Mono::NEVER));
+            if let State::Snapshot { .. } = link.state {
+                next = next.min(link.last_keepalive + KEEPALIVE);
+            }
+        }
+        if pings && self.any_attached() { next.min(self.next_ping) } else { next }
+    }
+
+    /// What `INFO` and `ROLE` show: address, phase, acknowledged position, time since last heard.
+    pub fn lines(&self, now: Mono) -> impl Iterator<Item = ReplicaLine<'_>> {
+        self.attached().filter_map(move |(_, link)| {
+            let (ip, port) = link.address();
+            let lag = now.since(link.acked.heard);
+            Some(ReplicaLine { ip, port, phase: link.phase()?, acked: link.acked.received, lag })
+        })
+    }
+}
+
+/// One replica, as `INFO` and `ROLE` show it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ReplicaLine<'a> {
+    /// Its address.
+    pub ip: &'a str,
+    /// Its port; zero if it did not say.
+    pub port: u16,
+    /// What it is doing.
+    pub phase: LinkPhase,
+    /// What it has acknowledged.
+    pub acked: LogPos,
+    /// How long it has not been heard.
+    pub lag: Duration,
+}
+
+impl ReplicaLink {
+    /// When the link counts as dead, if nothing happens.
+    fn expires(&self, timeout: Duration) -> Option<Mono> {
+        match self.state {
+            State::Handshake | State::Snapshot { .. } => None,
+            State::SnapshotHead { .. } => None,
+            State::SnapshotBody { progress, .. } => Some(progress + timeout),
+            State::Loaded { since } | State::Goodbye { since } => Some(since.max(self.acked.heard) + timeout),
+            State::Online { .. } => Some(self.acked.heard + timeout),
+        }
+    }
+}
