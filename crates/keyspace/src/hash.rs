@@ -24,6 +24,12 @@ pub(crate) struct Seed {
     k1: u64,
 }
 
+impl std::fmt::Debug for Seed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Seed(..)")
+    }
+}
+
 impl Seed {
     pub(crate) fn new(seed: [u64; 2]) -> Seed {
         Seed { k0: seed[0], k1: seed[1] }

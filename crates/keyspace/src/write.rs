@@ -1,0 +1,263 @@
+//! Writing to one database. All changes of data pass here, so that none can miss the snapshot.
+
+use crate::access::Stamp;
+use crate::class::class;
+use crate::db::Db;
+use crate::entry::{Form, LONGEST_SHORT, OwnedEntry};
+use crate::hash::KeyHash;
+use crate::snapshot::{Snapshot, Stop};
+use crate::table::Found;
+use crate::value::{StrRef, StrValue, ValueRef};
+use tanist_types::UnixMs;
+
+/// Strings that grow are given as much room again, up to this many bytes (as in Redis).
+const MAX_SPARE: usize = 1 << 20;
+
+/// What a write does to the entry's expiry.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Expiry {
+    /// Leave it as it is (none for a new key).
+    Keep,
+    /// No expiry.
+    Clear,
+    /// At this moment.
+    At(UnixMs),
+}
+
+impl Expiry {
+    #[inline]
+    fn after(self, old: Option<UnixMs>) -> Option<UnixMs> {
+        match self {
+            Expiry::Keep => old,
+            Expiry::Clear => None,
+            Expiry::At(at) => Some(at),
+        }
+    }
+}
+
+/// Whether a write found something in its place.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Replaced {
+    /// The key is new.
+    Nothing,
+    /// The key existed.
+    Old,
+}
+
+/// One database, for writing. Every change hands the entry's old form to the active snapshot first.
+#[derive(Debug)]
+pub struct DbMut<'k> {
+    pub(crate) db: &'k mut Db,
+    pub(crate) snapshot: &'k mut Option<Snapshot>,
+    pub(crate) stamp: Stamp,
+}
+
+impl DbMut<'_> {
+    /// The same database for reading.
+    #[must_use]
+    pub fn read(&self) -> &Db {
+        self.db
+    }
+
+    /// Sets `key` to a string, whatever was there. In place if the size class stays the same.
+    #[inline]
+    pub fn set(&mut self, key: &[u8], h: KeyHash, value: StrValue<'_>, expiry: Expiry) -> Replaced {
+        self.put(key, h, Form::of(value), expiry)
+    }
+
+    /// Sets `key` to an integer and keeps its expiry (INCR); in place if it is stored as one already.
+    pub fn set_int(&mut self, key: &[u8], h: KeyHash, n: i64) -> Replaced {
+        self.put(key, h, Form::Int(n), Expiry::Keep)
+    }
+
+    #[inline]
+    fn put(&mut self, key: &[u8], h: KeyHash, form: Form<'_>, expiry: Expiry) -> Replaced {
+        let Some(found) = self.db.store.locate(key, h) else {
+            self.add(h, OwnedEntry::new(key, form, expiry.after(None), self.stamp.access));
+            return Replaced::Nothing;
+        };
+        self.put_at(h, found, form, expiry);
+        Replaced::Old
+    }
+
+    #[inline]
+    fn put_at(&mut self, h: KeyHash, found: Found, form: Form<'_>, expiry: Expiry) {
+        let old = self.db.store.at(h, found);
+        let access = if self.stamp.keep_on_overwrite { old.access() } else { self.stamp.access };
+        let expiry = expiry.after(old.expiry());
+        match awaited(self.db.stop, self.snapshot, h) {
+            None => self.db.store.overwrite(h, found, form, expiry, access),
+            Some((stop, snapshot)) => {
+                let new = OwnedEntry::new(old.key(), form, expiry, access);
+                snapshot.save(stop, h, self.db.store.replace(h, found, new));
+            }
+        }
+    }
+
+    /// The active snapshot, if an entry with this hash is still to be saved for it.
+    #[inline]
+    fn awaited(&mut self, h: KeyHash) -> Option<(Stop, &mut Snapshot)> {
+        awaited(self.db.stop, self.snapshot, h)
+    }
+
+    /// Adds an entry whose key is not there.
+    #[inline]
+    pub(crate) fn add(&mut self, h: KeyHash, entry: OwnedEntry) {
+        if let Some((stop, snapshot)) = self.awaited(h) {
+            snapshot.born(stop, h);
+        }
+        self.db.store.insert(h, entry);
+    }
+
+    /// Sets or removes the expiry; false if there is no such key.
+    pub fn set_expiry(&mut self, key: &[u8], h: KeyHash, expiry: Option<UnixMs>) -> bool {
+        let Some(found) = self.db.store.locate(key, h) else { return false };
+        if self.db.store.at(h, found).expiry() == expiry {
+            return true;
+        }
+        match awaited(self.db.stop, self.snapshot, h) {
+            None => self.db.store.set_expiry(h, found, expiry),
+            Some((stop, snapshot)) => {
+                let new = self.db.store.at(h, found).copy(key, expiry);
+                snapshot.save(stop, h, self.db.store.replace(h, found, new));
+            }
+        }
+        true
+    }
+
+    /// Saves a copy for the snapshot before an entry is changed where it is.
+    fn save_copy(&mut self, h: KeyHash, found: Found) {
+        if let Some((stop, snapshot)) = awaited(self.db.stop, self.snapshot, h) {
+            snapshot.save(stop, h, self.db.store.at(h, found).duplicate());
+        }
+    }
+
+    /// Appends to the string at `key`, which is created if missing, and returns the new length. Keeps the expiry.
+    pub fn append(&mut self, key: &[u8], h: KeyHash, tail: &[u8]) -> usize {
+        let Some(found) = self.db.store.locate(key, h) else {
+            self.put(key, h, Form::of(StrValue::Bytes(tail)), Expiry::Keep);
+            return tail.len();
+        };
+        let ValueRef::Str(value) = self.db.store.at(h, found).value();
+        let from = value.len();
+        self.change(h, found, from, tail)
+    }
+
+    /// Overwrites the string at `key` from `offset` on, zero-filling a gap, and returns the new length. Keeps the
+    /// expiry; creates a missing key; does nothing for empty `part`. The caller bounds `offset` (`proto-max-bulk-len`).
+    pub fn set_range(&mut self, key: &[u8], h: KeyHash, offset: usize, part: &[u8]) -> usize {
+        let found = self.db.store.locate(key, h);
+        if part.is_empty() {
+            return found.map_or(0, |found| {
+                let ValueRef::Str(value) = self.db.store.at(h, found).value();
+                value.len()
+            });
+        }
+        let Some(found) = found else {
+            let mut bytes = Vec::new();
+            write_at(&mut bytes, offset, part);
+            let len = bytes.len();
+            self.put(key, h, modified(&mut bytes), Expiry::Keep);
+            return len;
+        };
+        self.change(h, found, offset, part)
+    }
+
+    /// Writes `part` at `offset` of an existing string.
+    fn change(&mut self, h: KeyHash, found: Found, offset: usize, part: &[u8]) -> usize {
+        let entry = self.db.store.at(h, found);
+        let ValueRef::Str(value) = entry.value();
+        if entry.is_long() || offset + part.len() <= value.len() && !matches!(value, StrRef::Int(_)) {
+            self.save_copy(h, found);
+            return self.db.store.edit(h, found, |entry| write_in_place(entry, offset, part));
+        }
+        let mut buffer = itoa::Buffer::new();
+        let old = value.as_bytes(&mut buffer);
+        let mut bytes = Vec::with_capacity(old.len().max(offset + part.len()));
+        bytes.extend_from_slice(old);
+        write_at(&mut bytes, offset, part);
+        let len = bytes.len();
+        self.put_at(h, found, modified(&mut bytes), Expiry::Keep);
+        len
+    }
+
+    /// Removes `key`; false if it was not there.
+    pub fn remove(&mut self, key: &[u8], h: KeyHash) -> bool {
+        let Some(found) = self.db.store.locate(key, h) else { return false };
+        let old = self.db.store.remove(h, found);
+        if let Some((stop, snapshot)) = self.awaited(h) {
+            snapshot.save(stop, h, old);
+        }
+        true
+    }
+
+    /// Removes `key` and returns it, to read (GETDEL) or to drop elsewhere (UNLINK).
+    pub fn take(&mut self, key: &[u8], h: KeyHash) -> Option<OwnedEntry> {
+        let found = self.db.store.locate(key, h)?;
+        let old = self.db.store.remove(h, found);
+        let Some((stop, snapshot)) = self.awaited(h) else { return Some(old) };
+        let copy = old.entry().duplicate();
+        snapshot.save(stop, h, old);
+        Some(copy)
+    }
+
+    /// Gives the entry at `from` the name `to`, replacing what is there, with value, expiry and access bits; false
+    /// if `from` is missing. The same name for both changes nothing.
+    pub fn rename(&mut self, from: &[u8], from_h: KeyHash, to: &[u8], to_h: KeyHash) -> bool {
+        if from == to {
+            return self.db.store.locate(from, from_h).is_some();
+        }
+        let Some(entry) = self.take(from, from_h) else { return false };
+        self.remove(to, to_h);
+        self.add(to_h, entry.with_key(to));
+        true
+    }
+}
+
+#[inline]
+fn awaited(stop: Option<Stop>, snapshot: &mut Option<Snapshot>, h: KeyHash) -> Option<(Stop, &mut Snapshot)> {
+    let snapshot = snapshot.as_mut()?;
+    let stop = stop?;
+    snapshot.awaits(stop, h).then_some((stop, snapshot))
+}
+
+/// Writes `part` at `offset`, zero-filling a gap.
+fn write_at(bytes: &mut Vec<u8>, offset: usize, part: &[u8]) {
+    let end = offset + part.len();
+    if bytes.len() < end {
+        bytes.resize(end, 0);
+    }
+    bytes[offset..end].copy_from_slice(part);
+}
+
+/// Makes room for `len` bytes and, if that needs a new allocation, as much again (as in Redis).
+fn grow(bytes: &mut Vec<u8>, len: usize) {
+    if len > bytes.capacity() {
+        let capacity = class(len + len.min(MAX_SPARE));
+        bytes.reserve_exact(capacity - bytes.len());
+    }
+}
+
+/// The form of a string that was not set as a whole; a long one moves out of `bytes` and gets room to grow.
+fn modified(bytes: &mut Vec<u8>) -> Form<'_> {
+    if bytes.len() <= LONGEST_SHORT {
+        return Form::Modified(bytes);
+    }
+    let len = bytes.len();
+    grow(bytes, len + 1);
+    Form::Long(std::mem::take(bytes))
+}
+
+fn write_in_place(entry: &mut OwnedEntry, offset: usize, part: &[u8]) -> usize {
+    let end = offset + part.len();
+    let long = entry.with_long(|bytes| {
+        grow(bytes, end);
+        write_at(bytes, offset, part);
+        bytes.len()
+    });
+    long.unwrap_or_else(|| {
+        let Some(bytes) = entry.short_mut() else { unreachable!("an integer is not changed in place") };
+        bytes[offset..end].copy_from_slice(part);
+        bytes.len()
+    })
+}
