@@ -105,6 +105,54 @@ impl Drop for Registration<'_> {
     }
 }
 
+/// One client's way to the primary, again and again.
+#[derive(Debug)]
+pub struct Pilot<'a> {
+    finder: &'a Finder,
+    /// Which sentinel to ask first; another one each time.
+    turn: usize,
+    password: Option<String>,
+}
+
+/// A connection to what the sentinels call the primary.
+#[derive(Debug)]
+pub struct Link<'a> {
+    /// The connection.
+    pub client: Client,
+    /// Its other end.
+    pub addr: SocketAddr,
+    /// The switches heard when it was made.
+    pub generation: u64,
+    _registration: Registration<'a>,
+}
+
+impl<'a> Pilot<'a> {
+    /// Different clients start with different sentinels.
+    pub fn new(finder: &'a Finder, turn: usize, password: Option<String>) -> Pilot<'a> {
+        Pilot { finder, turn, password }
+    }
+
+    /// One attempt; after a failure it has already waited a little, or until a switch.
+    pub fn connect(&mut self) -> Option<Link<'a>> {
+        let generation = self.finder.generation();
+        let link = self.attempt(generation);
+        self.turn += 1;
+        if link.is_none() {
+            self.finder.wait_switch(generation, Duration::from_millis(5));
+        }
+        link
+    }
+
+    fn attempt(&self, generation: u64) -> Option<Link<'a>> {
+        let addr = self.finder.ask(self.turn)?;
+        let client = Client::login(addr, Duration::from_millis(500), self.password.as_deref()).ok()?;
+        // Long enough for every failover; the sentinels' word ends a wait much earlier.
+        client.set_timeout(Some(Duration::from_secs(15))).ok()?;
+        let registration = self.finder.register(generation, addr, client.handle().ok()?)?;
+        Some(Link { client, addr, generation, _registration: registration })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::io::Read;

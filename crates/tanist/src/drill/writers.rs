@@ -5,14 +5,13 @@
 //! Some writers also ask `WAIT 1` after each write: what that confirms is a promise even where replication
 //! is asynchronous.
 
-use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{self, JoinHandle, sleep};
 use std::time::{Duration, Instant};
 
-use super::finder::Finder;
+use super::finder::{Finder, Pilot};
 use crate::client::{Client, Value};
 
 /// What became of a write.
@@ -134,40 +133,21 @@ enum Leave {
 impl Writer {
     fn run(mut self) -> Log {
         let finder = self.finder.clone();
-        let mut turn = self.log.id;
+        let mut pilot = Pilot::new(&finder, self.log.id, self.plan.password.clone());
         while !self.stopped() {
-            let generation = finder.generation();
-            if let Some(addr) = finder.ask(turn) {
-                if let Ok(client) = self.connect(addr)
-                    && let Ok(handle) = client.handle()
-                    && let Some(_registered) = finder.register(generation, addr, handle)
-                {
-                    match self.write_to(client, addr) {
-                        Leave::Done => break,
-                        // Once more at once: the next sentinel may already know better.
-                        Leave::Broken => {}
-                        Leave::Refused => finder.wait_switch(generation, Duration::from_millis(2)),
-                    }
-                } else {
-                    finder.wait_switch(generation, Duration::from_millis(5));
-                }
-            } else {
-                finder.wait_switch(generation, Duration::from_millis(5));
+            let Some(link) = pilot.connect() else { continue };
+            match self.write_to(link.client, link.addr) {
+                Leave::Done => break,
+                // Once more at once: the next sentinel may already know better.
+                Leave::Broken => {}
+                Leave::Refused => finder.wait_switch(link.generation, Duration::from_millis(2)),
             }
-            turn += 1;
         }
         self.log
     }
 
     fn stopped(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
-    }
-
-    fn connect(&self, addr: SocketAddr) -> io::Result<Client> {
-        let client = Client::login(addr, Duration::from_millis(500), self.plan.password.as_deref())?;
-        // Long enough for every failover; the sentinels' word ends a wait much earlier.
-        client.set_timeout(Some(Duration::from_secs(15)))?;
-        Ok(client)
     }
 
     fn write_to(&mut self, mut client: Client, addr: SocketAddr) -> Leave {
