@@ -18,6 +18,7 @@ pub(crate) struct Io {
     pub(crate) machine: Arc<Machine>,
     handles: RefCell<HashMap<SessionId, Rc<Handle>>>,
     /// Lent to connections that have something to read.
+    #[allow(clippy::vec_box, reason = "buffers move between connections as they are")]
     spare: RefCell<Vec<Box<Buffer>>>,
     /// Where replies are encoded before they are written.
     out: Cell<Vec<u8>>,

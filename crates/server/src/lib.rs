@@ -9,13 +9,15 @@
 //! - `machine`: the node behind its lock, and where its outputs go.
 //! - `mailbox`: what one thread leaves for the connections of another.
 //! - `io`: one I/O thread; `connection`: one connection; `buffer`: the bytes it has not parsed yet.
-//! - `accept`: new connections; `timer`: the node's deadlines; `memory`: the allocator and freeing beside the machine.
+//! - `accept`: new connections; `timer`: the node's deadlines; `disk`: files, on a thread of their own; `memory`:
+//!   the allocator and freeing beside the machine.
 
 #![forbid(unsafe_code)]
 
 mod accept;
 mod buffer;
 mod connection;
+mod disk;
 mod io;
 mod machine;
 mod mailbox;

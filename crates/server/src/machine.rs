@@ -4,9 +4,11 @@
 //! is released, so every thread sees it in the machine's order; the rest (log lines, memory to free) is carried
 //! out after the release, so nobody waits for it.
 
+use crate::disk::{Disk, Order};
 use crate::mailbox::{Mail, Mailbox};
 use crate::memory::Garbage;
 use hashbrown::HashMap;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicI32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tanist_config::ServerConfig;
@@ -30,6 +32,7 @@ pub(crate) struct Machine {
     /// Tells the timer that `due` has become earlier.
     pub(crate) due_sooner: Notify,
     garbage: Garbage,
+    disk: Disk,
     settings: Settings,
     /// The status to end the process with, or `RUNNING`.
     status: AtomicI32,
@@ -56,7 +59,7 @@ impl Machine {
     /// The most I/O threads: one bit each.
     pub(crate) const MAX_THREADS: usize = u64::BITS as usize;
 
-    pub(crate) fn new(node: Node, threads: usize, clock: Clock, garbage: Garbage) -> Machine {
+    pub(crate) fn new(node: Node, threads: usize, clock: Clock, garbage: Garbage, disk: Disk) -> Machine {
         let threads = threads.clamp(1, Machine::MAX_THREADS);
         Machine {
             inner: Mutex::new(Inner { node, outs: Outputs::new(), owners: HashMap::new() }),
@@ -66,6 +69,7 @@ impl Machine {
             due: AtomicU64::new(0),
             due_sooner: Notify::new(),
             garbage,
+            disk,
             settings: Settings::default(),
             status: AtomicI32::new(RUNNING),
             ended: Notify::new(),
@@ -184,6 +188,8 @@ impl Machine {
             match output {
                 Output::Log(level, text) => log(level, &text),
                 Output::Discard(garbage) => self.garbage.free(garbage),
+                Output::SaveBegin => self.disk.order(Order::SaveBegin(self.settings.snapshot_file())),
+                Output::SaveBytes { bytes, last } => self.disk.order(Order::SaveBytes { bytes, last }),
                 Output::Exit(status) => self.end(status),
                 Output::Send { .. } | Output::Close { .. } | Output::Resume(_) => {}
             }
@@ -203,6 +209,7 @@ impl Machine {
 pub(crate) struct Settings {
     query_buffer: AtomicUsize,
     bulk: AtomicUsize,
+    snapshot_file: Mutex<PathBuf>,
 }
 
 impl Settings {
@@ -216,11 +223,20 @@ impl Settings {
         self.bulk.load(Ordering::Relaxed)
     }
 
+    /// Where the snapshot is saved, relative to the working directory.
+    pub(crate) fn snapshot_file(&self) -> PathBuf {
+        self.snapshot_file.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Catches up with the node.
     pub(crate) fn follow(&self, config: &ServerConfig) {
         let size = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
         self.query_buffer.store(size(config.client_query_buffer_limit), Ordering::Relaxed);
         self.bulk.store(size(config.proto_max_bulk_len), Ordering::Relaxed);
+        let mut file = self.snapshot_file.lock().unwrap_or_else(PoisonError::into_inner);
+        if file.as_os_str() != config.dbfilename.as_str() {
+            *file = PathBuf::from(&config.dbfilename);
+        }
     }
 }
 

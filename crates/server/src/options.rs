@@ -145,7 +145,7 @@ mod tests {
         let line = CommandLine::parse(&["--nonsense", "1"]);
         let error = Options::read(&line).unwrap_err();
         assert!(
-            error.ends_with("at line 1\n>>> 'nonsense \"1\"'\nBad directive or wrong number of arguments"),
+            error.ends_with("\n>>> 'nonsense \"1\"'\nBad directive or wrong number of arguments"),
             "{error}"
         );
     }

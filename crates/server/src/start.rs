@@ -1,6 +1,7 @@
 //! From the program's arguments to a running server, and its orderly end.
 
 use crate::accept::{self, Listener};
+use crate::disk::{self, Disk};
 use crate::io::{self, Io};
 use crate::machine::Machine;
 use crate::mailbox::Mail;
@@ -15,9 +16,9 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use tanist_config::choice::Choice;
 use tanist_config::{CommandLine, ServerConfig};
-use tanist_node::{Identity, Node, Seeds};
+use tanist_node::{Identity, Node, Seeds, ShutdownRequest};
 use tanist_runtime::notify::Supervisor;
-use tanist_runtime::signals::Signals;
+use tanist_runtime::signals::{Signals, Stop};
 use tanist_runtime::{Clock, daemon, listen, log, seed};
 use tanist_types::{NodeId, Rng, RunId};
 use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
@@ -152,7 +153,9 @@ fn serve(options: Options) -> Result<i32, String> {
     let seeds = Seeds { hash: [rng.next_u64(), rng.next_u64()], rng: rng.next_u64() };
     let garbage = Garbage::start().map_err(|e| e.to_string())?;
     let node = Node::new(config, identity, seeds, clock.now());
-    let machine = Arc::new(Machine::new(node, threads, clock, garbage));
+    let (disk, orders) = Disk::new();
+    let machine = Arc::new(Machine::new(node, threads, clock, garbage, disk));
+    orders.start(machine.clone()).map_err(|e| e.to_string())?;
     machine.enter(|node, _, _| machine.settings().follow(node.config()));
     tracing::info!("Server initialized");
 
@@ -165,6 +168,8 @@ fn serve(options: Options) -> Result<i32, String> {
         }
         tokio::task::spawn_local(timer::run(machine.clone()));
         tokio::task::spawn_local(io::run(Rc::new(Io::new(0, machine.clone()))));
+        supervisor.status("Loading the data");
+        disk::load(&machine, &machine.settings().snapshot_file()).await?;
         announce(port, &unixsocket);
         supervisor.ready("Ready to accept connections");
         Ok(wait_for_end(&machine, &mut signals).await)
@@ -173,9 +178,6 @@ fn serve(options: Options) -> Result<i32, String> {
     stop_threads(&machine, others);
     remove(&unixsocket, "Removing the unix socket file.");
     remove(&pid_file, "Removing the pid file.");
-    if result.is_ok() {
-        tracing::warn!("Tanist is now ready to exit, bye bye...");
-    }
     result
 }
 
@@ -262,14 +264,19 @@ fn stop_threads(machine: &Machine, threads: Vec<JoinHandle<()>>) {
     }
 }
 
-/// Waits for a signal or for the node to end; returns the exit status.
+/// Waits for the node to end, asking it to when a signal comes; returns the exit status.
 async fn wait_for_end(machine: &Machine, signals: &mut Signals) -> i32 {
+    let mut asked = false;
     loop {
         tokio::select! {
             stop = signals.stop() => {
+                if asked && stop == Stop::Interrupt {
+                    tracing::warn!("You insist... exiting now.");
+                    return 1;
+                }
                 tracing::warn!("Received {} scheduling shutdown...", stop.name());
-                tracing::info!("User requested shutdown...");
-                return 0;
+                asked = true;
+                machine.enter(|node, now, outs| node.shutdown(now, ShutdownRequest::default(), None, outs));
             }
             () = machine.ended.notified() => {}
         }
