@@ -4,7 +4,7 @@
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use tanist_config::{CommandLine, Included, LoadError, Loaded};
+use tanist_config::{CommandLine, Included, Loaded};
 
 /// A configuration and where it came from.
 #[derive(Debug, Default)]
@@ -32,26 +32,13 @@ impl Options {
             options.stdin = Some(text);
         }
         let text = line.text(&file, options.stdin.as_deref().unwrap_or_default());
-        options.loaded = Loaded::read(&text, &mut include).map_err(|error| fatal(&error))?;
+        options.loaded = Loaded::read(&text, &mut include).map_err(|error| error.to_string())?;
         Ok(options)
     }
 }
 
 fn cannot_open(name: &str, error: &std::io::Error) -> String {
     format!("Fatal error, can't open config file '{name}': {}", tanist_runtime::listen::describe(error))
-}
-
-fn fatal(error: &LoadError) -> String {
-    match error {
-        LoadError::Line(error) => format!(
-            "\n*** FATAL CONFIG FILE ERROR (Tanist {}) ***\nReading the configuration file, at line {}\n>>> '{}'\n{}",
-            env!("CARGO_PKG_VERSION"),
-            error.line,
-            error.text,
-            error.reason
-        ),
-        other => other.to_string(),
-    }
 }
 
 /// The files that an `include` names: one, or those that match a pattern in the last part of the path, by name.
