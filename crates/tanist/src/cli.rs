@@ -6,7 +6,6 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-use crate::check::Check;
 use crate::drill::command::Drill;
 use crate::status::Status;
 use crate::up::{Down, Up};
@@ -25,7 +24,6 @@ enum Command {
     Status(Status),
     Down(Down),
     Drill(Drill),
-    Check(Check),
 }
 
 /// Runs the command in `args`, the program's name included.
@@ -55,6 +53,5 @@ fn execute(command: &Command) -> Result<bool> {
         Command::Down(down) => down.execute().map(|()| true),
         Command::Status(status) => status.execute(),
         Command::Drill(drill) => drill.execute(),
-        Command::Check(check) => check.execute(),
     }
 }

@@ -3,6 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let args: Vec<_> = std::env::args_os().collect();
-    tanist::roles::run(&args).unwrap_or_else(|| tanist::cli::run(args))
+    tanist::cli::run(std::env::args_os().collect())
 }

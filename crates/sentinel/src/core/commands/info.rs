@@ -1,0 +1,157 @@
+//! INFO of a sentinel: the names and the order of Redis' fields, because programs parse them.
+
+use super::connection::SPOKEN_VERSION;
+use super::{Call, Done};
+use crate::core::Sentinel;
+use std::fmt::Write as _;
+use tanist_resp::Reply;
+
+const SECTIONS: &[&str] = &["server", "clients", "stats", "cpu", "sentinel"];
+
+impl Sentinel {
+    pub(crate) fn cmd_info(&mut self, call: &Call<'_>, r: &mut Reply<'_>) -> Done {
+        let asked: Vec<String> = (1..call.args.len()).map(|i| call.word(i)).collect();
+        let all =
+            asked.is_empty() || asked.iter().any(|s| matches!(s.as_str(), "all" | "default" | "everything"));
+        // The figures of the next INFO; those of this one are from the last.
+        self.out.push(crate::core::Output::Usage);
+        let mut text = String::new();
+        for section in SECTIONS.iter().filter(|s| all || asked.iter().any(|a| a == **s)) {
+            if !text.is_empty() {
+                text.push_str("\r\n");
+            }
+            match *section {
+                "server" => self.info_server(&mut text),
+                "clients" => self.info_clients(&mut text),
+                "stats" => self.info_stats(&mut text),
+                "cpu" => self.info_cpu(&mut text),
+                _ => self.info_sentinel(&mut text),
+            }
+        }
+        r.verbatim(*b"txt", text.as_bytes());
+        Done::Now
+    }
+
+    fn info_server(&self, out: &mut String) {
+        let up = self.now.mono.since(self.started.mono).as_secs();
+        let lines = [
+            ("redis_version", SPOKEN_VERSION.to_owned()),
+            ("redis_git_sha1", "00000000".to_owned()),
+            ("redis_git_dirty", "0".to_owned()),
+            ("redis_build_id", "0".to_owned()),
+            ("redis_mode", "sentinel".to_owned()),
+            ("os", self.facts.os.clone()),
+            ("arch_bits", usize::BITS.to_string()),
+            ("monotonic_clock", "POSIX clock_gettime".to_owned()),
+            ("multiplexing_api", "epoll".to_owned()),
+            ("process_id", self.facts.pid.to_string()),
+            ("process_supervised", "no".to_owned()),
+            ("run_id", self.run_id.to_string()),
+            ("tcp_port", self.facts.port.to_string()),
+            ("server_time_usec", self.now.wall_us.to_string()),
+            ("uptime_in_seconds", up.to_string()),
+            ("uptime_in_days", (up / 86_400).to_string()),
+            ("hz", "10".to_owned()),
+            ("configured_hz", "10".to_owned()),
+            ("lru_clock", (self.now.wall().secs() & 0xff_ffff).to_string()),
+            ("executable", self.facts.executable.clone()),
+            ("config_file", self.facts.config_file.clone()),
+            ("io_threads_active", "0".to_owned()),
+            ("tanist_version", env!("CARGO_PKG_VERSION").to_owned()),
+        ];
+        section(out, "Server", &lines);
+    }
+
+    fn info_clients(&self, out: &mut String) {
+        let listeners = self.sessions.all.values().filter(|s| s.subscriptions() > 0).count();
+        let waiting = self.sessions.all.values().filter(|s| s.waiting.is_some()).count();
+        let lines = [
+            ("connected_clients", (self.sessions.all.len() - listeners).to_string()),
+            ("cluster_connections", "0".to_owned()),
+            ("maxclients", "10000".to_owned()),
+            ("client_recent_max_input_buffer", "0".to_owned()),
+            ("client_recent_max_output_buffer", "0".to_owned()),
+            ("blocked_clients", waiting.to_string()),
+            ("tracking_clients", "0".to_owned()),
+            ("pubsub_clients", listeners.to_string()),
+            ("clients_in_timeout_table", "0".to_owned()),
+            ("total_blocking_keys", "0".to_owned()),
+            ("total_blocking_keys_on_nokey", "0".to_owned()),
+        ];
+        section(out, "Clients", &lines);
+    }
+
+    fn info_stats(&self, out: &mut String) {
+        let c = &self.sessions.counts;
+        let mut channels = std::collections::BTreeSet::new();
+        let mut patterns = std::collections::BTreeSet::new();
+        for s in self.sessions.all.values() {
+            channels.extend(&s.channels);
+            patterns.extend(&s.patterns);
+        }
+        let lines = [
+            ("total_connections_received", c.connections.to_string()),
+            ("total_commands_processed", c.commands.to_string()),
+            ("instantaneous_ops_per_sec", "0".to_owned()),
+            ("total_net_input_bytes", c.bytes_in.to_string()),
+            ("total_net_output_bytes", c.bytes_out.to_string()),
+            ("rejected_connections", "0".to_owned()),
+            ("pubsub_channels", channels.len().to_string()),
+            ("pubsub_patterns", patterns.len().to_string()),
+            ("total_error_replies", c.errors.to_string()),
+        ];
+        section(out, "Stats", &lines);
+    }
+
+    fn info_cpu(&self, out: &mut String) {
+        let seconds = |us: u64| format!("{}.{:06}", us / 1_000_000, us % 1_000_000);
+        let lines = [
+            ("used_cpu_sys", seconds(self.used.sys_us)),
+            ("used_cpu_user", seconds(self.used.user_us)),
+            ("used_cpu_sys_children", seconds(0)),
+            ("used_cpu_user_children", seconds(0)),
+        ];
+        section(out, "CPU", &lines);
+    }
+
+    fn info_sentinel(&self, out: &mut String) {
+        let flags = u8::from(self.crash_after_election) + 2 * u8::from(self.crash_after_promotion);
+        let tilt = self.held_until.map(|until| until - self.timing.tilt_period);
+        let since = tilt.map_or(-1, |at| self.now.mono.since(at).as_secs() as i64);
+        let lines = [
+            ("sentinel_masters", self.groups.len().to_string()),
+            ("sentinel_tilt", u8::from(self.is_held()).to_string()),
+            ("sentinel_tilt_since_seconds", since.to_string()),
+            ("sentinel_total_tilt", self.tilts.to_string()),
+            ("sentinel_running_scripts", self.scripts.running().to_string()),
+            ("sentinel_scripts_queue_length", self.scripts.len().to_string()),
+            ("sentinel_simulate_failure_flags", flags.to_string()),
+        ];
+        section(out, "Sentinel", &lines);
+        let names = self.globals.announce_hostnames;
+        for (i, g) in self.groups.values().enumerate() {
+            let status = match (g.is_odown(), g.primary().detector.down()) {
+                (true, _) => "odown",
+                (_, true) => "sdown",
+                _ => "ok",
+            };
+            let addr = &g.primary().addr;
+            let _ = write!(
+                out,
+                "master{i}:name={},status={status},address={}:{},slaves={},sentinels={}\r\n",
+                g.name,
+                addr.shown(names),
+                addr.port(),
+                g.nodes.len() - 1,
+                g.voters()
+            );
+        }
+    }
+}
+
+fn section(out: &mut String, name: &str, lines: &[(&str, String)]) {
+    let _ = write!(out, "# {name}\r\n");
+    for (field, value) in lines {
+        let _ = write!(out, "{field}:{value}\r\n");
+    }
+}

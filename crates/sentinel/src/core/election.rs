@@ -1,0 +1,218 @@
+//! Electing the sentinel that carries out a failover: Raft's voting, one vote per group and epoch.
+//!
+//! Sentinels that see the same failure in the same millisecond would all vote for themselves. So they are ranked by
+//! identity, differently in each epoch: the first runs at once, each further one waits a step longer and by then has
+//! been asked for its vote. A lost election is repeated after a random time of one to two election timeouts.
+
+use super::Sentinel;
+use super::events::Who;
+use super::failover::{Electing, Failover, Kind, Phase};
+use super::group::{Group, Vote};
+use super::io::{Level, PersistId, SessionId};
+use super::timing;
+use std::time::Duration;
+use tanist_types::{Epoch, Mono, RunId};
+
+impl Sentinel {
+    /// Decides when to run for leader, now that the primary is objectively down.
+    pub(crate) fn plan_election(&mut self, g: &mut Group) {
+        if g.failover.is_some() || g.election_at.is_some() {
+            return;
+        }
+        let rank = self.rank(g);
+        let jitter = self.rng.between(Duration::ZERO, timing::RANK_STEP / 5);
+        let delay = if rank == 0 { Duration::ZERO } else { timing::RANK_STEP * rank + jitter };
+        g.election_at = Some((self.now.mono + delay).max(g.election_not_before));
+    }
+
+    /// Our place among the sentinels that seem alive; another one in each epoch.
+    fn rank(&self, g: &Group) -> u32 {
+        let mut ids: Vec<RunId> =
+            g.peers.values().filter(|p| p.link.is_up() && !p.detector.down()).map(|p| p.run_id).collect();
+        ids.push(self.me);
+        ids.sort_unstable();
+        let n = ids.len() as u64;
+        let mine = ids.iter().position(|id| *id == self.me).unwrap_or(0) as u64;
+        u32::try_from((mine + self.epoch.0) % n).unwrap_or(0)
+    }
+
+    /// After a lost election or a failover that came to nothing: tries again after `low` to `high`.
+    pub(crate) fn retry_election(&mut self, g: &mut Group, low: Duration, high: Duration) {
+        let wait = self.rng.between(low, high);
+        g.election_not_before = self.now.mono + wait;
+        g.election_at = Some(g.election_not_before);
+    }
+
+    /// The time came to run for leader, if there is still a reason.
+    pub(crate) fn run_for_leader(&mut self, g: &mut Group) {
+        g.election_at = None;
+        if g.failover.is_some() {
+            return;
+        }
+        if g.is_odown() {
+            self.start_election(g, Kind::Crash);
+        } else if self.is_stranded(g) {
+            self.start_election(g, Kind::Repair);
+        }
+    }
+
+    /// Opens a new epoch and asks for the votes once our own is durable.
+    pub(crate) fn start_election(&mut self, g: &mut Group, kind: Kind) {
+        let floor = self.epoch.max(g.vote.epoch).max(Epoch(g.config_epoch.0));
+        let Ok(epoch) = floor.next() else {
+            self.log(Level::Warning, "The epoch space is used up");
+            return;
+        };
+        let now = self.now.mono;
+        self.epoch = epoch;
+        self.disk.mark_critical();
+        self.event_text(Some(g), Level::Warning, "+new-epoch", &epoch.to_string());
+        self.event(g, Level::Warning, "+try-failover", Who::Group, "");
+        let timeout = self.timing.election_timeout;
+        let until = now + self.rng.between(timeout, timeout * 2);
+        let electing = Electing { after: self.disk.next_version(), durable: false, until };
+        g.election_at = None;
+        g.vote = Vote { epoch, leader: Some(self.me) };
+        g.failover = Some(Failover::new(epoch, kind, Phase::Electing(electing), now));
+        let text = format!("{} {epoch}", self.me);
+        self.event_text(Some(g), Level::Warning, "+vote-for-leader", &text);
+    }
+
+    /// Our own votes of this version of the configuration file are durable: ask for the others'. Without a disk there
+    /// is no candidate.
+    pub(crate) fn elections_persisted(&mut self, id: PersistId, ok: bool) {
+        let groups: Vec<_> = self.groups.keys().copied().collect();
+        for group in groups {
+            self.with_group(group, |s, g| {
+                let Some(f) = &mut g.failover else { return };
+                let Phase::Electing(e) = &mut f.phase else { return };
+                if e.durable || e.after > id {
+                    return;
+                }
+                if ok {
+                    e.durable = true;
+                    s.ask_peers(g);
+                    s.count_votes(g);
+                } else {
+                    s.give_up_failover(g, "-failover-abort-not-elected");
+                    let timeout = s.timing.election_timeout;
+                    s.retry_election(g, timeout, timeout * 2);
+                }
+            });
+        }
+    }
+
+    /// Counts the votes of the running election.
+    pub(crate) fn count_votes(&mut self, g: &mut Group) {
+        let Some(f) = &g.failover else { return };
+        let (epoch, kind) = (f.epoch, f.kind);
+        let Phase::Electing(e) = &f.phase else { return };
+        if !e.durable {
+            return;
+        }
+        let ours = |v: &(Epoch, RunId)| v.0 == epoch && v.1 == self.me;
+        let in_epoch = |v: &(Epoch, RunId)| v.0 >= epoch;
+        let votes = 1 + g.peers.values().filter(|p| p.vote.as_ref().is_some_and(ours)).count();
+        let answered = g.peers.values().filter(|p| p.vote.as_ref().is_some_and(in_epoch)).count();
+        let reachable = g.peers.values().filter(|p| p.link.is_up() && !p.detector.down()).count();
+        let opposed = votes <= answered;
+        // An operator's word needs no agreement, as in Redis; but not against another leader of the same epoch.
+        let by_word = kind.is_ordered() && !opposed && answered >= reachable;
+        if votes >= g.votes_needed() || by_word {
+            self.elected(g);
+        } else if answered >= reachable && reachable > 0 && opposed {
+            // Everybody has spoken: waiting longer brings nothing.
+            self.lose_election(g, timing::RANK_STEP, timing::RANK_STEP * 4);
+        }
+    }
+
+    fn elected(&mut self, g: &mut Group) {
+        self.event(g, Level::Warning, "+elected-leader", Who::Group, "");
+        if self.crash_after_election {
+            self.log(Level::Warning, "Simulated failure: crash after election");
+            self.out.push(super::Output::Exit { status: 99 });
+        }
+        self.begin_failover(g);
+    }
+
+    /// The election took too long.
+    pub(crate) fn election_timed_out(&mut self, g: &mut Group) {
+        let ordered = g.failover.as_ref().is_some_and(|f| f.kind.is_ordered());
+        let opposed = g.failover.as_ref().is_some_and(|f| {
+            g.peers.values().any(|p| p.vote.is_some_and(|(e, l)| e >= f.epoch && l != self.me))
+        });
+        let durable = matches!(g.failover.as_ref().map(|f| &f.phase), Some(Phase::Electing(e)) if e.durable);
+        if ordered && durable && !opposed {
+            return self.elected(g);
+        }
+        let timeout = self.timing.election_timeout;
+        self.lose_election(g, Duration::ZERO, timeout);
+    }
+
+    fn lose_election(&mut self, g: &mut Group, low: Duration, high: Duration) {
+        let kind = g.failover.as_ref().map(|f| f.kind);
+        self.give_up_failover(g, "-failover-abort-not-elected");
+        if g.is_odown() || kind == Some(Kind::Repair) {
+            self.retry_election(g, low, high);
+        }
+    }
+
+    /// Another sentinel asks for our vote in `epoch`. Grants it if no other has it; the answer waits for the disk.
+    pub(crate) fn vote_asked(
+        &mut self,
+        g: &mut Group,
+        session: SessionId,
+        epoch: Epoch,
+        candidate: RunId,
+        down: bool,
+    ) {
+        let before = g.vote;
+        if epoch > self.epoch && self.epoch.may_jump_to(epoch) {
+            self.epoch = epoch;
+            self.disk.mark_critical();
+            self.event_text(Some(g), Level::Warning, "+new-epoch", &epoch.to_string());
+        }
+        if g.vote.epoch < epoch && self.epoch <= epoch {
+            g.vote = Vote { epoch, leader: Some(candidate) };
+            self.disk.mark_critical();
+            let text = format!("{candidate} {epoch}");
+            self.event_text(Some(g), Level::Warning, "+vote-for-leader", &text);
+            if candidate != self.me {
+                self.stand_back(g);
+            }
+        }
+        self.reply_vote(session, g.id, down, before, g.vote);
+    }
+
+    /// Somebody else has our vote: it gets the time to act.
+    fn stand_back(&mut self, g: &mut Group) {
+        let electing = matches!(g.failover.as_ref().map(|f| &f.phase), Some(Phase::Electing(_)));
+        if electing {
+            self.give_up_failover(g, "-failover-abort-not-elected");
+        }
+        let timeout = self.timing.election_timeout * 2;
+        self.retry_election(g, timeout, timeout * 2);
+    }
+
+    /// Whether the sentinel thinks of itself as out of touch with the majority of the sentinels for so long that its
+    /// view is not to be relied upon.
+    pub(crate) fn is_view_stale(&self, g: &Group) -> bool {
+        let limit = g.settings.stale_view;
+        !limit.is_zero() && self.now.mono.since(g.majority_seen) > limit
+    }
+
+    /// Takes note of the moment if a majority of the sentinels is in touch.
+    pub(crate) fn note_majority(&self, g: &mut Group) {
+        let others = g.voters() / 2;
+        let recent: Option<Mono> = if others == 0 {
+            Some(self.now.mono)
+        } else {
+            let mut times: Vec<Mono> = g.peers.values().map(|p| p.detector.last_ok()).collect();
+            times.sort_unstable_by(|a, b| b.cmp(a));
+            times.get(others - 1).copied()
+        };
+        if let Some(at) = recent {
+            g.majority_seen = g.majority_seen.max(at);
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! Sealing a Tanist group for a new epoch: every node that can be reached promises to follow nobody of an older epoch
+//! and says how far its log goes. From what they say, the one that takes over is chosen.
+
+use super::super::Sentinel;
+use super::super::events::Who;
+use super::super::group::{Group, NodeIx, Report};
+use super::super::io::Level;
+use super::super::link::Awaiting;
+use super::super::settings::PickPolicy;
+use super::super::status::NodeStatus;
+use super::super::timing;
+use super::Phase;
+use super::pick::{Candidate, pick, pick_any};
+use std::collections::BTreeMap;
+use tanist_resp::Value;
+use tanist_types::Epoch;
+
+impl Sentinel {
+    /// Sends the fence to all nodes.
+    pub(super) fn begin_fence(&mut self, g: &mut Group) {
+        let now = self.now.mono;
+        let Some(f) = &mut g.failover else { return };
+        let epoch = f.epoch;
+        f.enter(Phase::Fencing { answers: BTreeMap::new() }, now, timing::ANSWERS, None);
+        let me = self.me.to_string();
+        let (name, number) = (g.name.clone(), epoch.to_string());
+        let args: [&[u8]; 6] = [b"TANIST", b"FENCE", name.as_bytes(), number.as_bytes(), me.as_bytes(), b"0"];
+        let mut asked = BTreeMap::new();
+        for n in g.nodes.values_mut().filter(|n| n.cmd.is_up()) {
+            if self.send(&mut n.cmd, &args, Awaiting::Fence(epoch)) {
+                asked.insert(n.ix, None);
+            }
+        }
+        if let Some(f) = &mut g.failover {
+            f.phase = Phase::Fencing { answers: asked };
+        }
+    }
+
+    /// A node answered the fence.
+    pub(crate) fn fence_answered(&mut self, g: &mut Group, ix: NodeIx, epoch: Epoch, value: &Value) {
+        let at = self.now.mono;
+        if let Some(promised) = value.as_error().and_then(fenced_by) {
+            return self.nack(g, epoch, promised);
+        }
+        let status = NodeStatus::parse(value);
+        if status.is_none() {
+            let line = format!("{} did not answer the fence: {value:?}", self.describe(g, Who::Node(ix)));
+            self.log(Level::Verbose, line);
+        }
+        if let (Some(n), Some(status)) = (g.nodes.get_mut(&ix), &status) {
+            n.report = Some(Report { status: status.clone(), at });
+        }
+        let Some(f) = &mut g.failover else { return };
+        let Phase::Fencing { answers } = &mut f.phase else { return };
+        if f.epoch != epoch {
+            return;
+        }
+        match status {
+            Some(status) => answers.insert(ix, Some(status)),
+            None => answers.remove(&ix),
+        };
+        self.look_at_fence(g, false);
+    }
+
+    /// A node is bound to somebody else: our epoch is too low, the next attempt jumps over it.
+    pub(super) fn nack(&mut self, g: &mut Group, epoch: Epoch, promised: Epoch) {
+        if g.failover.as_ref().is_none_or(|f| f.epoch != epoch) {
+            return;
+        }
+        if promised > self.epoch && self.epoch.may_jump_to(promised) {
+            self.epoch = promised;
+            self.disk.mark_critical();
+            self.event_text(Some(g), Level::Warning, "+new-epoch", &promised.to_string());
+        }
+        self.fail(g, "-failover-abort-fenced", false);
+    }
+
+    /// Chooses once everybody that was asked has answered, or waited long enough.
+    pub(super) fn look_at_fence(&mut self, g: &mut Group, over: bool) {
+        let Some(f) = &g.failover else { return };
+        let Phase::Fencing { answers } = &f.phase else { return };
+        // Who is down need not be waited for.
+        let waiting =
+            answers.iter().any(|(ix, a)| a.is_none() && g.nodes.get(ix).is_some_and(|n| n.is_reachable()));
+        if waiting && !over {
+            return;
+        }
+        let candidates: Vec<Candidate<'_>> =
+            answers.iter().filter_map(|(ix, a)| Some(Candidate::new(*ix, a.as_ref()?))).collect();
+        let best_effort = g.settings.pick == PickPolicy::BestEffort;
+        let everybody = candidates.len() == g.nodes.len();
+        let prefer = match f.kind {
+            super::Kind::Repair => Some(g.primary),
+            _ => f.target,
+        };
+        let choice = pick(&candidates, g.settings.pick, g.fence_quorum(), prefer)
+            .or_else(|| if best_effort && everybody { pick_any(&candidates) } else { None });
+        let Some(choice) = choice else {
+            return self.fail(g, "-failover-abort-no-good-slave", true);
+        };
+        let news = f.target != Some(choice);
+        if let Some(f) = &mut g.failover {
+            f.target = Some(choice);
+        }
+        if news {
+            self.event(g, Level::Warning, "+selected-slave", Who::Node(choice), "");
+        }
+        self.promote_target(g);
+    }
+}
+
+/// The epoch in `FENCED <epoch> <leader>`.
+pub(super) fn fenced_by(error: &[u8]) -> Option<Epoch> {
+    let text = std::str::from_utf8(error).ok()?;
+    let mut words = text.strip_prefix("FENCED ")?.split_ascii_whitespace();
+    Some(Epoch(words.next()?.parse().ok()?))
+}

@@ -1,0 +1,71 @@
+//! The pre-vote (rule G4): asking every Tanist node what it has, which changes nothing, before anything is sealed that
+//! might be the only thing that still works.
+//!
+//! The replicas of a crashed primary also get a moment to take in what it had sent them: a fence discards what has not
+//! been applied.
+
+use super::super::Sentinel;
+use super::super::group::{Group, NodeIx};
+use super::super::settings::PickPolicy;
+use super::super::status::{LinkWord, NodeStatus};
+use super::super::timing;
+use super::Phase;
+use super::pick::{Candidate, pick};
+
+impl Sentinel {
+    /// Asks all nodes what they have.
+    pub(super) fn begin_poll(&mut self, g: &mut Group) {
+        let now = self.now.mono;
+        if let Some(f) = &mut g.failover {
+            f.enter(Phase::Polling, now, timing::ANSWERS, Some(timing::POLL));
+        }
+        self.ask_all(g);
+    }
+
+    fn ask_all(&mut self, g: &mut Group) {
+        let nodes: Vec<NodeIx> = g.nodes.keys().copied().collect();
+        for ix in nodes {
+            self.ask_status(g, ix);
+        }
+    }
+
+    pub(super) fn poll_again(&mut self, g: &mut Group, over: bool) {
+        if !self.poll_is_settled(g, over) {
+            self.ask_all(g);
+        }
+    }
+
+    /// Goes on once everybody that seems alive has spoken.
+    pub(super) fn look_at_poll(&mut self, g: &mut Group) {
+        self.poll_is_settled(g, false);
+    }
+
+    fn poll_is_settled(&mut self, g: &mut Group, over: bool) -> bool {
+        let now = self.now.mono;
+        let Some(f) = &g.failover else { return true };
+        let since = f.since;
+        let gone = Self::primary_is_gone(g);
+        let answers: Vec<(NodeIx, &NodeStatus)> =
+            g.nodes.values().filter_map(|n| Some((n.ix, n.report_since(since)?))).collect();
+        let all = g.nodes.values().filter(|n| n.is_reachable()).all(|n| n.report_since(since).is_some());
+        let draining = gone && answers.iter().any(|(ix, s)| *ix != g.primary && s.link == LinkWord::Up);
+        let drained = !draining || now.since(since) >= timing::DRAIN;
+        let settled = all && drained && !answers.is_empty();
+        if !over && !settled {
+            return false;
+        }
+        let promising = match g.settings.pick {
+            PickPolicy::BestEffort => !answers.is_empty(),
+            PickPolicy::Majority => {
+                let candidates: Vec<_> = answers.iter().map(|(ix, s)| Candidate::new(*ix, s)).collect();
+                pick(&candidates, PickPolicy::Majority, g.fence_quorum(), None).is_some()
+            }
+        };
+        if promising {
+            self.begin_fence(g);
+        } else {
+            self.fail(g, "-failover-abort-no-good-slave", true);
+        }
+        true
+    }
+}

@@ -1,0 +1,107 @@
+//! Ordinary days: nodes that follow the wrong primary, or lead without being asked to, are put right; members that are
+//! bound to an epoch without a primary get a new one.
+//!
+//! A sentinel that was cut off may itself be the one that is wrong. So it waits: briefly if a majority of the
+//! sentinels lately said that they hold the same configuration, longer than hellos need to arrive if not.
+
+use super::Sentinel;
+use super::events::Who;
+use super::group::{DataNode, Group, NodeIx};
+use super::info::Role;
+use super::io::Level;
+use super::timing;
+use std::time::Duration;
+
+/// What is wrong with a node that should follow the primary.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Misplaced {
+    /// It leads.
+    Leads,
+    /// It follows somebody else.
+    Astray,
+    /// It waits for a word.
+    Idle,
+}
+
+fn misplaced(g: &Group, n: &DataNode) -> Option<Misplaced> {
+    let role = n.info.role?;
+    if n.info.tanist_role.as_deref() == Some("idle") {
+        return Some(Misplaced::Idle);
+    }
+    if role == Role::Primary {
+        return Some(Misplaced::Leads);
+    }
+    let right = n.info.primary.as_ref().is_some_and(|a| a.same(&g.primary().addr));
+    (!right).then_some(Misplaced::Astray)
+}
+
+impl Sentinel {
+    /// Puts a node right if it is wrong for long enough.
+    pub(crate) fn maintain(&mut self, g: &mut Group, ix: NodeIx) {
+        let now = self.now.mono;
+        if ix == g.primary || g.failover.is_some() || g.repoint.is_some() || self.is_held() {
+            return;
+        }
+        let Some(n) = g.nodes.get(&ix) else { return };
+        let Some(what) = misplaced(g, n) else { return };
+        let wait = self.settling_time(g, what);
+        let settled = now.since(n.changed_at) >= wait && now.since(n.role_since) >= wait;
+        let again = n.fixed_at.is_none_or(|at| now.since(at) >= timing::HELLO_FRESH);
+        if !g.primary_is_sane(now) || !n.is_reachable() || !settled || !again {
+            return;
+        }
+        if let Some(n) = g.nodes.get_mut(&ix) {
+            n.fixed_at = Some(now);
+        }
+        let name = if what == Misplaced::Leads { "+convert-to-slave" } else { "+fix-slave-config" };
+        self.event(g, Level::Notice, name, Who::Node(ix), "");
+        self.follow(g, ix);
+    }
+
+    fn settling_time(&self, g: &Group, what: Misplaced) -> Duration {
+        let confirmed = g.is_confirmed(self.now.mono);
+        let leader = g.vote.leader == Some(self.me) && g.vote.epoch.0 == g.config_epoch.0;
+        match what {
+            Misplaced::Idle if confirmed && leader => Duration::ZERO,
+            Misplaced::Idle | Misplaced::Leads if confirmed => timing::SETTLE_CONFIRMED,
+            Misplaced::Idle | Misplaced::Leads => timing::SETTLE,
+            // The leader may be sending replicas over one by one: nobody else interferes.
+            Misplaced::Astray if confirmed && leader => timing::SETTLE_CONFIRMED,
+            Misplaced::Astray => g.settings.failover_timeout.max(timing::SETTLE),
+        }
+    }
+
+    /// Whether INFO of this node is wanted more often because it is wrong.
+    pub(crate) fn is_misplaced(&self, g: &Group, n: &DataNode) -> bool {
+        n.ix != g.primary && misplaced(g, n).is_some()
+    }
+
+    /// Whether a member has been bound to a higher epoch than its primary's for too long: it cannot follow any more.
+    pub(crate) fn is_stranded(&self, g: &Group) -> bool {
+        let now = self.now.mono;
+        g.nodes.values().any(|n| n.stranded_since.is_some_and(|at| now.since(at) >= timing::STRANDED))
+    }
+
+    /// What has to hold after every step.
+    pub(crate) fn after_step(&mut self, g: &mut Group) {
+        self.note_majority(g);
+        self.note_stranded(g);
+        let reason = g.is_odown() || self.is_stranded(g);
+        if reason && g.failover.is_none() && g.repoint.is_none() && g.election_at.is_none() && !self.is_held()
+        {
+            self.plan_election(g);
+        }
+    }
+
+    fn note_stranded(&self, g: &mut Group) {
+        let now = self.now.mono;
+        let Some(ours) = g.primary().report.as_ref().map(|r| r.status.accepted) else { return };
+        let quiet = g.failover.is_none() && !g.primary().detector.down();
+        let primary = g.primary;
+        for n in g.nodes.values_mut() {
+            let promised = n.report.as_ref().map(|r| r.status.promised);
+            let bound = quiet && n.ix != primary && promised.is_some_and(|p| p > ours);
+            n.stranded_since = if bound { n.stranded_since.or(Some(now)) } else { None };
+        }
+    }
+}

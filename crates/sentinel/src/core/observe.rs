@@ -1,0 +1,304 @@
+//! What the data nodes say: signs of life, INFO, status, pushed changes; and the verdicts drawn from it.
+
+use super::Sentinel;
+use super::detector::Evidence;
+use super::events::Who;
+use super::group::{DataNode, Group, NodeIx, Report};
+use super::hello::CHANNEL;
+use super::info::{NodeInfo, Role};
+use super::io::Level;
+use super::link::Awaiting;
+use super::status::{self, NodeRole, NodeStatus, PushKind, STATE_CHANNEL};
+use super::timing;
+use tanist_resp::Value;
+use tanist_types::Mono;
+
+impl Sentinel {
+    /// Asks a node for a sign of life.
+    pub(crate) fn ping_node(&mut self, g: &mut Group, ix: NodeIx) {
+        let now = self.now.mono;
+        let ping = g.settings.command("PING").to_owned();
+        let every = g.ping_every(Some(ix), self.timing.ping_period);
+        if let Some(n) = g.nodes.get_mut(&ix)
+            && self.send(&mut n.cmd, &[ping.as_bytes()], Awaiting::Ping)
+        {
+            n.detector.pinged(now, every);
+        }
+    }
+
+    /// Asks a node for its INFO.
+    pub(crate) fn ask_info(&mut self, g: &mut Group, ix: NodeIx) {
+        let now = self.now.mono;
+        let info = g.settings.command("INFO").to_owned();
+        if let Some(n) = g.nodes.get_mut(&ix)
+            && !n.cmd.awaits(Awaiting::Info)
+            && self.send(&mut n.cmd, &[info.as_bytes()], Awaiting::Info)
+        {
+            n.info_asked = now;
+            n.info_wanted = false;
+        }
+    }
+
+    /// When a node's INFO is due.
+    pub(crate) fn info_due(&self, g: &Group, n: &DataNode) -> Mono {
+        use super::group::Reconf;
+        if n.info_wanted {
+            return Mono::ZERO;
+        }
+        let every = match n.reconf {
+            Reconf::Sent(_) | Reconf::InProgress => timing::INFO_REPOINT,
+            _ if self.is_misplaced(g, n) => timing::INFO_MISPLACED,
+            _ if g.is_busy() => timing::INFO_BUSY.min(self.timing.info_period),
+            _ => self.timing.info_period,
+        };
+        n.info_asked + every
+    }
+
+    /// Asks a Tanist node for its status.
+    pub(crate) fn ask_status(&mut self, g: &mut Group, ix: NodeIx) {
+        let now = self.now.mono;
+        if let Some(n) = g.nodes.get_mut(&ix)
+            && !n.cmd.awaits(Awaiting::Status)
+            && self.send(&mut n.cmd, &[b"TANIST", b"STATUS"], Awaiting::Status)
+        {
+            n.status_asked = now;
+        }
+    }
+
+    /// When a Tanist node's status is due.
+    pub(crate) fn status_due(&self, g: &Group, n: &DataNode) -> Mono {
+        let every = if g.is_busy() { timing::INFO_BUSY } else { self.timing.info_period };
+        n.status_asked + every
+    }
+
+    /// A node answered.
+    pub(crate) fn node_replied(&mut self, g: &mut Group, ix: NodeIx, what: Awaiting, value: &Value) {
+        match what {
+            Awaiting::Ignored | Awaiting::Published | Awaiting::Opinion => {}
+            Awaiting::Auth => self.password_answer(g, ix, value),
+            Awaiting::Ping => self.pong(g, ix, value),
+            Awaiting::Info => self.info_arrived(g, ix, value),
+            Awaiting::Status => self.status_arrived(g, ix, value),
+            Awaiting::Fence(epoch) => self.fence_answered(g, ix, epoch, value),
+            Awaiting::Promote(epoch) => self.promote_answered(g, ix, epoch, value),
+            Awaiting::ClassicPromote(epoch) => self.classic_promote_answered(g, ix, epoch, value),
+            Awaiting::Pause(epoch) => self.pause_answered(g, ix, epoch, value),
+            Awaiting::Follow => self.follow_answered(g, ix, value),
+        }
+    }
+
+    fn password_answer(&mut self, g: &mut Group, ix: NodeIx, value: &Value) {
+        let Some(error) = value.as_error() else { return };
+        let error = String::from_utf8_lossy(error).into_owned();
+        let Some(n) = g.nodes.get_mut(&ix) else { return };
+        if !std::mem::replace(&mut n.auth_warned, true) {
+            let line = format!("{} refuses our password: {error}", self.describe(g, Who::Node(ix)));
+            self.log(Level::Warning, line);
+        }
+    }
+
+    fn pong(&mut self, g: &mut Group, ix: NodeIx, value: &Value) {
+        let now = self.now.mono;
+        let good = is_sign_of_life(value);
+        let Some(n) = g.nodes.get_mut(&ix) else { return };
+        n.detector.answered(now, good);
+        if good {
+            n.script_kill_sent = false;
+        }
+        let busy = value.as_error().is_some_and(|e| e.starts_with(b"BUSY"));
+        if busy && n.detector.down() && ix != g.primary && !std::mem::replace(&mut n.script_kill_sent, true) {
+            self.send(&mut n.cmd, &[b"SCRIPT", b"KILL"], Awaiting::Ignored);
+        }
+        self.judge_node(g, ix);
+    }
+
+    /// The host refuses connections to a port that had answered us: the process is gone.
+    pub(crate) fn refused(&mut self, g: &mut Group, ix: NodeIx) {
+        if !g.settings.fast_crash {
+            return;
+        }
+        if let Some(n) = g.nodes.get_mut(&ix) {
+            n.detector.set_evidence(Some(Evidence::Refused));
+        }
+        self.judge_node(g, ix);
+    }
+
+    /// Draws the verdict on one node.
+    pub(crate) fn judge_node(&mut self, g: &mut Group, ix: NodeIx) {
+        let now = self.now.mono;
+        let down_after = g.settings.down_after;
+        let is_primary = ix == g.primary;
+        let patience = down_after + self.timing.info_period * 2;
+        let Some(n) = g.nodes.get_mut(&ix) else { return };
+        let deposed = is_primary && n.info.role == Some(Role::Replica) && now.since(n.role_since) > patience;
+        let down = deposed || n.detector.is_down(now, down_after);
+        if n.detector.set_down(down, now) {
+            let name = if down { "+sdown" } else { "-sdown" };
+            self.event(g, Level::Warning, name, Who::Node(ix), "");
+            if is_primary && down {
+                self.ask_peers(g);
+            }
+        }
+        if is_primary {
+            self.judge_group(g);
+        }
+    }
+
+    fn info_arrived(&mut self, g: &mut Group, ix: NodeIx, value: &Value) {
+        let Some(text) = value.as_str() else { return };
+        let now = self.now.mono;
+        let info = NodeInfo::parse(text);
+        let is_primary = ix == g.primary;
+        let Some(n) = g.nodes.get_mut(&ix) else { return };
+        n.info_text = text.to_owned();
+        n.info_at = Some(now);
+        let before = std::mem::replace(&mut n.info, info);
+        let configured = if is_primary { Role::Primary } else { Role::Replica };
+        let (old_role, new_role) = (before.role.unwrap_or(configured), n.info.role.unwrap_or(configured));
+        let rebooted = matches!((n.run_id, n.info.run_id), (Some(old), Some(new)) if old != new);
+        n.run_id = n.info.run_id.or(n.run_id);
+        if old_role != new_role {
+            n.role_since = now;
+            n.changed_at = now;
+        }
+        let moved = match (&before.primary, &n.info.primary) {
+            (Some(a), Some(b)) => !a.same(b),
+            (None, None) => false,
+            _ => true,
+        };
+        if moved {
+            n.changed_at = now;
+        }
+        let tanist = n.is_tanist();
+        let listen = tanist && !std::mem::replace(&mut n.listens_to_state, tanist);
+        if listen {
+            self.listen(g, ix, STATE_CHANNEL);
+            self.ask_status(g, ix);
+        }
+        if rebooted {
+            self.event(g, Level::Notice, "+reboot", Who::Node(ix), "");
+            self.reboot_noticed(g, ix);
+        }
+        if old_role != new_role {
+            let name = if new_role == configured { "+role-change" } else { "-role-change" };
+            let more = format!("new reported role is {}", new_role.word());
+            self.event(g, Level::Verbose, name, Who::Node(ix), &more);
+        }
+        if new_role == Role::Primary && is_primary {
+            self.discover_replicas(g);
+        }
+        self.judge_idleness(g, ix);
+        self.judge_node(g, ix);
+        self.failover_observed(g, ix);
+        self.maintain(g, ix);
+    }
+
+    /// A primary is another process than before: what the old one had in memory is gone, so a replica is better.
+    fn reboot_noticed(&mut self, g: &mut Group, ix: NodeIx) {
+        let until = self.now.mono + timing::REBOOT_MEMORY;
+        let has_replicas = g.replicas().any(DataNode::is_reachable);
+        if let Some(n) = g.nodes.get_mut(&ix) {
+            n.report = None;
+        }
+        if ix == g.primary && has_replicas && g.settings.fast_crash {
+            g.primary_mut().detector.set_evidence(Some(Evidence::Rebooted { until }));
+        }
+        if g.nodes.get(&ix).is_some_and(DataNode::is_tanist) {
+            self.ask_status(g, ix);
+        }
+    }
+
+    /// A Tanist primary that says that it is nobody's primary never takes the role up again by itself.
+    fn judge_idleness(&mut self, g: &mut Group, ix: NodeIx) {
+        if ix != g.primary {
+            return;
+        }
+        let n = g.primary_mut();
+        let idle = n.info.tanist_role.as_deref() == Some("idle");
+        match (idle, n.detector.evidence()) {
+            (true, _) => n.detector.set_evidence(Some(Evidence::Idle)),
+            (false, Some(Evidence::Idle)) => n.detector.set_evidence(None),
+            _ => {}
+        }
+    }
+
+    fn discover_replicas(&mut self, g: &mut Group) {
+        for addr in g.primary().info.replicas.clone() {
+            if g.node_at(&addr).is_some() || (addr.is_name() && !self.globals.resolve_hostnames) {
+                continue;
+            }
+            self.add_replica(g, addr);
+        }
+    }
+
+    /// Takes a replica in that was not known.
+    pub(crate) fn add_replica(&mut self, g: &mut Group, addr: super::addr::Addr) -> Option<NodeIx> {
+        let ix = g.add_node(addr, self.now.mono)?;
+        self.event(g, Level::Notice, "+slave", Who::Node(ix), "");
+        self.disk.mark();
+        Some(ix)
+    }
+
+    fn status_arrived(&mut self, g: &mut Group, ix: NodeIx, value: &Value) {
+        let at = self.now.mono;
+        let Some(status) = NodeStatus::parse(value) else { return };
+        let role = status.role;
+        let Some(n) = g.nodes.get_mut(&ix) else { return };
+        let stale_info = n.run_id.is_some_and(|r| r != status.run_id)
+            || (n.info.tanist_role.is_some() && n.info.tanist_role.as_deref() != Some(word(role)));
+        n.report = Some(Report { status, at });
+        if stale_info {
+            self.ask_info(g, ix);
+        }
+        self.failover_observed(g, ix);
+    }
+
+    /// Something arrived on the channel link of a node.
+    pub(crate) fn channel_message(&mut self, g: &mut Group, ix: NodeIx, value: &Value) {
+        let now = self.now.mono;
+        let Some(n) = g.nodes.get_mut(&ix) else { return };
+        n.sub_heard = now;
+        if value.as_error().is_some() {
+            return self.password_answer(g, ix, value);
+        }
+        let Some([kind, channel, payload]) = value.as_items() else { return };
+        if kind.as_str() != Some("message") {
+            return;
+        }
+        let Some(payload) = payload.as_bytes() else { return };
+        match channel.as_str() {
+            Some(CHANNEL) => self.hello_heard(g, payload),
+            Some(STATE_CHANNEL) => {
+                if let Some(kind) = status::parse_push(payload) {
+                    self.state_pushed(g, ix, kind);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn state_pushed(&mut self, g: &mut Group, ix: NodeIx, kind: PushKind) {
+        self.ask_status(g, ix);
+        self.ask_info(g, ix);
+        if kind == PushKind::CaughtUp {
+            self.caught_up(g, ix);
+        }
+    }
+}
+
+fn word(role: NodeRole) -> &'static str {
+    match role {
+        NodeRole::Primary => "primary",
+        NodeRole::Replica => "replica",
+        NodeRole::Idle => "idle",
+        NodeRole::Loading => "loading",
+    }
+}
+
+/// A node that is loading, or a replica without its primary, works; one that refuses us or is stuck does not.
+pub(crate) fn is_sign_of_life(value: &Value) -> bool {
+    match value {
+        Value::Error(e) => e.starts_with(b"LOADING") || e.starts_with(b"MASTERDOWN"),
+        other => other.as_str() == Some("PONG"),
+    }
+}

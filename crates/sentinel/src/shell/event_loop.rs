@@ -1,0 +1,130 @@
+//! The one place where the core is stepped: wait for an input or a deadline, step, carry out what comes out.
+
+use super::disk::Disk;
+use super::links::{self, Links};
+use super::scripts::Scripts;
+use super::sessions::{Accepted, Sessions};
+use super::usage;
+use crate::core::{Input, Level, Output, Sentinel};
+use tanist_runtime::signals::Signals;
+use tanist_runtime::{Clock, log};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
+use tokio::time::Instant;
+
+/// Everything that carries out outputs.
+pub(super) struct Shell {
+    pub(super) clock: Clock,
+    pub(super) log: log::Handle,
+    pub(super) disk: Disk,
+    pub(super) links: Links,
+    pub(super) sessions: Sessions,
+    pub(super) scripts: Scripts,
+    pub(super) inputs: UnboundedSender<Input>,
+}
+
+impl Shell {
+    /// Runs until the core says to end; returns the exit status.
+    pub(super) async fn run(
+        mut self,
+        mut core: Sentinel,
+        mut inputs: UnboundedReceiver<Input>,
+        mut accepted: UnboundedReceiver<Accepted>,
+        mut signals: Signals,
+    ) -> u8 {
+        let mut outputs = Vec::new();
+        let mut input = Some(Input::Tick);
+        loop {
+            if let Some(input) = input {
+                self.note(&input);
+                core.step(self.clock.now(), input, &mut outputs);
+            }
+            self.log_level(&core);
+            if let Some(status) = self.perform(&mut outputs) {
+                return status;
+            }
+            input = self.next(&core, &mut inputs, &mut accepted, &mut signals).await;
+        }
+    }
+
+    async fn next(
+        &mut self,
+        core: &Sentinel,
+        inputs: &mut UnboundedReceiver<Input>,
+        accepted: &mut UnboundedReceiver<Accepted>,
+        signals: &mut Signals,
+    ) -> Option<Input> {
+        let deadline = core.next_deadline().and_then(|(at, _)| self.clock.instant(at)).map(Instant::from_std);
+        let sleep = async {
+            match deadline {
+                Some(at) => tokio::time::sleep_until(at).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            Some(input) = inputs.recv() => Some(input),
+            Some(stream) = accepted.recv() => self.sessions.open(stream),
+            () = sleep => Some(Input::Tick),
+            stop = signals.stop() => {
+                tracing::warn!("Received {} scheduling shutdown...", stop.name());
+                Some(Input::Terminate)
+            }
+        }
+    }
+
+    /// What concerns the shell's own books, before the core hears of it.
+    fn note(&mut self, input: &Input) {
+        match input {
+            Input::LinkDown { link, .. } => self.links.ended(*link),
+            Input::SessionClosed { session } => self.sessions.closed(*session),
+            Input::ScriptEnded { script, .. } => self.scripts.ended(*script),
+            _ => {}
+        }
+    }
+
+    fn log_level(&self, core: &Sentinel) {
+        if let Some(level) = log::Level::parse(core.log_level()) {
+            self.log.set_level(level);
+        }
+    }
+
+    fn perform(&mut self, outputs: &mut Vec<Output>) -> Option<u8> {
+        let mut status = None;
+        for output in outputs.drain(..) {
+            match output {
+                Output::Connect { link, host, port } => self.links.connect(link, host, port),
+                Output::Disconnect { link } => self.links.disconnect(link),
+                Output::Send { link, bytes } => self.links.send(link, bytes),
+                Output::Reply { session, bytes } => self.sessions.reply(session, bytes),
+                Output::Hangup { session } => self.sessions.hang_up(session),
+                Output::Persist { id, text } => self.disk.write(id, text),
+                Output::Log { level, line } => write_log(level, &line),
+                Output::Resolve { host } => self.look_up(host),
+                Output::RunScript { script, path, args } => self.scripts.run(script, &path, &args),
+                Output::KillScript { script } => self.scripts.kill(script),
+                Output::Usage => {
+                    let _ = self.inputs.send(Input::Used(usage::read()));
+                }
+                Output::Exit { status: code } => status = status.or(Some(code)),
+            }
+        }
+        status
+    }
+
+    fn look_up(&self, host: String) {
+        let inputs = self.inputs.clone();
+        tokio::spawn(async move {
+            let ip = links::resolve(&host).await;
+            let _ = inputs.send(Input::Resolved { host, ip });
+        });
+    }
+}
+
+fn write_log(level: Level, line: &str) {
+    match level {
+        Level::Debug => tracing::trace!("{line}"),
+        Level::Verbose => tracing::debug!("{line}"),
+        Level::Notice => tracing::info!("{line}"),
+        Level::Warning => tracing::warn!("{line}"),
+    }
+}

@@ -1,0 +1,225 @@
+//! From the command line to a running sentinel.
+
+use super::disk::Disk;
+use super::event_loop::Shell;
+use super::links::Links;
+use super::scripts::Scripts;
+use super::sessions::{self, Sessions};
+use crate::core::{Config, Facts, Sentinel};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use tanist_runtime::daemon::{self, Role};
+use tanist_runtime::signals::Signals;
+use tanist_runtime::{Clock, listen, log, seed};
+use tokio::sync::mpsc::unbounded_channel;
+
+/// The largest configuration file that is read.
+const MAX_CONFIG: u64 = 64 * 1024 * 1024;
+/// Redis Sentinel's port.
+const PORT: u16 = 26379;
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Runs a sentinel with these arguments, the program's name first; returns when it ended.
+#[must_use]
+pub fn main(args: Vec<String>) -> ExitCode {
+    match args.get(1).map(String::as_str) {
+        Some("-v" | "--version") => {
+            println!("Tanist sentinel v={VERSION}");
+            return ExitCode::SUCCESS;
+        }
+        Some("-h" | "--help") => {
+            println!("{HELP}");
+            return ExitCode::SUCCESS;
+        }
+        _ => {}
+    }
+    match start(&args) {
+        Ok(status) => ExitCode::from(status),
+        Err(why) => {
+            eprintln!("{why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+const HELP: &str = "Usage: tanist-sentinel /path/to/sentinel.conf [--directive value ...]\n\
+                    The file is rewritten when what it says changes: it must be writable.";
+
+/// What the shell itself needs of the configuration.
+struct Settings {
+    port: u16,
+    bind: Vec<String>,
+    backlog: i32,
+    dir: Option<PathBuf>,
+    log: log::Options,
+    pidfile: Option<PathBuf>,
+    daemonize: bool,
+}
+
+fn start(args: &[String]) -> Result<u8, String> {
+    let (file, options) = command_line(args);
+    let Some(file) = file else { return Err("Sentinel needs config file on disk, exiting!".into()) };
+    let path = std::path::absolute(&file).map_err(|e| format!("{file}: {e}"))?;
+    let text = read_config(&path)? + &options;
+    let config = Config::parse(&text).map_err(|bad| format!("\n*** FATAL CONFIG FILE ERROR ***\n{bad}"))?;
+    let settings = Settings::read(&config)?;
+    if settings.daemonize
+        && daemon::daemonize(None).map_err(|e| format!("Can't run in the background: {e}"))? == Role::Launcher
+    {
+        return Ok(0);
+    }
+    if let Some(dir) = &settings.dir {
+        std::env::set_current_dir(dir).map_err(|e| format!("Can't chdir to '{}': {e}", dir.display()))?;
+    }
+    let handle = log::init(settings.log.clone()).map_err(|e| format!("Can't open the log file: {e}"))?;
+    tracing::warn!("Tanist sentinel {VERSION} is starting, PID: {}", std::process::id());
+    let listeners = match listen::tcp(&settings.bind, settings.port, settings.backlog) {
+        Ok(listeners) if !listeners.is_empty() => listeners,
+        Ok(_) => return Err("No address to listen on".into()),
+        Err(error) => {
+            tracing::warn!("{error}");
+            return Err(format!("Failed listening on port {} (TCP), aborting: {error}", settings.port));
+        }
+    };
+    if let Some(pidfile) = &settings.pidfile {
+        let _ = daemon::write_pid_file(pidfile);
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| format!("No runtime: {e}"))?;
+    tracing::warn!("Running mode=sentinel, port={}.", settings.port);
+    let status = runtime.block_on(run(config, settings.port, &path, listeners, handle))?;
+    if let Some(pidfile) = &settings.pidfile {
+        let _ = std::fs::remove_file(pidfile);
+    }
+    tracing::warn!("Sentinel is now ready to exit, bye bye...");
+    // A name server or a disk that does not answer must not keep the process.
+    runtime.shutdown_background();
+    Ok(status)
+}
+
+async fn run(
+    config: Config,
+    port: u16,
+    path: &Path,
+    listeners: Vec<std::net::TcpListener>,
+    log: log::Handle,
+) -> Result<u8, String> {
+    let clock = Clock::start();
+    let (inputs, receiver) = unbounded_channel();
+    let (accepting, accepted) = unbounded_channel();
+    for listener in listeners {
+        let listener = tokio::net::TcpListener::from_std(listener).map_err(|e| e.to_string())?;
+        tokio::spawn(sessions::accept(listener, accepting.clone()));
+    }
+    let signals = Signals::listen().map_err(|e| format!("No signals: {e}"))?;
+    let disk = Disk::start(path.to_owned(), inputs.clone()).map_err(|e| format!("No thread: {e}"))?;
+    let facts = Facts {
+        pid: std::process::id(),
+        port,
+        executable: std::env::current_exe().map_or_else(|_| String::new(), |p| p.display().to_string()),
+        config_file: path.display().to_string(),
+        os: os(),
+    };
+    let seed = seed::seed().map_err(|e| e.to_string())?;
+    let core = Sentinel::new(config, facts, clock.now(), seed);
+    let shell = Shell {
+        clock,
+        log,
+        disk,
+        links: Links::new(inputs.clone()),
+        sessions: Sessions::new(inputs.clone()),
+        scripts: Scripts::new(inputs.clone()),
+        inputs,
+    };
+    Ok(shell.run(core, receiver, accepted, signals).await)
+}
+
+/// The configuration file, and the options after it as lines of such a file.
+fn command_line(args: &[String]) -> (Option<String>, String) {
+    let mut file = None;
+    let mut lines = String::new();
+    for arg in args.iter().skip(1) {
+        match arg.strip_prefix("--") {
+            Some("sentinel") => {}
+            Some(name) => {
+                lines.push('\n');
+                lines.push_str(name);
+            }
+            None if lines.is_empty() && file.is_none() => file = Some(arg.clone()),
+            None => {
+                let quoted = arg.replace('\\', "\\\\").replace('"', "\\\"");
+                lines.push_str(&format!(" \"{quoted}\""));
+            }
+        }
+    }
+    if !lines.is_empty() {
+        lines.push('\n');
+    }
+    (file, lines)
+}
+
+/// Reads the file and makes sure that it can be replaced: a sentinel that cannot write down its vote cannot vote.
+fn read_config(path: &Path) -> Result<String, String> {
+    let text = tanist_runtime::durable::read(path, MAX_CONFIG)
+        .map_err(|e| format!("Fatal error, can't open config file '{}': {e}", path.display()))?
+        .ok_or_else(|| {
+            format!("Fatal error, can't open config file '{}': No such file or directory", path.display())
+        })?;
+    std::fs::OpenOptions::new()
+        .append(true)
+        .open(path)
+        .map_err(|e| format!("Sentinel config file {} is not writable: {e}. Exiting...", path.display()))?;
+    String::from_utf8(text).map_err(|_| format!("The config file '{}' is not UTF-8", path.display()))
+}
+
+impl Settings {
+    fn read(config: &Config) -> Result<Settings, String> {
+        let words = |name: &str| config.directive(name).unwrap_or(&[]);
+        let first = |name: &str| words(name).first().map(String::as_str).filter(|s| !s.is_empty());
+        let bind = match words("bind") {
+            [] => vec!["*".to_owned(), "-::*".to_owned()],
+            given => given.to_vec(),
+        };
+        let port = match first("port") {
+            Some(text) => text.parse().map_err(|_| format!("Invalid port '{text}'"))?,
+            None => PORT,
+        };
+        let level = first("loglevel").unwrap_or("notice");
+        let log = log::Options {
+            level: log::Level::parse(level).ok_or_else(|| format!("Invalid log level '{level}'"))?,
+            file: first("logfile").map(PathBuf::from),
+            format: match first("log-format") {
+                Some("logfmt") => log::Format::Logfmt,
+                Some("json") => log::Format::Json,
+                _ => log::Format::Legacy,
+            },
+            timestamps: match first("log-timestamp-format") {
+                Some("iso8601") => log::Timestamps::Iso8601,
+                Some("milliseconds") => log::Timestamps::Milliseconds,
+                _ => log::Timestamps::Legacy,
+            },
+            role: log::Role::Sentinel,
+        };
+        Ok(Settings {
+            port,
+            bind,
+            backlog: first("tcp-backlog").and_then(|n| n.parse().ok()).unwrap_or(511),
+            dir: first("dir").map(PathBuf::from),
+            log,
+            pidfile: first("pidfile").map(PathBuf::from),
+            daemonize: first("daemonize").is_some_and(|w| w.eq_ignore_ascii_case("yes")),
+        })
+    }
+}
+
+fn os() -> String {
+    let name = rustix::system::uname();
+    format!(
+        "{} {} {}",
+        name.sysname().to_string_lossy(),
+        name.release().to_string_lossy(),
+        name.machine().to_string_lossy()
+    )
+}
