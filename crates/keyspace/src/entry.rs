@@ -86,7 +86,7 @@ impl<'a> Form<'a> {
     pub(crate) fn of(value: StrValue<'a>) -> Form<'a> {
         match value.encoded() {
             StrValue::Int(n) => Form::Int(n),
-            StrValue::Bytes(bytes) => Form::Whole(bytes),
+            StrValue::Bytes(bytes) | StrValue::Text(bytes) => Form::Whole(bytes),
         }
     }
 

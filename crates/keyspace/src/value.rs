@@ -10,6 +10,8 @@ const LONGEST_EMBSTR: usize = 44;
 pub enum StrValue<'a> {
     /// Bytes; the keyspace stores them as an integer when they are the canonical text of one.
     Bytes(&'a [u8]),
+    /// Bytes that are stored as such, be they the text of an integer (what `INCRBYFLOAT` leaves behind).
+    Text(&'a [u8]),
     /// An integer.
     Int(i64),
 }
@@ -107,7 +109,7 @@ impl<'a> StrValue<'a> {
                 Some(n) => StrValue::Int(n),
                 None => self,
             },
-            StrValue::Int(_) => self,
+            StrValue::Text(_) | StrValue::Int(_) => self,
         }
     }
 }
