@@ -1,0 +1,356 @@
+#!/usr/bin/env python3
+"""Sends the same random commands to two servers and compares their replies, byte for byte.
+
+    differential.py OURS THEIRS [--seed N] [--commands N] [--resp3] [--effects] [--notifications]
+
+OURS and THEIRS are ports on this machine. Both are emptied first. Where an answer depends on the clock, numbers may
+differ by a little; where the order of keys is free, lists are sorted first; what is known to differ is listed in
+KNOWN with the reason. With --effects the replication streams of both are compared as well, after what each means has
+been brought to one form. Exits with 1 and the shortest context at the first difference.
+"""
+import argparse
+import random
+import socket
+import sys
+
+KEYS = ["a", "b", "c", "d", "key:5", "", "\x00bin\r\n", "long" * 30]
+NUMBERS = ["0", "1", "-1", "5", "10", "100", "007", "+3", " 7", "9223372036854775807", "-9223372036854775808",
+           "9223372036854775808", "1.5", "-0.25", "3.0e3", "1e300", "inf", "nan", "0x1p-3", "abc", ""]
+TEXTS = ["", "x", "hello", "hello world, this is a string of more than forty-four bytes", "12", "-7", "0.1", "10.50",
+         "9223372036854775807", "\r\n\x00\xff", "ohmytext", "mynewtext", "aaaa", "abcabcabc"]
+TIMES = ["100000", "200000", "300000", "0", "-5", "x", "9223372036854775807", "9223372036854775", "99999999999"]
+
+
+class Link:
+    """One connection; replies are kept as they come."""
+
+    def __init__(self, port):
+        self.sock = socket.create_connection(("127.0.0.1", port), timeout=20)
+        self.buf = b""
+
+    def send(self, *words):
+        words = [w if isinstance(w, bytes) else w.encode("latin1") for w in words]
+        head = b"*%d\r\n" % len(words)
+        self.sock.sendall(head + b"".join(b"$%d\r\n%s\r\n" % (len(w), w) for w in words))
+
+    def take(self, n):
+        while len(self.buf) < n:
+            self.fill()
+        part, self.buf = self.buf[:n], self.buf[n:]
+        return part
+
+    def fill(self):
+        data = self.sock.recv(1 << 16)
+        if not data:
+            raise EOFError("the server closed the connection")
+        self.buf += data
+
+    def line(self):
+        while b"\r\n" not in self.buf:
+            self.fill()
+        line, self.buf = self.buf.split(b"\r\n", 1)
+        return line
+
+    def reply(self):
+        line = self.line()
+        kind, rest = line[:1], line[1:]
+        if kind in b"$=" and rest != b"-1":
+            return line + b"\r\n" + self.take(int(rest) + 2)
+        if kind in b"*~%>" and rest != b"-1":
+            count = int(rest) * (2 if kind == b"%" else 1)
+            return [line] + [self.reply() for _ in range(count)]
+        return line
+
+    def ask(self, *words):
+        self.send(*words)
+        return self.reply()
+
+
+class Stream:
+    """The replication stream of a server, entry by entry."""
+
+    def __init__(self, port):
+        self.link = Link(port)
+        self.link.send("PSYNC", "?", "-1")
+        self.link.line()
+        line = b""
+        while not line.startswith(b"$"):
+            line = self.link.line()
+        if line.startswith(b"$EOF:"):
+            while line[5:] not in self.link.buf:
+                self.link.fill()
+            self.link.buf = self.link.buf.split(line[5:], 1)[1]
+        else:
+            self.link.take(int(line[1:]))
+
+    def until(self, mark):
+        """What was written before a PUBLISH of `mark`."""
+        entries = []
+        while True:
+            words = [w.split(b"\r\n", 1)[1][:-2] for w in self.link.reply()[1:]]
+            name = words[0].upper()
+            if name == b"PUBLISH" and words[2] == mark:
+                return entries
+            if name not in (b"PING", b"SELECT", b"REPLCONF"):
+                entries.append([name] + words[1:])
+
+
+# What may be said in two ways that mean the same to a replica.
+def canonical(entries):
+    flat = []
+    for e in entries:
+        name = e[0]
+        if name in (b"MULTI", b"EXEC"):
+            continue
+        if name == b"PEXPIREAT":
+            e = e[:3]
+        elif name == b"GETSET":
+            e = [b"SET"] + e[1:3]
+        elif name == b"SET" and len(e) > 3:
+            words = [w.upper() for w in e[3:]]
+            if words[0] == b"IFEQ":
+                e, words = e[:3] + e[5:], words[2:]
+            kept = [w for w in words if w not in (b"NX", b"XX", b"GET")]
+            e = e[:3] + kept
+        elif name == b"MSETEX":
+            end = 2 + 2 * int(e[1])
+            rest = [w.upper() for w in e[end:] if w.upper() not in (b"NX", b"XX")]
+            flat += [[b"SET", e[i], e[i + 1]] + rest for i in range(2, end, 2)]
+            continue
+        elif name == b"SORT":
+            upper = [w.upper() for w in e]
+            e = [b"DEL", e[len(e) - 1 - upper[::-1].index(b"STORE") + 1]]
+        flat.append(e)
+    return flat
+
+
+def near(a, b):
+    """Equal, or numbers as close as two clocks that are read one after the other."""
+    if a == b:
+        return True
+    try:
+        x, y = int(a.lstrip(b":")), int(b.lstrip(b":"))
+    except ValueError:
+        return False
+    return abs(x - y) <= 150 and x > 0 and y > 0
+
+
+CLOCK = {"TTL", "PTTL", "EXPIRETIME", "PEXPIRETIME"}
+UNORDERED = {"KEYS"}
+
+
+def shape(words, reply):
+    name = words[0].upper()
+    if name in UNORDERED and isinstance(reply, list):
+        return reply[:1] + sorted(reply[1:])
+    if name == "SCAN" and isinstance(reply, list):
+        # Cursors are each server's own; COUNT is large enough for one step.
+        return [reply[1], sorted(reply[2][1:])]
+    return reply
+
+
+def same(words, ours, theirs):
+    if words[0].upper() in CLOCK:
+        return near(ours, theirs)
+    return shape(words, ours) == shape(words, theirs)
+
+
+# Differences that are meant: (test on words and replies, reason).
+KNOWN = [
+    (lambda w, o, t: w[0] == "OBJECT" and len(w) > 1 and w[1].upper() == "HELP", "sentences of our own"),
+    (lambda w, o, t: w[0] == "DUMP", "the payload carries the lowest version that can hold it"),
+    (lambda w, o, t: w[0] == "RANDOMKEY", "random"),
+    (lambda w, o, t: w[:2] == ["OBJECT", "ENCODING"] and {o, t} == {b"$6\r\nembstr\r\n", b"$3\r\nraw\r\n"},
+     "Valkey 9 counts the key's length as well; 44 bytes of value are the limit here, as in Redis"),
+]
+
+
+def command(rng):
+    key = lambda: rng.choice(KEYS[:4] if rng.random() < 0.8 else KEYS)
+    value = lambda: rng.choice(TEXTS + NUMBERS)
+    number = lambda: rng.choice(NUMBERS)
+    time = lambda: rng.choice(TIMES)
+    case = lambda w: w.lower() if rng.random() < 0.1 else w
+
+    def lifetime(more):
+        kind = rng.choice(["EX", "PX", "EXAT", "PXAT"] + more)
+        if kind in more:
+            return [case(kind)]
+        return [case(kind), time()] if rng.random() < 0.97 else [kind]
+
+    def set_():
+        words = ["SET", key(), value()]
+        while rng.random() < 0.5 and len(words) < 8:
+            words += rng.choice([["NX"], ["XX"], ["GET"], ["IFEQ", value()], lifetime(["KEEPTTL"]), ["FOO"]]
+                                if rng.random() < 0.9 else [[value()]])
+        return words
+
+    def msetex():
+        n = rng.randint(1, 3)
+        words = ["MSETEX", str(n) if rng.random() < 0.9 else number()]
+        for _ in range(n):
+            words += [key(), value()]
+        while rng.random() < 0.5 and len(words) < 12:
+            words += rng.choice([["NX"], ["XX"], lifetime(["KEEPTTL"])])
+        return words
+
+    def getex():
+        words = ["GETEX", key()]
+        while rng.random() < 0.6 and len(words) < 5:
+            words += lifetime(["PERSIST", "KEEPTTL", "NX"])
+        return words
+
+    def expire():
+        words = [rng.choice(["EXPIRE", "PEXPIRE", "EXPIREAT", "PEXPIREAT"]), key(), rng.choice(TIMES + NUMBERS)]
+        while rng.random() < 0.4 and len(words) < 6:
+            words.append(rng.choice(["NX", "XX", "GT", "LT", "gt", "FOO"]))
+        return words
+
+    def lcs():
+        words = ["LCS", key(), key()]
+        while rng.random() < 0.6 and len(words) < 8:
+            words += rng.choice([["LEN"], ["IDX"], ["WITHMATCHLEN"], ["MINMATCHLEN", rng.choice(["1", "3", "-2", "x"])]])
+        return words
+
+    def copy():
+        words = ["COPY", key(), key()]
+        while rng.random() < 0.4 and len(words) < 7:
+            words += rng.choice([["REPLACE"], ["DB", rng.choice(["0", "1", "2", "99", "x"])], ["FOO"]])
+        return words
+
+    def sort():
+        words = [rng.choice(["SORT", "SORT_RO"]), key()]
+        while rng.random() < 0.5 and len(words) < 9:
+            words += rng.choice([["ALPHA"], ["DESC"], ["LIMIT", "0", rng.choice(["5", "x"])], ["STORE", key()],
+                                 ["GET", "#"], ["LIMIT"]])
+        return words
+
+    def restore():
+        payload = rng.choice(["\x00\x05hello\x0a\x00\x63\x72\xdf\x76\x65\x34\x20\x0a",
+                              "\x00\x0a2147483648\x0a\x00\xe7\xb1\x29\xa3\x4c\x1d\x76\xee", "junk", ""])
+        words = ["RESTORE", key(), rng.choice(["0", "5000", "-1", "x", "99999999999999"]), payload]
+        while rng.random() < 0.5 and len(words) < 9:
+            words += rng.choice([["REPLACE"], ["ABSTTL"], ["IDLETIME", number()], ["FREQ", number()], ["FOO"]])
+        return words
+
+    def scan():
+        words = ["SCAN", rng.choice(["0", "0", "0", "x", "-1", "+0"])]
+        if rng.random() < 0.5:
+            words += ["MATCH", rng.choice(["*", "a", "[a-c]", "key*", "?"])]
+        if rng.random() < 0.2:
+            words += ["TYPE", rng.choice(["string", "STRING", "list", "foo"])]
+        return words + ["COUNT", rng.choice(["100000"] * 5 + ["0", "x"])]
+
+    flat = lambda items: [w for item in items for w in item]
+    many = lambda f: flat(f() for _ in range(rng.randint(1, 3)))
+    choices = [
+        (12, set_), (3, msetex), (4, getex), (8, expire), (3, lcs), (3, copy), (1, sort), (3, restore), (2, scan),
+        (6, lambda: ["GET", key()]), (2, lambda: ["SETNX", key(), value()]),
+        (2, lambda: [rng.choice(["SETEX", "PSETEX"]), key(), time(), value()]),
+        (2, lambda: ["GETSET", key(), value()]), (2, lambda: ["GETDEL", key()]),
+        (3, lambda: ["MGET"] + many(lambda: [key()])), (3, lambda: ["MSET"] + many(lambda: [key(), value()])),
+        (1, lambda: ["MSET", key(), value(), key()]), (2, lambda: ["MSETNX"] + many(lambda: [key(), value()])),
+        (2, lambda: ["DELIFEQ", key(), value()]), (4, lambda: ["APPEND", key(), value()]),
+        (2, lambda: ["STRLEN", key()]),
+        (3, lambda: [rng.choice(["GETRANGE", "SUBSTR"]), key(), number(), number()]),
+        (3, lambda: ["SETRANGE", key(), rng.choice(["0", "3", "20", "-1", "x", "536870912"]), value()]),
+        (4, lambda: [rng.choice(["INCR", "DECR"]), key()]),
+        (4, lambda: [rng.choice(["INCRBY", "DECRBY"]), key(), number()]),
+        (6, lambda: ["INCRBYFLOAT", key(), number()]),
+        (3, lambda: [rng.choice(["DEL", "UNLINK"])] + many(lambda: [key()])),
+        (2, lambda: [rng.choice(["EXISTS", "TOUCH"])] + many(lambda: [key()])), (1, lambda: ["TYPE", key()]),
+        (1, lambda: ["KEYS", rng.choice(["*", "[ab]", "k*", "\\a", "", "[^a]"])]), (1, lambda: ["DBSIZE"]),
+        (2, lambda: ["RENAME", key(), key()]), (2, lambda: ["RENAMENX", key(), key()]),
+        (2, lambda: ["MOVE", key(), rng.choice(["0", "1", "2", "99", "x", "-1"])]),
+        (4, lambda: [rng.choice(sorted(CLOCK)), key()]), (2, lambda: ["PERSIST", key()]),
+        (3, lambda: ["OBJECT", rng.choice(["ENCODING", "REFCOUNT", "FREQ", "HELP", "FOO"]), key()]),
+        (1, lambda: ["RANDOMKEY"]), (1, lambda: ["DUMP", key()]), (1, lambda: ["SELECT", rng.choice(["0", "0", "1"])]),
+        (1, lambda: ["SWAPDB", rng.choice(["0", "1", "x"]), rng.choice(["0", "2", "99", "-1"])]),
+    ]
+    words = rng.choices([f for _, f in choices], [w for w, _ in choices])[0]()
+    if rng.random() < 0.002:
+        words = [rng.choice(["FLUSHDB", "FLUSHALL"])] + rng.choice([[], ["ASYNC"], ["SYNC"], ["FOO"]])
+    if rng.random() < 0.01 and len(words) > 1:
+        words = words[:-1] if rng.random() < 0.5 else words + [value()]
+    words[0] = case(words[0])
+    return words
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("ours", type=int)
+    parser.add_argument("theirs", type=int)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--commands", type=int, default=20000)
+    parser.add_argument("--resp3", action="store_true")
+    parser.add_argument("--effects", action="store_true")
+    parser.add_argument("--notifications", action="store_true")
+    o = parser.parse_args()
+    rng = random.Random(o.seed)
+    links = [Link(o.ours), Link(o.theirs)]
+    streams = [Stream(p) for p in (o.ours, o.theirs)] if o.effects else []
+    listeners = []
+    for link in links:
+        link.ask("FLUSHALL")
+        if o.resp3:
+            link.ask("HELLO", "3")
+        if o.notifications:
+            link.ask("CONFIG", "SET", "notify-keyspace-events", "KEA")
+    if o.notifications:
+        listeners = [Link(p) for p in (o.ours, o.theirs)]
+        for l in listeners:
+            l.ask("PSUBSCRIBE", "__key*")
+    for s in streams:
+        # What came before the first command is of no interest.
+        links[streams.index(s)].ask("PUBLISH", "mark", "start")
+        s.until(b"start")
+    history = []
+    for n in range(o.commands):
+        words = command(rng)
+        history.append(words)
+        ours, theirs = [link.ask(*words) for link in links]
+        words = [words[0].upper()] + words[1:]
+        known = any(test(words, ours, theirs) for test, _ in KNOWN)
+        if not known and not same(words, ours, theirs):
+            fail(history, n, ours, theirs)
+        mark = b"m%d" % n
+        if streams or listeners:
+            for link in links:
+                link.ask(b"PUBLISH", b"__key-mark", mark)
+        if streams:
+            a, b = [canonical(s.until(mark)) for s in streams]
+            alike = len(a) == len(b) and all(
+                len(x) == len(y) and all(near(p, q) for p, q in zip(x, y)) for x, y in zip(a, b))
+            if not alike and words[0] != "RANDOMKEY":
+                fail(history, n, a, b)
+        if listeners:
+            a, b = [events(l, mark) for l in listeners]
+            if a != b:
+                fail(history, n, a, b)
+    print(f"{o.commands} commands of seed {o.seed}: all replies agree")
+
+
+def events(listener, mark):
+    seen = []
+    while True:
+        message = listener.reply()
+        channel, payload = [m.split(b"\r\n", 1)[1][:-2] for m in message[3:5]]
+        if payload == mark:
+            return seen
+        if channel != b"__key-mark":
+            seen.append((channel, payload))
+
+
+def fail(history, n, ours, theirs):
+    keys = set(history[-1][1:]) & set(KEYS)
+    print(f"difference at command {n}:")
+    for words in history[-400:]:
+        if words[0].upper() in ("SELECT", "SWAPDB", "FLUSHALL", "FLUSHDB") or keys & set(words[1:]):
+            print("   ", words)
+    print("ours:  ", ours)
+    print("theirs:", theirs)
+    sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
