@@ -57,36 +57,81 @@ impl Ctx<'_> {
         }
     }
 
-    /// The entry of `key` in the selected database, if it is there and not past its time, and the encoder of the
-    /// reply beside it, so that a value can be written without a copy in between.
+    /// The entry of `key` in the selected database, if it is there and not past its time, for a command that is
+    /// going to change it.
     ///
     /// A primary removes an entry that is past its time on the way (through the log); a replica only hides it.
-    pub(crate) fn lookup(&mut self, key: &[u8], hash: KeyHash) -> (Option<Entry<'_>>, Reply<'_>) {
+    pub(crate) fn lookup(&mut self, key: &[u8], hash: KeyHash) -> Option<Entry<'_>> {
         self.expire_if_due(key, hash);
-        let found = self.node.find_live(self.session.db, key, hash, self.now.wall());
-        if let Some(entry) = &found
+        let now = self.now.wall();
+        let node = &mut *self.node;
+        let found = live(node.data.db(self.session.db).find(key, hash), now);
+        if let Some(entry) = found
             && !self.session.no_touch
         {
-            entry.set_access(self.node.stamp.access);
+            crate::usage::touch(entry, &node.usage, now, &mut node.rng);
         }
-        (found, Reply::new(self.out, self.session.proto))
+        found
     }
 
-    /// [`Ctx::lookup`] for a command that reads: counts the hit or miss.
-    pub(crate) fn lookup_read(&mut self, key: &[u8], hash: KeyHash) -> (Option<Entry<'_>>, Reply<'_>) {
-        self.expire_if_due(key, hash);
+    /// Gives `f` the entry of `key`, if it is there and not past its time, and the encoder of the reply; counts the
+    /// hit or miss. One look-up in the table, which is why this takes a closure: the entry's borrow ends before
+    /// anything that is past its time is removed.
+    #[inline]
+    pub(crate) fn read<R>(
+        &mut self,
+        key: &[u8],
+        hash: KeyHash,
+        f: impl FnOnce(Option<Entry<'_>>, &mut Reply<'_>) -> R,
+    ) -> R {
+        self.read_with(key, hash, !self.session.no_touch, f)
+    }
+
+    /// [`Ctx::read`] that leaves no trace of use on the entry (`TTL`, `TYPE`, `OBJECT`).
+    pub(crate) fn read_untouched<R>(
+        &mut self,
+        key: &[u8],
+        hash: KeyHash,
+        f: impl FnOnce(Option<Entry<'_>>, &mut Reply<'_>) -> R,
+    ) -> R {
+        self.read_with(key, hash, false, f)
+    }
+
+    /// [`Ctx::read`] that notes the use even if the client asked for no trace.
+    pub(crate) fn read_and_touch<R>(
+        &mut self,
+        key: &[u8],
+        hash: KeyHash,
+        f: impl FnOnce(Option<Entry<'_>>, &mut Reply<'_>) -> R,
+    ) -> R {
+        self.read_with(key, hash, true, f)
+    }
+
+    #[inline]
+    fn read_with<R>(
+        &mut self,
+        key: &[u8],
+        hash: KeyHash,
+        touch: bool,
+        f: impl FnOnce(Option<Entry<'_>>, &mut Reply<'_>) -> R,
+    ) -> R {
+        let now = self.now.wall();
         let node = &mut *self.node;
-        let found = live(node.data.db(self.session.db).find(key, hash), self.now.wall());
-        match &found {
-            Some(entry) => {
-                node.stats.hits += 1;
-                if !self.session.no_touch {
-                    entry.set_access(node.stamp.access);
-                }
+        let found = node.data.db(self.session.db).find(key, hash);
+        if let Some(entry) = live(found, now) {
+            node.stats.hits += 1;
+            if touch {
+                crate::usage::touch(entry, &node.usage, now, &mut node.rng);
             }
-            None => node.stats.misses += 1,
+            return f(Some(entry), &mut Reply::new(self.out, self.session.proto));
         }
-        (found, Reply::new(self.out, self.session.proto))
+        let due = found.is_some();
+        node.stats.misses += 1;
+        if due {
+            self.expire_if_due(key, hash);
+        }
+        self.event(b'm', "keymiss", key);
+        f(None, &mut Reply::new(self.out, self.session.proto))
     }
 
     /// Whether `key` is there; neither counts nor touches.
@@ -103,8 +148,9 @@ impl Ctx<'_> {
         let due = self.db().find(key, hash).and_then(|e| e.expiry()).is_some_and(|at| at <= self.now.wall());
         if due && self.node.may_expire() {
             let db = self.session.db;
-            self.node.expire(db, key, hash);
-            self.notice_change(db, key);
+            self.node.expire(db, key, hash, self.outs);
+            self.session.watched_key_expired(db, key);
+            self.own_event(b'x', "expired", db, key);
         }
     }
 
@@ -142,6 +188,31 @@ impl Ctx<'_> {
     fn mark_own_watch(&mut self, db: DbIndex, key: &[u8]) {
         if self.session.watched.iter().any(|w| w.db == db && *w.key == *key) {
             self.session.dirty_watch = true;
+        }
+    }
+
+    /// Publishes that `key` of the selected database has met `event`, whose class is a letter of
+    /// `notify-keyspace-events`.
+    #[inline]
+    pub(crate) fn event(&mut self, class: u8, event: &str, key: &[u8]) {
+        self.event_in(self.session.db, class, event, key);
+    }
+
+    /// [`Ctx::event`] for another database.
+    #[inline]
+    pub(crate) fn event_in(&mut self, db: DbIndex, class: u8, event: &str, key: &[u8]) {
+        if self.node.notifies(class) {
+            self.node.publish_event(class, event, db, key, self.outs);
+            self.own_event(class, event, db, key);
+        }
+    }
+
+    /// The running session may listen itself; it is not among the node's sessions meanwhile.
+    fn own_event(&mut self, class: u8, event: &str, db: DbIndex, key: &[u8]) {
+        if self.node.notifies(class) && self.session.is_subscribed() {
+            for (channel, payload) in self.node.event_messages(event, db, key) {
+                crate::commands::pubsub::own_messages(self, &channel, &payload);
+            }
         }
     }
 

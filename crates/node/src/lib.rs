@@ -23,7 +23,9 @@ mod expiry;
 mod glob;
 mod input;
 mod log;
+mod long_double;
 mod node;
+mod notify;
 mod output;
 mod pubsub;
 mod session;
@@ -32,6 +34,7 @@ mod snapshot;
 mod stats;
 mod table;
 mod transaction;
+mod usage;
 
 #[cfg(test)]
 mod tests;

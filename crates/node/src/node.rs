@@ -1,5 +1,6 @@
 //! The node's state and its two ways in: [`Node::run`] for commands (in `dispatch`), [`Node::step`] for the rest.
 
+use crate::expiry::ExpireCycle;
 use crate::input::{Identity, Input, Peer};
 use crate::log::Effects;
 use crate::output::{LogLevel, Output, Outputs};
@@ -10,9 +11,10 @@ use crate::snapshot::{Loader, Saving};
 use crate::stats::Stats;
 use crate::table::CommandTable;
 use crate::transaction::Watchers;
+use crate::usage::Usage;
 use std::time::Duration;
 use tanist_config::ServerConfig;
-use tanist_keyspace::{Access, Keyspace, Stamp};
+use tanist_keyspace::Keyspace;
 use tanist_types::{DbIndex, LogPos, Mono, Now, ReplId, Rng};
 
 /// What the shell draws at start.
@@ -44,8 +46,8 @@ pub struct Node {
     pub(crate) rewritten: bool,
     /// The database selected at the log's end.
     pub(crate) log_db: Option<DbIndex>,
-    /// What entries that are used now are stamped with.
-    pub(crate) stamp: Stamp,
+    /// How use is noted on entries (`maxmemory-policy`).
+    pub(crate) usage: Usage,
     /// `DEBUG SET-ACTIVE-EXPIRE`.
     pub(crate) active_expire: bool,
     pub(crate) pause: Option<Pause>,
@@ -55,8 +57,12 @@ pub struct Node {
     pub(crate) time_all: bool,
     /// What a constant-time command has cost lately, on average.
     pub(crate) fast_cost: Duration,
+    pub(crate) expire_cycle: ExpireCycle,
     /// Reused by the active expiry.
     pub(crate) due: Vec<Box<[u8]>>,
+    /// What tests look at instead of a replica.
+    #[cfg(test)]
+    pub(crate) recorded: Option<Vec<u8>>,
     pub(crate) started: Now,
     pub(crate) saving: Saving,
     /// The snapshot file is being loaded.
@@ -97,13 +103,16 @@ impl Node {
             dirty: 0,
             rewritten: false,
             log_db: None,
-            stamp: Stamp::default(),
+            usage: Usage::default(),
             active_expire: true,
             pause: None,
             gated: false,
             time_all: false,
             fast_cost: Duration::ZERO,
+            expire_cycle: ExpireCycle::default(),
             due: Vec::new(),
+            #[cfg(test)]
+            recorded: None,
             started: now,
             saving: Saving::new(now),
             loading: None,
@@ -161,8 +170,8 @@ impl Node {
     }
 
     fn refresh_stamp(&mut self, now: Now) {
-        self.stamp = Stamp { access: Access::lru(now.wall()), keep_on_overwrite: false };
-        self.data.set_stamp(self.stamp);
+        self.usage = Usage::new(&self.config, now.wall());
+        self.data.set_stamp(self.usage.stamp());
     }
 
     /// Whether this node follows another one.
@@ -172,6 +181,10 @@ impl Node {
 
     /// Whether anybody reads the log that this node writes.
     pub(crate) fn is_logging(&self) -> bool {
+        #[cfg(test)]
+        if self.recorded.is_some() {
+            return true;
+        }
         false
     }
 
@@ -277,6 +290,19 @@ impl Node {
         }
     }
 
+    /// [`Node::mark_watchers`] for a key that was removed because it was past its time: for who has watched it only
+    /// since then, nothing has changed.
+    pub(crate) fn mark_watchers_expired(&mut self, db: DbIndex, key: &[u8]) {
+        if self.watchers.is_empty() {
+            return;
+        }
+        for &id in self.watchers.of(db, key) {
+            if let Some(s) = self.sessions.get_mut(id) {
+                s.watched_key_expired(db, key);
+            }
+        }
+    }
+
     /// Adds an effect to the entry that is being built.
     pub(crate) fn add_effect(&mut self, db: DbIndex, args: &[&[u8]]) {
         if self.is_logging() {
@@ -287,7 +313,12 @@ impl Node {
     /// Appends the effects collected so far to the log, as one entry.
     pub(crate) fn commit_effects(&mut self, _outs: &mut Outputs) {
         if !self.effects.is_empty() {
-            self.log_db = self.effects.take_entry(self.log_db, |_piece| {});
+            self.log_db = self.effects.take_entry(self.log_db, |_piece| {
+                #[cfg(test)]
+                if let Some(recorded) = &mut self.recorded {
+                    recorded.extend_from_slice(_piece);
+                }
+            });
         }
     }
 }

@@ -132,6 +132,26 @@ impl Session {
         self.channels.len() + self.patterns.len()
     }
 
+    /// A watched key that was past its time has been removed: a change, unless it was past its time already when
+    /// the watch began.
+    pub(crate) fn watched_key_expired(&mut self, db: DbIndex, key: &[u8]) {
+        if let Some(w) = self.watched.iter_mut().find(|w| w.db == db && *w.key == *key) {
+            self.dirty_watch |= !std::mem::take(&mut w.was_expired);
+        }
+    }
+
+    /// The database of a watched key has been emptied or exchanged. A key that was not there, or was past its time
+    /// already when the watch began, has not changed as long as nothing live takes its place.
+    pub(crate) fn watched_key_replaced(&mut self, db: DbIndex, key: &[u8], was_missing: bool, expired: bool) {
+        if let Some(w) = self.watched.iter_mut().find(|w| w.db == db && *w.key == *key)
+            && (w.was_expired || was_missing)
+        {
+            w.was_expired = expired;
+        } else {
+            self.dirty_watch = true;
+        }
+    }
+
     /// Whether any subscription, shard channels included, is held.
     pub(crate) fn is_subscribed(&self) -> bool {
         self.subscriptions() + self.shard_channels.len() > 0

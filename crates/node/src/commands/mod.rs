@@ -1,6 +1,8 @@
 //! What the commands do.
 
 pub(crate) mod connection;
+pub(crate) mod database;
+pub(crate) mod generic;
 pub(crate) mod pubsub;
 pub(crate) mod string;
 pub(crate) mod transactions;

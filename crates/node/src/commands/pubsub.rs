@@ -165,7 +165,7 @@ fn relay(ctx: &mut Ctx<'_>, args: Args<'_, '_>) {
 }
 
 /// The session that publishes may listen itself; it is not among the others meanwhile.
-fn own_messages(ctx: &mut Ctx<'_>, channel: &[u8], payload: &[u8]) -> usize {
+pub(crate) fn own_messages(ctx: &mut Ctx<'_>, channel: &[u8], payload: &[u8]) -> usize {
     let mut count = 0;
     if ctx.session.channels.contains(channel) {
         ctx.out.extend(message(ctx.session.proto, "message", channel, payload));

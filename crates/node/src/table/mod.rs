@@ -1,6 +1,7 @@
 //! The table of commands and the way from a name to a command.
 
 mod connection;
+mod database;
 mod generic;
 mod pubsub;
 mod server;
@@ -27,6 +28,7 @@ const GROUPS: &[&[Command]] = &[
     pubsub::COMMANDS,
     connection::COMMANDS,
     server::COMMANDS,
+    database::COMMANDS,
 ];
 
 /// The commands of this node, under the names that its configuration gives them.

@@ -1,0 +1,27 @@
+//! Keys of any type.
+
+mod expire;
+mod names;
+mod object;
+mod payload;
+mod remove;
+mod rename;
+mod sort;
+
+pub(crate) use expire::{expire, expireat, expiretime, persist, pexpire, pexpireat, pexpiretime, pttl, ttl};
+pub(crate) use names::{exists, keys, randomkey, scan, touch, type_of};
+pub(crate) use object::{object_encoding, object_freq, object_help, object_idletime, object_refcount};
+pub(crate) use payload::{dump, restore};
+pub(crate) use remove::{del, unlink};
+pub(crate) use rename::{copy, move_key, rename, renamenx};
+pub(crate) use sort::{sort, sort_ro};
+
+use tanist_keyspace::ValueRef;
+
+/// The name of a value's type, as `TYPE` answers it.
+pub(crate) fn type_name(value: ValueRef<'_>) -> &'static str {
+    match value {
+        ValueRef::Str(_) => "string",
+        _ => "unknown",
+    }
+}

@@ -1,0 +1,57 @@
+//! Strings.
+
+mod count;
+mod get;
+mod lcs;
+mod many;
+mod options;
+mod part;
+mod set;
+
+pub(crate) use count::{decr, decrby, incr, incrby, incrbyfloat};
+pub(crate) use get::{get, getdel, getex, getset, strlen};
+pub(crate) use lcs::lcs;
+pub(crate) use many::{mget, mset, msetex, msetnx};
+pub(crate) use part::{append, getrange, getrange as substr, setrange};
+pub(crate) use set::{delifeq, psetex, set, setex, setnx};
+
+use crate::context::Ctx;
+use crate::error::{Error, Outcome};
+use tanist_keyspace::{Entry, StrRef, ValueRef};
+use tanist_resp::Reply;
+
+/// The string of an entry.
+///
+/// # Errors
+/// When its value is of another type.
+#[inline]
+pub(crate) fn str_of(entry: Entry<'_>) -> Result<StrRef<'_>, Error> {
+    match entry.value() {
+        ValueRef::Str(value) => Ok(value),
+        _ => Err(Error::WRONG_TYPE),
+    }
+}
+
+/// Writes a string value as a bulk string.
+#[inline]
+pub(crate) fn reply_str(reply: &mut Reply<'_>, value: StrRef<'_>) {
+    match value {
+        StrRef::Bytes(bytes) => reply.bulk(bytes),
+        StrRef::Int(n) => reply.bulk_int(n),
+    }
+}
+
+/// Writes the string of an entry, or null when there is none.
+#[inline]
+fn reply_found(found: Option<Entry<'_>>, reply: &mut Reply<'_>) -> Outcome {
+    match found {
+        Some(entry) => reply_str(reply, str_of(entry)?),
+        None => reply.null(),
+    }
+    Ok(())
+}
+
+/// Whether a string of `len` bytes may exist (`proto-max-bulk-len`).
+fn check_len(ctx: &Ctx<'_>, len: usize) -> Outcome {
+    if len as u64 > ctx.node.config.proto_max_bulk_len { Err(Error::STRING_TOO_LONG) } else { Ok(()) }
+}
