@@ -148,10 +148,12 @@ impl Loaded {
 
     fn assign(&mut self, directive: &Directive, statement: &Statement) -> Result<(), LineError> {
         let source = Source::File { again: !self.seen.insert(directive.name.to_owned()) };
-        let args = statement.text_args()?;
-        if args.is_empty() {
-            return Err(LineError::at(statement, "wrong number of arguments"));
-        }
+        let args = match statement.text_args()?.as_slice() {
+            [] => return Err(LineError::at(statement, "wrong number of arguments")),
+            // One quoted argument where several are meant: `--save "3600 1"`.
+            [one] if directive.multi => one.split(' ').collect(),
+            several => several.to_vec(),
+        };
         self.config.assign(directive, &args, source).map_err(|e| LineError::at(statement, e.to_string()))
     }
 

@@ -29,6 +29,7 @@ mod notify;
 mod output;
 mod pubsub;
 mod session;
+mod shell;
 mod shutdown;
 mod snapshot;
 mod stats;
@@ -46,6 +47,7 @@ pub use output::{LogLevel, Output, Outputs};
 pub use session::{SessionId, SessionKind};
 pub use shutdown::ShutdownRequest;
 pub use snapshot::LoadError;
+pub use tanist_keyspace::Garbage;
 
 /// The version of Redis whose commands and replies this node speaks (`INFO`'s `redis_version`, `HELLO`'s `version`).
 pub const REDIS_VERSION: &str = "7.2.4";

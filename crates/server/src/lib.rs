@@ -1,1 +1,33 @@
 //! tanist-server: the shell around the node.
+//!
+//! Threads only feed the machine. Each I/O thread runs its own connections: it reads and parses a whole readable
+//! buffer, enters the machine with the batch, and writes what comes out. The machine, `tanist_node::Node`, sits
+//! behind one lock, held for a batch.
+//!
+//! Where things are:
+//! - `start`: from the program's arguments to a running server; `options`: the configuration.
+//! - `machine`: the node behind its lock, and where its outputs go.
+//! - `mailbox`: what one thread leaves for the connections of another.
+//! - `io`: one I/O thread; `connection`: one connection; `buffer`: the bytes it has not parsed yet.
+//! - `accept`: new connections; `timer`: the node's deadlines; `disk`: files, on a thread of their own; `memory`:
+//!   the allocator and freeing beside the machine.
+
+#![forbid(unsafe_code)]
+
+mod accept;
+mod buffer;
+mod connection;
+mod disk;
+mod io;
+mod machine;
+mod mailbox;
+mod memory;
+mod options;
+mod start;
+mod stream;
+mod timer;
+
+pub use start::main;
+
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
+use crate::check::Check;
 use crate::drill::command::Drill;
 use crate::status::Status;
 use crate::up::{Down, Up};
@@ -24,6 +25,7 @@ enum Command {
     Status(Status),
     Down(Down),
     Drill(Drill),
+    Check(Check),
 }
 
 /// Runs the command in `args`, the program's name included.
@@ -53,5 +55,6 @@ fn execute(command: &Command) -> Result<bool> {
         Command::Down(down) => down.execute().map(|()| true),
         Command::Status(status) => status.execute(),
         Command::Drill(drill) => drill.execute(),
+        Command::Check(check) => check.execute(),
     }
 }

@@ -5,10 +5,12 @@
 
 #![forbid(unsafe_code)]
 
+pub mod check;
 pub mod cli;
 pub mod client;
 pub mod cluster;
 pub mod drill;
+pub mod roles;
 pub mod signals;
 pub mod status;
 pub mod up;

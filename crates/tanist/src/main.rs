@@ -3,5 +3,6 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    tanist::cli::run(std::env::args_os().collect())
+    let args: Vec<_> = std::env::args_os().collect();
+    tanist::roles::run(&args).unwrap_or_else(|| tanist::cli::run(args))
 }

@@ -52,6 +52,11 @@ struct Options {
 }
 
 fn main() -> ExitCode {
+    // The cluster's members are started from this very file under other names.
+    let args: Vec<_> = std::env::args_os().collect();
+    if let Some(code) = tanist::roles::run(&args) {
+        return code;
+    }
     match run::run(&Options::parse()) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(1),

@@ -1,0 +1,376 @@
+//! One connection: read what is readable, parse it, enter the machine once per batch, write what comes out.
+//!
+//! A future of its own rather than an `async fn`, so that buffers are lent only while something is read and no
+//! state is kept across a wait that need not be. Reading goes on while replies wait to be written: a client may
+//! send a long pipeline before it reads the first reply. What may pile up is bounded by the output limits.
+
+use crate::buffer::Buffer;
+use crate::io::Io;
+use crate::machine::Welcome;
+use crate::stream::Stream;
+use std::cell::{Cell, RefCell};
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+use tanist_node::{Next, Ran, SessionId};
+use tanist_resp::{Limits, Proto, ProtocolError, Reply};
+use tanist_types::Mono;
+
+/// The most commands carried out under one lock.
+const BATCH: usize = 128;
+/// Reads before other connections have their turn.
+const TURN: usize = 4;
+/// A waiting connection is read on up to this many bytes, so that its end is noticed.
+const READ_AHEAD: usize = 1024 * 1024;
+/// Unparsed bytes up to this many are kept apart, so that the buffer can be lent to others.
+const SMALL: usize = 4096;
+
+/// What the rest of the thread may do to a connection.
+#[derive(Debug, Default)]
+pub(crate) struct Handle {
+    /// Bytes from outside its own batches, to be written behind what is there.
+    inbox: RefCell<Vec<u8>>,
+    resumed: Cell<bool>,
+    closing: Cell<Closing>,
+    waker: RefCell<Option<Waker>>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+enum Closing {
+    #[default]
+    No,
+    /// After the output has left.
+    Flush,
+    Now,
+}
+
+impl Handle {
+    /// Adds to the connection's output.
+    pub(crate) fn send(&self, bytes: &[u8]) {
+        self.inbox.borrow_mut().extend_from_slice(bytes);
+        self.wake();
+    }
+
+    /// Ends the connection.
+    pub(crate) fn close(&self, flush: bool) {
+        self.end(if flush { Closing::Flush } else { Closing::Now });
+        self.wake();
+    }
+
+    /// Lets a connection that waits go on.
+    pub(crate) fn resume(&self) {
+        self.resumed.set(true);
+        self.wake();
+    }
+
+    fn end(&self, closing: Closing) {
+        self.closing.set(self.closing.get().max(closing));
+    }
+
+    fn wake(&self) {
+        if let Some(waker) = self.waker.borrow_mut().take() {
+            waker.wake();
+        }
+    }
+
+    fn park(&self, cx: &Context<'_>) {
+        let mut waker = self.waker.borrow_mut();
+        match &*waker {
+            Some(known) if known.will_wake(cx.waker()) => {}
+            _ => *waker = Some(cx.waker().clone()),
+        }
+    }
+}
+
+/// A connection's life. Ends when the connection does.
+pub(crate) struct Connection {
+    io: Rc<Io>,
+    handle: Rc<Handle>,
+    session: SessionId,
+    stream: Stream,
+    must_authenticate: bool,
+    input: Input,
+    /// Replies that the socket did not take; `written` of them have left.
+    output: Vec<u8>,
+    written: usize,
+    /// Since when the output has been above its soft limit.
+    above_soft: Option<Mono>,
+}
+
+/// What was read and is not done.
+#[derive(Default)]
+enum Input {
+    #[default]
+    Nothing,
+    /// The beginning of a command.
+    Little(Box<[u8]>),
+    /// More of one.
+    Much(Box<Buffer>),
+    /// A batch that has stopped before command `from`, until it is resumed.
+    Halted { buffer: Box<Buffer>, from: usize },
+}
+
+/// The connection is over.
+#[derive(Debug)]
+struct Over;
+
+impl Future for Connection {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        match self.turn(cx) {
+            Ok(()) => {
+                self.handle.park(cx);
+                Poll::Pending
+            }
+            Err(Over) => {
+                self.stream.shut();
+                Poll::Ready(())
+            }
+        }
+    }
+}
+
+impl Connection {
+    pub(crate) fn new(io: Rc<Io>, stream: Stream, welcome: Welcome, handle: Rc<Handle>) -> Connection {
+        Connection {
+            io,
+            handle,
+            session: welcome.session,
+            stream,
+            must_authenticate: welcome.must_authenticate,
+            input: Input::Nothing,
+            output: Vec::new(),
+            written: 0,
+            above_soft: None,
+        }
+    }
+
+    /// Does what can be done without waiting. Afterwards the socket or the handle will wake it.
+    fn turn(&mut self, cx: &mut Context<'_>) -> Result<(), Over> {
+        self.take_inbox();
+        self.flush(cx)?;
+        if !self.output.is_empty() {
+            self.check_output()?;
+        }
+        match self.handle.closing.get() {
+            Closing::No => self.read(cx),
+            Closing::Flush if !self.output.is_empty() => Ok(()),
+            Closing::Flush | Closing::Now => Err(Over),
+        }
+    }
+
+    /// Reads and carries out, a few times.
+    fn read(&mut self, cx: &mut Context<'_>) -> Result<(), Over> {
+        let (mut buffer, mut halted) = match std::mem::take(&mut self.input) {
+            Input::Nothing => (self.io.borrow_buffer(), None),
+            Input::Little(bytes) => {
+                let mut buffer = self.io.borrow_buffer();
+                buffer.restore(&bytes);
+                (buffer, None)
+            }
+            Input::Much(buffer) => (buffer, None),
+            Input::Halted { buffer, from } => (buffer, Some(from)),
+        };
+        for turns in 0.. {
+            if let Some(from) = halted {
+                if self.handle.resumed.take() {
+                    halted = self.carry_out(cx, &mut buffer, Some(from))?;
+                } else if buffer.len() >= READ_AHEAD {
+                    break;
+                }
+            }
+            if self.handle.closing.get() != Closing::No {
+                return if self.output.is_empty() { Err(Over) } else { Ok(()) };
+            }
+            if turns == TURN {
+                cx.waker().wake_by_ref();
+                break;
+            }
+            match self.stream.poll_read(cx, buffer.room(READ_AHEAD)) {
+                Poll::Pending => break,
+                Poll::Ready(Ok(0) | Err(_)) => return Err(Over),
+                Poll::Ready(Ok(n)) => buffer.grew(n),
+            }
+            if buffer.len() > self.io.machine.settings().query_buffer() {
+                tracing::warn!("Closing client that reached max query buffer length: id={}", self.session.0);
+                return Err(Over);
+            }
+            if halted.is_none() {
+                halted = self.carry_out(cx, &mut buffer, None)?;
+            }
+        }
+        self.keep(buffer, halted);
+        Ok(())
+    }
+
+    /// Puts what is not done where it costs least.
+    fn keep(&mut self, buffer: Box<Buffer>, halted: Option<usize>) {
+        self.input = match halted {
+            Some(from) => Input::Halted { buffer, from },
+            None if buffer.len() > SMALL => Input::Much(buffer),
+            None => {
+                let input = match buffer.waiting() {
+                    [] => Input::Nothing,
+                    bytes => Input::Little(bytes.into()),
+                };
+                self.io.return_buffer(buffer);
+                input
+            }
+        };
+    }
+
+    /// Parses and runs all complete commands and writes the replies. Returns where a batch has stopped.
+    fn carry_out(
+        &mut self,
+        cx: &mut Context<'_>,
+        buffer: &mut Buffer,
+        resume_from: Option<usize>,
+    ) -> Result<Option<usize>, Over> {
+        let mut out = self.io.borrow_out();
+        let halted = self.run(buffer, resume_from, &mut out);
+        let written = self.write(cx, &out);
+        self.io.return_out(out);
+        written.map(|()| halted)
+    }
+
+    fn run(
+        &mut self,
+        buffer: &mut Buffer,
+        mut resume_from: Option<usize>,
+        out: &mut Vec<u8>,
+    ) -> Option<usize> {
+        loop {
+            if resume_from.is_none() {
+                match buffer.parse(&self.limits(), BATCH) {
+                    Ok(progress) if progress.commands == 0 => {
+                        buffer.done();
+                        return None;
+                    }
+                    Ok(_) => {}
+                    Err(error) => {
+                        self.refuse(error, out);
+                        return None;
+                    }
+                }
+            }
+            let from = resume_from.take().unwrap_or(0);
+            let ran = self.enter(buffer, from, out);
+            match ran.next {
+                Next::Go => buffer.done(),
+                Next::Wait => return Some(ran.done),
+                Next::Close => {
+                    self.handle.end(Closing::Flush);
+                    return None;
+                }
+            }
+            if buffer.is_empty() {
+                return None;
+            }
+        }
+    }
+
+    /// Runs a batch in the machine.
+    fn enter(&mut self, buffer: &Buffer, from: usize, out: &mut Vec<u8>) -> Ran {
+        let Connection { io, handle, session, must_authenticate, .. } = self;
+        io.machine.enter(|node, now, outs| {
+            // What others have sent to this connection before now leaves before this batch's replies.
+            io.deliver();
+            out.append(&mut handle.inbox.borrow_mut());
+            let waiting = buffer.waiting();
+            let ran = node.run(now, *session, &buffer.batch, waiting, from, out, outs, &*io.machine);
+            if *must_authenticate {
+                *must_authenticate = !node.is_authenticated(*session);
+            }
+            ran
+        })
+    }
+
+    fn limits(&self) -> Limits {
+        Limits {
+            max_bulk: self.io.machine.settings().bulk(),
+            unauthenticated: self.must_authenticate,
+            ..Limits::default()
+        }
+    }
+
+    /// Tells the client what was wrong and closes.
+    fn refuse(&mut self, error: ProtocolError, out: &mut Vec<u8>) {
+        tracing::debug!("Protocol error from client id={}: {error}", self.session.0);
+        let mut text = b"ERR ".to_vec();
+        error.write_to(&mut text);
+        Reply::new(out, Proto::Resp2).error_bytes(&text);
+        self.handle.end(Closing::Flush);
+    }
+
+    /// Writes what came out of a batch, behind what still waits.
+    fn write(&mut self, cx: &mut Context<'_>, mut out: &[u8]) -> Result<(), Over> {
+        if self.output.is_empty() {
+            while !out.is_empty() {
+                match self.stream.poll_write(cx, out) {
+                    Poll::Ready(Ok(n)) => out = &out[n..],
+                    Poll::Ready(Err(_)) => return Err(Over),
+                    Poll::Pending => break,
+                }
+            }
+        }
+        if out.is_empty() {
+            return Ok(());
+        }
+        self.output.extend_from_slice(out);
+        self.check_output()
+    }
+
+    /// Writes what waits; if the socket does not take it all, it will wake the connection.
+    fn flush(&mut self, cx: &mut Context<'_>) -> Result<(), Over> {
+        while self.written < self.output.len() {
+            match self.stream.poll_write(cx, &self.output[self.written..]) {
+                Poll::Ready(Ok(n)) => self.written += n,
+                Poll::Ready(Err(_)) => return Err(Over),
+                Poll::Pending => break,
+            }
+        }
+        if self.written == self.output.len() {
+            self.output.clear();
+            self.output.shrink_to(SMALL);
+            self.written = 0;
+            self.above_soft = None;
+        } else if self.written > self.output.len() / 2 {
+            self.output.drain(..self.written);
+            self.written = 0;
+        }
+        Ok(())
+    }
+
+    /// Moves what others have sent to the output.
+    fn take_inbox(&mut self) {
+        let mut inbox = self.handle.inbox.borrow_mut();
+        if !inbox.is_empty() {
+            self.output.append(&mut inbox);
+            inbox.shrink_to(SMALL);
+        }
+    }
+
+    /// Closes a client that does not read what it has asked for (`client-output-buffer-limit`).
+    fn check_output(&mut self) -> Result<(), Over> {
+        let machine = &self.io.machine;
+        let limit = machine.enter(|node, _, _| node.output_limit(self.session));
+        let size = (self.output.len() - self.written) as u64;
+        let now = machine.clock().mono();
+        if limit.soft == 0 || size <= limit.soft {
+            self.above_soft = None;
+        } else {
+            self.above_soft.get_or_insert(now);
+        }
+        let too_long = self.above_soft.is_some_and(|since| now.since(since).as_secs() >= limit.soft_seconds);
+        if (limit.hard > 0 && size > limit.hard) || too_long {
+            tracing::warn!(
+                "Client id={} closed for overcoming of output buffer limits ({size} bytes).",
+                self.session.0
+            );
+            return Err(Over);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,134 @@
+//! The thread that writes files, so that a slow disk holds nobody up.
+//!
+//! It takes orders one by one and tells the node what came of each.
+
+use crate::machine::Machine;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use tanist_node::Input;
+use tanist_runtime::durable::Pending;
+use tanist_runtime::listen::describe;
+
+/// One order.
+#[derive(Debug)]
+pub(crate) enum Order {
+    /// Begin a snapshot file for this place.
+    SaveBegin(PathBuf),
+    /// Append to it; with the last bytes, put it in place.
+    SaveBytes { bytes: Vec<u8>, last: bool },
+}
+
+/// The way to the thread.
+pub(crate) struct Disk {
+    orders: Sender<Order>,
+}
+
+/// What the thread takes its orders from.
+pub(crate) struct Orders(Receiver<Order>);
+
+impl Disk {
+    pub(crate) fn new() -> (Disk, Orders) {
+        let (orders, receiver) = channel();
+        (Disk { orders }, Orders(receiver))
+    }
+
+    /// Hands an order over.
+    pub(crate) fn order(&self, order: Order) {
+        // The thread ends only with the process.
+        let _ = self.orders.send(order);
+    }
+}
+
+impl Orders {
+    /// Starts the thread.
+    pub(crate) fn start(self, machine: Arc<Machine>) -> io::Result<()> {
+        std::thread::Builder::new().name("disk".into()).spawn(move || {
+            let mut save = Save::None;
+            for order in self.0 {
+                match order {
+                    Order::SaveBegin(path) => save = Save::begin(&path),
+                    Order::SaveBytes { bytes, last } => {
+                        let result = save.write(&bytes, last).map_err(|error| describe(&error));
+                        machine.enter(|node, now, outs| node.step(now, Input::SaveWritten(result), outs));
+                    }
+                }
+            }
+        })?;
+        Ok(())
+    }
+}
+
+/// The snapshot file that is being written.
+enum Save {
+    None,
+    Open { file: Pending, unsynced: usize },
+    Failed(io::Error),
+}
+
+/// Bytes after which the disk is made to take them, so that the last sync is short (`rdb-save-incremental-fsync`).
+const SYNC_EVERY: usize = 4 * 1024 * 1024;
+
+impl Save {
+    fn begin(path: &Path) -> Save {
+        match Pending::create(path) {
+            Ok(file) => Save::Open { file, unsynced: 0 },
+            Err(error) => Save::Failed(error),
+        }
+    }
+
+    fn write(&mut self, bytes: &[u8], last: bool) -> io::Result<()> {
+        let (mut file, mut unsynced) = match std::mem::replace(self, Save::None) {
+            Save::Open { file, unsynced } => (file, unsynced),
+            Save::Failed(error) => return Err(error),
+            Save::None => return Err(io::Error::other("no snapshot file was begun")),
+        };
+        file.write_all(bytes)?;
+        if last {
+            return file.commit();
+        }
+        unsynced += bytes.len();
+        if unsynced >= SYNC_EVERY {
+            file.sync()?;
+            unsynced = 0;
+        }
+        *self = Save::Open { file, unsynced };
+        Ok(())
+    }
+}
+
+/// The most bytes of a snapshot file that are loaded at a time, between two commands.
+const LOAD_CHUNK: usize = 64 * 1024;
+
+/// Loads the snapshot file, if there is one, while connections are told that it is being loaded.
+///
+/// # Errors
+/// The text for the log, when the file cannot be read or is damaged: the node must not serve then.
+pub(crate) async fn load(machine: &Machine, path: &Path) -> Result<(), String> {
+    let failed = |error: io::Error| format!("Fatal error loading the DB: {}. Exiting.", describe(&error));
+    let mut file = match std::fs::File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(failed(error)),
+    };
+    let began = machine.clock().mono();
+    machine.enter(|node, _, _| node.load_begin());
+    let mut chunk = vec![0; LOAD_CHUNK];
+    loop {
+        match file.read(&mut chunk).map_err(failed)? {
+            0 => break,
+            n => machine.enter(|node, now, _| node.load_bytes(now, &chunk[..n])).map_err(|error| {
+                format!("Fatal error loading the DB, check server logs: {error}. Exiting.")
+            })?,
+        }
+        tokio::task::yield_now().await;
+    }
+    let keys = machine
+        .enter(|node, now, outs| node.load_end(now, outs))
+        .map_err(|error| format!("Fatal error loading the DB, check server logs: {error}. Exiting."))?;
+    let seconds = machine.clock().mono().since(began).as_secs_f64();
+    tracing::info!("Done loading RDB, keys loaded: {keys}.");
+    tracing::info!("DB loaded from disk: {seconds:.3} seconds");
+    Ok(())
+}

@@ -1,0 +1,287 @@
+//! From the program's arguments to a running server, and its orderly end.
+
+use crate::accept::{self, Listener};
+use crate::disk::{self, Disk};
+use crate::io::{self, Io};
+use crate::machine::Machine;
+use crate::mailbox::Mail;
+use crate::memory::Garbage;
+use crate::options::Options;
+use crate::timer;
+use std::ffi::OsString;
+use std::path::Path;
+use std::process::ExitCode;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use tanist_config::choice::Choice;
+use tanist_config::{CommandLine, ServerConfig};
+use tanist_node::{Identity, Node, Seeds, ShutdownRequest};
+use tanist_runtime::notify::Supervisor;
+use tanist_runtime::signals::{Signals, Stop};
+use tanist_runtime::{Clock, daemon, listen, log, seed};
+use tanist_types::{NodeId, Rng, RunId};
+use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
+
+/// The `tanist-server` program. `args` begin with the program's name.
+///
+/// The exit status is zero after an orderly end.
+#[must_use]
+pub fn main(args: Vec<OsString>) -> ExitCode {
+    let args: Vec<String> = args.into_iter().skip(1).map(|a| a.to_string_lossy().into_owned()).collect();
+    match args.first().map(String::as_str) {
+        Some("-v" | "--version") => {
+            println!("Tanist server v={} malloc=jemalloc bits=64", env!("CARGO_PKG_VERSION"));
+            ExitCode::SUCCESS
+        }
+        Some("-h" | "--help") => {
+            println!("{USAGE}");
+            ExitCode::SUCCESS
+        }
+        _ => match start(&args) {
+            Ok(status) => ExitCode::from(u8::try_from(status).unwrap_or(1)),
+            Err(text) => {
+                eprintln!("{text}");
+                ExitCode::FAILURE
+            }
+        },
+    }
+}
+
+const USAGE: &str = "Usage: tanist-server [/path/to/tanist.conf] [options] [-]
+       tanist-server - (read config from stdin)
+       tanist-server -v or --version
+       tanist-server -h or --help
+
+Options are the directives of the configuration file: --port 7777 --replicaof 127.0.0.1 8888";
+
+/// Runs a server. The error is for a user who has no log yet.
+fn start(args: &[String]) -> Result<i32, String> {
+    let line = CommandLine::parse(args);
+    let options = Options::read(&line)?;
+    let config = &options.loaded.config;
+    if config.daemonize {
+        match daemon::daemonize(options.stdin.as_deref()) {
+            Ok(daemon::Role::Launcher) => return Ok(0),
+            Ok(daemon::Role::Daemon) => {}
+            Err(error) => return Err(format!("Can't start in the background: {error}")),
+        }
+    }
+    enter_directory(config)?;
+    start_log(config)?;
+    greet(&options);
+    Ok(serve(options).unwrap_or_else(|text| {
+        for line in text.lines() {
+            tracing::warn!("{line}");
+        }
+        1
+    }))
+}
+
+fn enter_directory(config: &ServerConfig) -> Result<(), String> {
+    std::env::set_current_dir(&config.dir)
+        .map_err(|e| format!("Can't chdir to '{}': {}", config.dir, listen::describe(&e)))
+}
+
+fn start_log(config: &ServerConfig) -> Result<(), String> {
+    let file = Some(&config.logfile).filter(|f| !f.is_empty()).map(Into::into);
+    let options = log::Options {
+        level: log::Level::parse(config.loglevel.word()).unwrap_or_default(),
+        file,
+        format: log_format(config),
+        timestamps: log_timestamps(config),
+        role: log::Role::Primary,
+    };
+    log::init(options).map(|_| ()).map_err(|e| format!("Can't open the log file: {}", listen::describe(&e)))
+}
+
+fn log_format(config: &ServerConfig) -> log::Format {
+    use tanist_config::choice::LogFormat;
+    match config.log_format {
+        LogFormat::Legacy => log::Format::Legacy,
+        LogFormat::Logfmt => log::Format::Logfmt,
+        LogFormat::Json => log::Format::Json,
+    }
+}
+
+fn log_timestamps(config: &ServerConfig) -> log::Timestamps {
+    use tanist_config::choice::LogTimestamp;
+    match config.log_timestamp_format {
+        LogTimestamp::Legacy => log::Timestamps::Legacy,
+        LogTimestamp::Iso8601 => log::Timestamps::Iso8601,
+        LogTimestamp::Milliseconds => log::Timestamps::Milliseconds,
+    }
+}
+
+/// The first lines of the log.
+fn greet(options: &Options) {
+    let config = &options.loaded.config;
+    let pid = std::process::id();
+    tracing::info!("Tanist is starting");
+    tracing::info!("Tanist version={}, bits=64, pid={pid}, just started", env!("CARGO_PKG_VERSION"));
+    tracing::info!("PID: {pid}");
+    match &options.file {
+        Some(_) => tracing::info!("Configuration loaded"),
+        None => tracing::warn!(
+            "Warning: no config file specified, using the default config. In order to specify a config file use \
+             tanist-server /path/to/tanist.conf"
+        ),
+    }
+    for warning in &options.loaded.warnings {
+        tracing::warn!("{warning}");
+    }
+    tracing::info!("Running mode=standalone, port={}.", config.port);
+}
+
+/// Everything from the listening sockets to the end.
+fn serve(options: Options) -> Result<i32, String> {
+    let config = options.loaded.config;
+    let clock = Clock::start();
+    let listeners = open_listeners(&config)?;
+    let pid_file = write_pid_file(&config);
+    let threads = usize::from(config.io_threads);
+    let unixsocket = config.unixsocket.clone();
+    let port = config.port;
+    let supervisor = Supervisor::from_env();
+
+    let mut rng = Rng::from_seed(seed::seed().map_err(|e| e.to_string())?);
+    let identity = Identity {
+        run_id: RunId::random(&mut rng),
+        node_id: NodeId::random(&mut rng),
+        pid: std::process::id(),
+    };
+    let seeds = Seeds { hash: [rng.next_u64(), rng.next_u64()], rng: rng.next_u64() };
+    let garbage = Garbage::start().map_err(|e| e.to_string())?;
+    let node = Node::new(config, identity, seeds, clock.now());
+    let (disk, orders) = Disk::new();
+    let machine = Arc::new(Machine::new(node, threads, clock, garbage, disk));
+    orders.start(machine.clone()).map_err(|e| e.to_string())?;
+    machine.enter(|node, _, _| machine.settings().follow(node.config()));
+    tracing::info!("Server initialized");
+
+    let others = start_threads(&machine)?;
+    let runtime = runtime().map_err(|e| e.to_string())?;
+    let result = runtime.block_on(async {
+        let mut signals = Signals::listen().map_err(|e| e.to_string())?;
+        for listener in listeners {
+            tokio::task::spawn_local(accept::run(machine.clone(), listener));
+        }
+        tokio::task::spawn_local(timer::run(machine.clone()));
+        tokio::task::spawn_local(io::run(Rc::new(Io::new(0, machine.clone()))));
+        supervisor.status("Loading the data");
+        disk::load(&machine, &machine.settings().snapshot_file()).await?;
+        announce(port, &unixsocket);
+        supervisor.ready("Ready to accept connections");
+        Ok(wait_for_end(&machine, &mut signals).await)
+    });
+    supervisor.stopping();
+    stop_threads(&machine, others);
+    remove(&unixsocket, "Removing the unix socket file.");
+    remove(&pid_file, "Removing the pid file.");
+    result
+}
+
+fn runtime() -> std::io::Result<LocalRuntime> {
+    // Every turn looks at the sockets again, so that what arrives meanwhile joins the next round of batches.
+    Builder::new_current_thread().enable_all().build_local(LocalOptions::default())
+}
+
+fn open_listeners(config: &ServerConfig) -> Result<Vec<Listener>, String> {
+    let backlog = i32::try_from(config.tcp_backlog).unwrap_or(i32::MAX);
+    let mut listeners = Vec::new();
+    if config.port != 0 {
+        let sockets = listen::tcp(&config.bind, config.port, backlog)
+            .map_err(|e| format!("{e}\nFailed listening on port {} (tcp), aborting.", config.port))?;
+        listeners.extend(sockets.into_iter().map(Listener::Tcp));
+    }
+    if !config.unixsocket.is_empty() {
+        let path = &config.unixsocket;
+        let socket =
+            listen::unix(Path::new(path), config.unixsocketperm, backlog).map_err(|e| e.to_string())?;
+        listeners.push(Listener::Unix(socket, path.clone()));
+    }
+    if listeners.is_empty() {
+        return Err("Configured to not listen anywhere, exiting.".into());
+    }
+    Ok(listeners)
+}
+
+/// Writes the pid file, if there is to be one; returns its path.
+fn write_pid_file(config: &ServerConfig) -> String {
+    let path = match config.pidfile.as_str() {
+        "" if config.daemonize => "/var/run/redis.pid",
+        path => path,
+    };
+    if !path.is_empty()
+        && let Err(error) = daemon::write_pid_file(Path::new(path))
+    {
+        tracing::warn!("Failed to write PID file: {}", listen::describe(&error));
+        return String::new();
+    }
+    path.to_owned()
+}
+
+fn remove(path: &str, why: &str) {
+    if !path.is_empty() {
+        tracing::info!("{why}");
+        // Gone already is fine.
+        let _ = std::fs::remove_file(path);
+    }
+}
+
+fn announce(port: u16, unixsocket: &str) {
+    if port != 0 {
+        tracing::info!("Ready to accept connections tcp");
+    }
+    if !unixsocket.is_empty() {
+        tracing::info!("The server is now ready to accept connections at {unixsocket}");
+        tracing::info!("Ready to accept connections unix");
+    }
+}
+
+/// Starts the I/O threads beside the first, which is the main thread.
+fn start_threads(machine: &Arc<Machine>) -> Result<Vec<JoinHandle<()>>, String> {
+    (1..machine.threads())
+        .map(|thread| {
+            let machine = machine.clone();
+            let run = move || match runtime() {
+                Ok(runtime) => runtime.block_on(io::run(Rc::new(Io::new(thread, machine)))),
+                Err(error) => tracing::warn!("I/O thread {thread} could not start: {error}"),
+            };
+            std::thread::Builder::new().name(format!("io-{thread}")).spawn(run).map_err(|e| e.to_string())
+        })
+        .collect()
+}
+
+fn stop_threads(machine: &Machine, threads: Vec<JoinHandle<()>>) {
+    for thread in 1..machine.threads() {
+        machine.mailbox(thread).push(Mail::Stop);
+        machine.mailbox(thread).wake();
+    }
+    for thread in threads {
+        // A thread that has panicked has said so.
+        let _ = thread.join();
+    }
+}
+
+/// Waits for the node to end, asking it to when a signal comes; returns the exit status.
+async fn wait_for_end(machine: &Machine, signals: &mut Signals) -> i32 {
+    let mut asked = false;
+    loop {
+        tokio::select! {
+            stop = signals.stop() => {
+                if asked && stop == Stop::Interrupt {
+                    tracing::warn!("You insist... exiting now.");
+                    return 1;
+                }
+                tracing::warn!("Received {} scheduling shutdown...", stop.name());
+                asked = true;
+                machine.enter(|node, now, outs| node.shutdown(now, ShutdownRequest::default(), None, outs));
+            }
+            () = machine.ended.notified() => {}
+        }
+        if let Some(status) = machine.status() {
+            return status;
+        }
+    }
+}

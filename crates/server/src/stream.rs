@@ -1,0 +1,100 @@
+//! A client's connection, whatever it came over.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tanist_node::Peer;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpStream, UnixStream};
+
+/// A connected socket.
+#[derive(Debug)]
+pub(crate) enum Stream {
+    Tcp(TcpStream),
+    Unix(UnixStream),
+}
+
+/// A connected socket on its way to its thread.
+#[derive(Debug)]
+pub(crate) enum Arrival {
+    Tcp(std::net::TcpStream, SocketAddr),
+    Unix(std::os::unix::net::UnixStream, String),
+}
+
+impl Arrival {
+    /// Joins the running thread's runtime; says who it is.
+    pub(crate) fn settle(self, keepalive: Duration) -> io::Result<(Stream, Peer)> {
+        match self {
+            Arrival::Tcp(stream, addr) => {
+                stream.set_nonblocking(true)?;
+                tanist_runtime::tcp::configure(&stream, keepalive)?;
+                let laddr = stream.local_addr()?;
+                let local = tanist_runtime::tcp::is_local(Some(addr.ip()));
+                let peer = Peer { addr: text(addr), laddr: text(laddr), unix: false, local };
+                Ok((Stream::Tcp(TcpStream::from_std(stream)?), peer))
+            }
+            Arrival::Unix(stream, path) => {
+                stream.set_nonblocking(true)?;
+                let addr = format!("{path}:0");
+                let peer = Peer { addr: addr.clone(), laddr: addr, unix: true, local: true };
+                Ok((Stream::Unix(UnixStream::from_std(stream)?), peer))
+            }
+        }
+    }
+}
+
+/// An address as Redis shows it: IPv4 in IPv6 as plain IPv4.
+fn text(addr: SocketAddr) -> String {
+    let ip = match addr.ip() {
+        IpAddr::V6(v6) => v6.to_ipv4_mapped().map_or(IpAddr::V6(v6), IpAddr::V4),
+        v4 => v4,
+    };
+    SocketAddr::new(ip, addr.port()).to_string()
+}
+
+impl Stream {
+    /// Reads once into `room`; zero bytes are the end.
+    pub(crate) fn poll_read(&mut self, cx: &mut Context<'_>, room: &mut [u8]) -> Poll<io::Result<usize>> {
+        let mut buf = ReadBuf::new(room);
+        let polled = match self {
+            Stream::Tcp(s) => Pin::new(s).poll_read(cx, &mut buf),
+            Stream::Unix(s) => Pin::new(s).poll_read(cx, &mut buf),
+        };
+        polled.map_ok(|()| buf.filled().len())
+    }
+
+    /// Writes once.
+    pub(crate) fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        match self {
+            Stream::Tcp(s) => Pin::new(s).poll_write(cx, bytes),
+            Stream::Unix(s) => Pin::new(s).poll_write(cx, bytes),
+        }
+    }
+
+    /// Says that nothing more will be written.
+    pub(crate) fn shut(&self) {
+        // Gone already is fine.
+        let _ = match self {
+            Stream::Tcp(s) => rustix::net::shutdown(s, rustix::net::Shutdown::Write),
+            Stream::Unix(s) => rustix::net::shutdown(s, rustix::net::Shutdown::Write),
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_as_redis_shows_them() {
+        for (addr, shown) in [
+            ("127.0.0.1:80", "127.0.0.1:80"),
+            ("[::1]:80", "[::1]:80"),
+            ("[::ffff:10.0.0.1]:80", "10.0.0.1:80"),
+        ] {
+            assert_eq!(text(addr.parse().unwrap()), shown);
+        }
+    }
+}

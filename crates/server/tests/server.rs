@@ -1,0 +1,308 @@
+//! The server as a process, spoken to over a unix socket: what its users see of the shell.
+
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+use tanist_resp::{Decoder, Value, encode_command};
+
+/// How long anything may take before a test gives up. Generous: it only bounds a failure.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A running server in a directory of its own.
+struct Server {
+    child: Child,
+    dir: PathBuf,
+}
+
+impl Server {
+    fn start(name: &str, args: &[&str]) -> Server {
+        let dir = std::env::temp_dir().join(format!("tanist-server-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&dir).unwrap();
+        Server::start_in(dir, args)
+    }
+
+    fn start_in(dir: PathBuf, args: &[&str]) -> Server {
+        let socket = dir.join("s.sock");
+        let child = Command::new(env!("CARGO_BIN_EXE_tanist-server"))
+            .args(["--port", "0", "--logfile", "log", "--dir"])
+            .arg(&dir)
+            .arg("--unixsocket")
+            .arg(&socket)
+            .args(args)
+            .stdin(Stdio::null())
+            .spawn()
+            .unwrap();
+        let server = Server { child, dir };
+        server.wait_for_log("Ready to accept connections unix");
+        server
+    }
+
+    fn log(&self) -> String {
+        std::fs::read_to_string(self.dir.join("log")).unwrap_or_default()
+    }
+
+    fn wait_for_log(&self, text: &str) {
+        let began = Instant::now();
+        while !self.log().contains(text) {
+            assert!(began.elapsed() < PATIENCE, "no {text:?} in the log:\n{}", self.log());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    fn connect(&self) -> Client {
+        let stream = UnixStream::connect(self.dir.join("s.sock")).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        Client { stream, decoder: Decoder::new() }
+    }
+
+    /// Ends it with a signal; returns the exit status.
+    fn stop(&mut self) -> Option<i32> {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        self.child.wait().unwrap().code()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let _ = std::fs::remove_dir_all(&self.dir);
+    }
+}
+
+struct Client {
+    stream: UnixStream,
+    decoder: Decoder,
+}
+
+impl Client {
+    fn send(&mut self, bytes: &[u8]) {
+        self.stream.write_all(bytes).unwrap();
+    }
+
+    fn read(&mut self) -> Value {
+        let mut buf = [0; 65536];
+        loop {
+            if let Some(value) = self.decoder.next().unwrap() {
+                return value;
+            }
+            let n = self.stream.read(&mut buf).unwrap();
+            assert!(n > 0, "the server has closed the connection");
+            self.decoder.feed(&buf[..n]);
+        }
+    }
+
+    fn call(&mut self, args: &[&[u8]]) -> Value {
+        let mut out = Vec::new();
+        encode_command(&mut out, args);
+        self.send(&out);
+        self.read()
+    }
+
+    /// Everything up to the end of the connection, as text.
+    fn rest(&mut self) -> String {
+        let mut out = Vec::new();
+        // A reset is an end too.
+        let _ = self.stream.read_to_end(&mut out);
+        String::from_utf8_lossy(&out).into_owned()
+    }
+}
+
+fn run(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_tanist-server")).args(args).stdin(Stdio::null()).output().unwrap()
+}
+
+#[test]
+fn commands_over_two_threads() {
+    let server = Server::start("threads", &["--save", "", "--io-threads", "2"]);
+    let mut clients: Vec<Client> = (0..4).map(|_| server.connect()).collect();
+    for round in 0..50 {
+        for (i, client) in clients.iter_mut().enumerate() {
+            let key = format!("k{i}");
+            assert!(client.call(&[b"SET", key.as_bytes(), round.to_string().as_bytes()]).is_ok());
+        }
+        for (i, client) in clients.iter_mut().enumerate() {
+            let key = format!("k{}", 3 - i);
+            assert_eq!(client.call(&[b"GET", key.as_bytes()]).as_int(), Some(round));
+        }
+    }
+}
+
+#[test]
+fn messages_reach_connections_of_other_threads() {
+    let server = Server::start("pubsub", &["--save", "", "--io-threads", "2"]);
+    let mut subscribers: Vec<Client> = (0..4).map(|_| server.connect()).collect();
+    for client in &mut subscribers {
+        client.call(&[b"SUBSCRIBE", b"c"]);
+    }
+    let mut publisher = server.connect();
+    for n in 0..100 {
+        assert_eq!(publisher.call(&[b"PUBLISH", b"c", n.to_string().as_bytes()]).as_int(), Some(4));
+    }
+    for client in &mut subscribers {
+        for n in 0..100 {
+            let message = client.read();
+            assert_eq!(message.as_items().unwrap()[2].as_int(), Some(n));
+        }
+    }
+}
+
+#[test]
+fn a_long_pipeline_is_answered_though_nobody_reads_meanwhile() {
+    let server = Server::start("pipeline", &["--save", ""]);
+    let mut client = server.connect();
+    let mut command = Vec::new();
+    encode_command(&mut command, &[b"ECHO", &[b'x'; 200]]);
+    client.send(&command.repeat(20_000));
+    for _ in 0..20_000 {
+        assert_eq!(client.read(), Value::Bulk(vec![b'x'; 200]));
+    }
+}
+
+#[test]
+fn a_large_value_goes_in_and_out() {
+    let server = Server::start("large", &["--save", ""]);
+    let mut client = server.connect();
+    let value: Vec<u8> = (0..20_000_000u32).map(|n| (n % 251) as u8).collect();
+    assert!(client.call(&[b"SET", b"k", &value]).is_ok());
+    assert_eq!(client.call(&[b"GET", b"k"]), Value::Bulk(value));
+}
+
+#[test]
+fn what_breaks_the_protocol_is_told_and_closed() {
+    let server = Server::start("protocol", &["--save", ""]);
+    for (input, output) in [
+        (b"PING\r\n*1\r\nfoo\r\n".as_slice(), "+PONG\r\n-ERR Protocol error: expected '$', got 'f'\r\n"),
+        (b"PING \"a\r\n", "-ERR Protocol error: unbalanced quotes in request\r\n"),
+        (b"QUIT\r\n", "+OK\r\n"),
+    ] {
+        let mut client = server.connect();
+        client.send(input);
+        assert_eq!(client.rest(), output);
+    }
+    assert_eq!(server.connect().call(&[b"PING"]), Value::Simple(b"PONG".to_vec()));
+}
+
+#[test]
+fn a_client_without_password_gets_only_little_commands() {
+    let server = Server::start("auth", &["--save", "", "--requirepass", "secret"]);
+    let mut client = server.connect();
+    client.send(b"*11\r\n");
+    assert_eq!(client.rest(), "-ERR Protocol error: unauthenticated multibulk length\r\n");
+    let mut client = server.connect();
+    let mut pipeline = Vec::new();
+    encode_command(&mut pipeline, &[b"AUTH", b"secret"]);
+    encode_command(&mut pipeline, &[b"SET", b"k", &[b'x'; 20_000]]);
+    client.send(&pipeline);
+    assert!(client.read().is_ok());
+    assert!(client.read().is_ok());
+}
+
+#[test]
+fn only_so_many_clients() {
+    let server = Server::start("maxclients", &["--save", "", "--maxclients", "2"]);
+    let mut clients = [server.connect(), server.connect()];
+    for client in &mut clients {
+        client.call(&[b"PING"]);
+    }
+    assert_eq!(server.connect().rest(), "-ERR max number of clients reached\r\n");
+    let [one, _two] = clients;
+    drop(one);
+    let began = Instant::now();
+    while server.connect().rest_is_refusal() {
+        assert!(began.elapsed() < PATIENCE, "the place of a client that has gone is not given to another");
+    }
+}
+
+impl Client {
+    fn rest_is_refusal(mut self) -> bool {
+        self.stream.write_all(b"PING\r\nQUIT\r\n").is_err() || !self.rest().starts_with("+PONG")
+    }
+}
+
+#[test]
+fn a_client_that_sends_too_much_at_once_is_closed() {
+    let server = Server::start("querybuf", &["--save", "", "--client-query-buffer-limit", "1mb"]);
+    let mut client = server.connect();
+    let _ = client.stream.write_all(b"*2\r\n$3\r\nGET\r\n$3000000\r\n");
+    let _ = client.stream.write_all(&vec![b'x'; 3_000_000]);
+    assert_eq!(client.rest(), "");
+    server.wait_for_log("reached max query buffer length");
+}
+
+#[test]
+fn a_subscriber_that_does_not_read_is_closed() {
+    let limit = ["--save", "", "--client-output-buffer-limit", "pubsub", "1mb", "0", "0"];
+    let server = Server::start("outbuf", &limit);
+    let mut subscriber = server.connect();
+    subscriber.call(&[b"SUBSCRIBE", b"c"]);
+    let mut publisher = server.connect();
+    let payload = vec![b'x'; 100_000];
+    let began = Instant::now();
+    while publisher.call(&[b"PUBLISH", b"c", &payload]).as_int() == Some(1) {
+        assert!(began.elapsed() < PATIENCE);
+    }
+    server.wait_for_log("overcoming of output buffer limits");
+}
+
+#[test]
+fn data_survive_an_orderly_end() {
+    let mut server = Server::start("restart", &["--save", "3600 1"]);
+    assert!(server.connect().call(&[b"SET", b"k", b"v"]).is_ok());
+    assert_eq!(server.stop(), Some(0));
+    assert!(!server.dir.join("s.sock").exists());
+    std::fs::remove_file(server.dir.join("log")).unwrap();
+    let mut server = Server::start_in(server.dir.clone(), &[]);
+    assert_eq!(server.connect().call(&[b"GET", b"k"]), Value::Bulk(b"v".to_vec()));
+    assert_eq!(server.stop(), Some(0));
+}
+
+#[test]
+fn a_damaged_snapshot_stops_the_start() {
+    let dir = std::env::temp_dir().join(format!("tanist-server-damaged-{}", std::process::id()));
+    std::fs::create_dir_all(&dir).unwrap();
+    std::fs::write(dir.join("dump.rdb"), b"REDIS0011\xfe\x00garbage").unwrap();
+    let socket = dir.join("s.sock");
+    let output = run(&["--port", "0", "--unixsocket", path(&socket), "--dir", path(&dir)]);
+    assert_eq!(output.status.code(), Some(1));
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(text.contains("Fatal error loading the DB"), "{text}");
+    std::fs::remove_dir_all(&dir).unwrap();
+}
+
+fn path(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+#[test]
+fn starts_that_fail_say_why() {
+    let output = run(&["--nonsense", "1"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("FATAL CONFIG FILE ERROR"));
+    let output = run(&["--port", "0"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("Configured to not listen anywhere, exiting."));
+    let output = run(&["/nonexistent/x.conf"]);
+    assert_eq!(
+        String::from_utf8_lossy(&output.stderr),
+        "Fatal error, can't open config file '/nonexistent/x.conf': No such file or directory\n"
+    );
+    assert_eq!(run(&["--version"]).status.code(), Some(0));
+}
+
+#[test]
+fn the_configuration_may_come_from_standard_input() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_tanist-server"))
+        .arg("-")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(b"port 0\nlog-format json\n").unwrap();
+    let output = child.wait_with_output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(text.contains("\"message\":\"Configured to not listen anywhere, exiting.\""), "{text}");
+}
