@@ -240,7 +240,7 @@ impl<'a> Entry<'a> {
     /// Whether the key is this one.
     #[inline]
     pub(crate) fn key_is(&self, key: &[u8]) -> bool {
-        self.key() == key
+        same(self.key(), key)
     }
 
     /// The value.
@@ -302,22 +302,19 @@ impl<'a> Entry<'a> {
     /// Bytes taken from the allocator.
     #[inline]
     pub(crate) fn allocated(&self) -> usize {
+        class(self.size()) + self.long_bytes()
+    }
+
+    /// Bytes that a long string takes from the allocator; zero for other values.
+    #[inline]
+    pub(crate) fn long_bytes(&self) -> usize {
         let kind = self.kind();
-        let own = class(self.size());
         if kind & REPR != LONG {
-            return own;
+            return 0;
         }
         // SAFETY: a long string has its parts there.
         let (_, _, capacity) = unsafe { self.field::<(*const u8, usize, usize)>(field_at(kind)) };
-        own + class(capacity)
-    }
-
-    /// Bytes that the value has room for in its own allocation, if it has one.
-    #[cfg(test)]
-    pub(crate) fn capacity(&self) -> Option<usize> {
-        let kind = self.kind();
-        // SAFETY: as above.
-        (kind & REPR == LONG).then(|| unsafe { self.field::<(*const u8, usize, usize)>(field_at(kind)) }.2)
+        class(capacity)
     }
 
     /// The LRU or LFU bits.
@@ -469,13 +466,16 @@ impl OwnedEntry {
         let kind = form.repr() | old & WIDE | if expiry.is_some() { HAS_EXPIRY } else { 0 };
         let (from, to) =
             (usize::from(KEY_AT[usize::from(old) % KINDS]), usize::from(KEY_AT[usize::from(kind)]));
-        if class(entry.size()) != class(to + key_len + form.short_len()) {
+        let (size, wanted) = (from + key_len + entry.short_len(old), to + key_len + form.short_len());
+        if size != wanted && class(size) != class(wanted) {
             return Err(form);
         }
         // SAFETY: both layouts fit the allocation, so the key can move within it before the rest is written; the old
         // long string is taken out and then overwritten.
         unsafe {
-            drop(self.take_long());
+            if old & REPR == LONG {
+                drop(self.take_long());
+            }
             if from != to {
                 self.ptr.add(from).copy_to(self.ptr.add(to), key_len);
             }
@@ -586,6 +586,24 @@ impl Drop for OwnedEntry {
             drop(self.take_long());
             dealloc(self.ptr.as_ptr(), layout);
         }
+    }
+}
+
+/// Whether two short byte strings are equal, without a call: most keys have 8 to 32 bytes.
+#[inline]
+fn same(a: &[u8], b: &[u8]) -> bool {
+    let len = a.len();
+    if len != b.len() {
+        return false;
+    }
+    let pair = |at: usize| match (a[at..].first_chunk::<8>(), b[at..].first_chunk::<8>()) {
+        (Some(a), Some(b)) => u64::from_ne_bytes(*a) ^ u64::from_ne_bytes(*b),
+        _ => u64::MAX,
+    };
+    match len {
+        8..=16 => pair(0) | pair(len - 8) == 0,
+        17..=32 => pair(0) | pair(8) | pair(len - 16) | pair(len - 8) == 0,
+        _ => a == b,
     }
 }
 

@@ -131,22 +131,29 @@ impl Store {
         access: Access,
     ) {
         let entry = self.at(h, found);
-        let before = entry.allocated();
         let had = entry.expiry().is_some();
+        // An entry that is overwritten in place keeps its class; only a long string's own allocation differs.
+        let before = entry.long_bytes();
         match self.change(found, |entry| entry.overwrite(form, expiry, access)) {
             Err(form) => {
                 let new = OwnedEntry::new(self.at(h, found).key(), form, expiry, access);
                 drop(self.replace(h, found, new));
             }
             Ok(()) => {
-                self.entry_bytes += self.at(h, found).allocated();
+                self.entry_bytes += self.at(h, found).long_bytes();
                 self.entry_bytes -= before;
-                match (had, expiry.is_some()) {
-                    (false, true) => self.note_expiry(h, found.address),
-                    (true, false) => self.forget_expiry(h, found.address),
-                    _ => {}
-                }
+                self.index_expiry(h, found.address, had, expiry.is_some());
             }
+        }
+    }
+
+    /// Brings the index up to date for an entry that stays where it is.
+    #[inline]
+    fn index_expiry(&mut self, h: KeyHash, address: u64, had: bool, has: bool) {
+        match (had, has) {
+            (false, true) => self.note_expiry(h, address),
+            (true, false) => self.forget_expiry(h, address),
+            _ => {}
         }
     }
 
@@ -158,11 +165,7 @@ impl Store {
             drop(self.replace(h, found, new));
             return;
         }
-        match (had, expiry.is_some()) {
-            (false, true) => self.note_expiry(h, found.address),
-            (true, false) => self.forget_expiry(h, found.address),
-            _ => {}
-        }
+        self.index_expiry(h, found.address, had, expiry.is_some());
     }
 
     /// Changes the entry at a place found since the last change, where it is; its expiry and its own allocation stay

@@ -71,11 +71,7 @@ impl Table {
     /// Brings what the home bucket of a hash most likely points to into the cache.
     #[inline]
     pub(crate) fn prefetch_entry(&self, hash: u64) {
-        let _ = self.find(hash, |address| {
-            prefetch(std::ptr::without_provenance(address as usize));
-            prefetch(std::ptr::without_provenance(address as usize + 64));
-            true
-        });
+        self.root.segment(hash).prefetch_entry(hash);
     }
 
     /// The address with this hash for which `is` holds.

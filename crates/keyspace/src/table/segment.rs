@@ -131,7 +131,11 @@ impl Segment {
     #[inline]
     pub(super) fn find(&self, hash: u64, mut is: impl FnMut(u64) -> bool) -> Option<(Spot, u64)> {
         let tag = self.tag(hash);
-        for (number, bucket) in self.chain(self.home(tag)) {
+        let all = self.all();
+        let mut number = self.home(tag);
+        let mut left = REACH.min(all.len());
+        loop {
+            let bucket = &all[number];
             let mut set = bucket.matches(tag);
             while set != 0 {
                 let slot = set.trailing_zeros() as usize;
@@ -141,8 +145,28 @@ impl Segment {
                 }
                 set &= set - 1;
             }
+            left -= 1;
+            if left == 0 || !bucket.passed() {
+                return None;
+            }
+            number = if number + 1 == all.len() { 0 } else { number + 1 };
         }
-        None
+    }
+
+    /// Brings what the home bucket of a hash most likely points to into the cache, or the next bucket.
+    #[inline]
+    pub(super) fn prefetch_entry(&self, hash: u64) {
+        let tag = self.tag(hash);
+        let home = self.home(tag);
+        let bucket = &self.all()[home];
+        let set = bucket.matches(tag);
+        if set != 0 {
+            let address = bucket.word(set.trailing_zeros() as usize).address() as usize;
+            prefetch(std::ptr::without_provenance(address));
+            prefetch(std::ptr::without_provenance(address + 64));
+        } else if bucket.passed() {
+            prefetch(self.base.as_ptr().wrapping_add(home + 1).cast());
+        }
     }
 
     /// The words that belong to a home bucket, wherever they are.
