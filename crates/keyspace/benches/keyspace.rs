@@ -195,6 +195,32 @@ fn pauses(count: u64) {
     }
 }
 
+/// A million operations without a clock, to count instructions: `valgrind --tool=callgrind <this binary> 20 count-get`;
+/// the difference to `count-none` is theirs.
+fn count(operation: &str) {
+    let mut rng = Rng::from_seed(5);
+    let keys: Vec<Key> = (0..1_000_000).map(|_| key(rng.below(20_000))).collect();
+    let mut space = fill(20_000, &[b'x'; 64]);
+    let mut reply = Vec::with_capacity(64);
+    match operation {
+        "count-get" => batches(&mut space, &keys, |space, key, h| {
+            let entry = space.db(DB).find(key, h);
+            if let Some(ValueRef::Str(StrRef::Bytes(bytes))) = entry.map(|entry| entry.value()) {
+                reply.clear();
+                reply.extend_from_slice(bytes);
+            }
+        }),
+        "count-set" => batches(&mut space, &keys, |space, key, h| {
+            space.db_mut(DB).set(key, h, StrValue::Bytes(&[b'x'; 64]), Expiry::Clear);
+        }),
+        "count-batch" => batches(&mut space, &keys, |_, key, h| {
+            black_box((key, h));
+        }),
+        _ => {}
+    }
+    black_box((space.total_keys(), reply));
+}
+
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
     let thousands = args.first().and_then(|arg| arg.parse().ok()).unwrap_or(1_000);
@@ -206,6 +232,9 @@ fn main() {
         if wanted(name) {
             memory(thousands * 1_000, len);
         }
+    }
+    if let Some(operation) = names.iter().find(|name| name.starts_with("count-")) {
+        return count(operation);
     }
     if wanted("operations") {
         operations(thousands * 1_000);
