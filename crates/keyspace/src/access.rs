@@ -104,6 +104,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "too slow")]
     fn the_counter_decays_and_saturates() {
         let now = UnixMs(1_700_000_000_000);
         let later = UnixMs(now.0 + 7 * 60_000);

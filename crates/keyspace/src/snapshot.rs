@@ -33,8 +33,7 @@ pub(crate) struct Snapshot {
     /// The position in it: hashes before have been emitted.
     cursor: u64,
     /// Old forms to be emitted.
-    queue: VecDeque<(DbIndex, OwnedEntry)>,
-    queue_bytes: usize,
+    queue: Queue,
     emitted: u64,
     total: u64,
 }
@@ -79,7 +78,7 @@ impl Snapshot {
             }
         }
         let total = stops.iter().map(|stop| stop.len as u64).sum();
-        Snapshot { stops, at: Stop(0), cursor: 0, queue: VecDeque::new(), queue_bytes: 0, emitted: 0, total }
+        Snapshot { stops, at: Stop(0), cursor: 0, queue: Queue::default(), emitted: 0, total }
     }
 
     /// Whether an entry with this hash, if there was one at the beginning, is still to be emitted by the walk.
@@ -92,8 +91,7 @@ impl Snapshot {
     /// Takes the old form of an awaited entry.
     pub(crate) fn save(&mut self, stop: Stop, h: KeyHash, old: OwnedEntry) {
         debug_assert!(self.awaits(stop, h));
-        self.queue_bytes += old.entry().allocated();
-        self.queue.push_back((self.stops[stop.0].index, old));
+        self.queue.push(self.stops[stop.0].index, old);
         self.stops[stop.0].passed_over.insert(h);
     }
 
@@ -115,7 +113,7 @@ impl Snapshot {
     pub(crate) fn bytes(&self) -> usize {
         let held =
             |stop: &Database| stop.passed_over.bytes() + stop.detached.as_ref().map_or(0, Store::bytes);
-        self.queue_bytes + self.stops.iter().map(held).sum::<usize>()
+        self.queue.bytes + self.stops.iter().map(held).sum::<usize>()
     }
 
     /// The databases at the beginning: index, keys, keys with an expiry.
@@ -138,8 +136,7 @@ impl Snapshot {
     ) -> SnapshotProgress {
         let mut left = budget;
         while left > 0 {
-            let Some((index, entry)) = self.queue.pop_front() else { break };
-            self.queue_bytes -= entry.entry().allocated();
+            let Some((index, entry)) = self.queue.pop() else { break };
             left = left.saturating_sub(cost(entry.entry()));
             self.emitted += 1;
             emit(index, entry.entry());
@@ -154,7 +151,7 @@ impl Snapshot {
                 self.cursor = 0;
             }
         }
-        let done = self.at.0 == self.stops.len() && self.queue.is_empty();
+        let done = self.at.0 == self.stops.len() && self.queue.chunks.is_empty();
         SnapshotProgress { done, emitted: self.emitted, total: self.total }
     }
 
@@ -192,6 +189,40 @@ fn cost(entry: Entry<'_>) -> usize {
         StrRef::Int(_) => 8,
     };
     entry.key().len() + value + 8
+}
+
+/// Old forms on their way out, in chunks, so that a long queue grows without copying itself.
+#[derive(Debug, Default)]
+struct Queue {
+    /// Never an empty one.
+    chunks: VecDeque<VecDeque<(DbIndex, OwnedEntry)>>,
+    bytes: usize,
+}
+
+impl Queue {
+    const CHUNK: usize = 512;
+
+    fn push(&mut self, index: DbIndex, entry: OwnedEntry) {
+        self.bytes += Queue::cost(&entry);
+        match self.chunks.back_mut() {
+            Some(chunk) if chunk.len() < Queue::CHUNK => chunk.push_back((index, entry)),
+            _ => self.chunks.push_back(VecDeque::from([(index, entry)])),
+        }
+    }
+
+    fn pop(&mut self) -> Option<(DbIndex, OwnedEntry)> {
+        let chunk = self.chunks.front_mut()?;
+        let (index, entry) = chunk.pop_front()?;
+        if chunk.is_empty() {
+            self.chunks.pop_front();
+        }
+        self.bytes -= Queue::cost(&entry);
+        Some((index, entry))
+    }
+
+    fn cost(entry: &OwnedEntry) -> usize {
+        entry.entry().allocated() + size_of::<(DbIndex, OwnedEntry)>()
+    }
 }
 
 /// A set of hashes in many small sets, one per stretch of positions: none is ever large enough to grow slowly, and those

@@ -64,12 +64,13 @@ fn disturb(world: &mut World, wild: bool) -> Vec<Garbage> {
 
 #[test]
 fn a_snapshot_is_the_state_at_its_beginning() {
-    for seed in 0..150 {
+    let (seeds, steps) = if cfg!(miri) { (2, 60) } else { (150, 1_500) };
+    for seed in 0..seeds {
         let wild = seed % 2 == 1;
         let mut world = World::new(seed, 4, [30, 500, 4_000][seed as usize % 3]);
         for round in 0..4 {
             world.removals = [5, 40, 80, 10][round];
-            for _ in 0..1_500 {
+            for _ in 0..steps {
                 world.step();
             }
             let (expected, mut emitted) = begin(&mut world);
@@ -89,9 +90,9 @@ fn a_snapshot_is_the_state_at_its_beginning() {
 /// Given up at any point, any number of times, and begun again at once.
 #[test]
 fn a_snapshot_can_be_given_up_and_begun_again() {
-    for seed in 200..260 {
+    for seed in 200..if cfg!(miri) { 201 } else { 260 } {
         let mut world = World::new(seed, 3, 800);
-        for _ in 0..2_000 {
+        for _ in 0..if cfg!(miri) { 100 } else { 2_000 } {
             world.step();
         }
         for attempt in 0..12 {
@@ -118,6 +119,7 @@ fn a_snapshot_can_be_given_up_and_begun_again() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too slow")]
 fn memory_is_bounded_by_what_changes() {
     let mut world = World::new(300, 1, 20_000);
     world.removals = 1;
