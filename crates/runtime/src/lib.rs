@@ -7,6 +7,7 @@
 pub mod clock;
 pub mod daemon;
 pub mod durable;
+pub mod limits;
 pub mod listen;
 pub mod log;
 pub mod notify;

@@ -17,6 +17,7 @@ use std::thread::JoinHandle;
 use tanist_config::choice::Choice;
 use tanist_config::{CommandLine, ServerConfig};
 use tanist_node::{Identity, Node, Seeds, ShutdownRequest};
+use tanist_runtime::limits::{self, OpenFiles};
 use tanist_runtime::notify::Supervisor;
 use tanist_runtime::signals::{Signals, Stop};
 use tanist_runtime::{Clock, daemon, listen, log, seed};
@@ -135,14 +136,18 @@ fn greet(options: &Options) {
 
 /// Everything from the listening sockets to the end.
 fn serve(options: Options) -> Result<i32, String> {
-    let config = options.loaded.config;
+    let mut config = options.loaded.config;
+    raise_open_files(&mut config);
+    if !options.loaded.seen.contains("io-threads") {
+        config.io_threads = default_threads();
+    }
     let clock = Clock::start();
     let listeners = open_listeners(&config)?;
     let pid_file = write_pid_file(&config);
     let threads = usize::from(config.io_threads);
     let unixsocket = config.unixsocket.clone();
     let port = config.port;
-    let supervisor = Supervisor::from_env();
+    let supervisor = supervisor(&config);
 
     let mut rng = Rng::from_seed(seed::seed().map_err(|e| e.to_string())?);
     let identity = Identity {
@@ -179,6 +184,51 @@ fn serve(options: Options) -> Result<i32, String> {
     remove(&unixsocket, "Removing the unix socket file.");
     remove(&pid_file, "Removing the pid file.");
     result
+}
+
+/// One I/O thread for two cores, at most four: the other cores are for the kernel's part of the work, which is the
+/// larger one, and a single thread needs no hand-over at all.
+fn default_threads() -> u16 {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    (cores / 2).clamp(1, 4) as u16
+}
+
+fn supervisor(config: &ServerConfig) -> Supervisor {
+    use tanist_config::choice::Supervised;
+    match config.supervised {
+        Supervised::Systemd | Supervised::Auto => Supervisor::from_env(),
+        Supervised::Upstart | Supervised::No => Supervisor::none(),
+    }
+}
+
+/// Files that are open beside the connections.
+const OTHER_FILES: u32 = 32;
+
+/// Sees to it that `maxclients` connections can be open, or lowers it.
+fn raise_open_files(config: &mut ServerConfig) {
+    let wanted = u64::from(config.maxclients) + u64::from(OTHER_FILES);
+    match limits::open_files(wanted) {
+        OpenFiles::Enough => {}
+        OpenFiles::Raised { from } => tracing::info!(
+            "Increased maximum number of open files to {wanted} (it was originally set to {from})."
+        ),
+        OpenFiles::Limited { at, error } => {
+            let fit = at.saturating_sub(OTHER_FILES.into()).clamp(1, u64::from(config.maxclients)) as u32;
+            tracing::warn!(
+                "You requested maxclients of {} requiring at least {wanted} max file descriptors.",
+                config.maxclients
+            );
+            tracing::warn!(
+                "Server can't set maximum open files to {wanted} because of OS error: {}.",
+                listen::describe(&error)
+            );
+            tracing::warn!(
+                "Current maximum open files is {at}. maxclients has been reduced to {fit} to compensate for low \
+                 ulimit. If you need higher maxclients increase 'ulimit -n'."
+            );
+            config.maxclients = fit;
+        }
+    }
 }
 
 fn runtime() -> std::io::Result<LocalRuntime> {
