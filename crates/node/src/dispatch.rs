@@ -8,7 +8,7 @@ use crate::context::Ctx;
 use crate::error::Error;
 use crate::input::{Next, Ran, Stopwatch};
 use crate::node::Node;
-use crate::output::{Output, Outputs};
+use crate::output::{LogLevel, Output, Outputs};
 use crate::session::{ReplyMode, Session, SessionId, Waiting};
 use crate::table::CommandIndex;
 use crate::transaction::Queued;
@@ -63,6 +63,7 @@ impl Node {
         session.bytes_out += written;
         self.stats.net_out += written;
         self.sessions.put_back(session);
+        self.after_batch(now, outs);
         ran
     }
 
@@ -143,6 +144,7 @@ impl Node {
                     self.call(run, session, args, index, command, prepared.hash, false);
                     if !self.effects.is_empty() {
                         self.commit_effects(run.outs);
+                        session.last_write = self.repl.end();
                     }
                 }
             },
@@ -208,14 +210,27 @@ impl Node {
             return Gate::Hold;
         }
         // A node that is ending takes no more writes, so that its replicas can have them all.
-        if self.ending.is_some() && is_write(session, command) {
+        if (self.ending.is_some() || self.repl.hold.is_some()) && is_write(session, command) {
             return Gate::Hold;
         }
         Gate::Pass
     }
 
     /// Refusals that come from the node's role and state.
-    fn refusal(&self, _session: &Session, command: &'static Command) -> Option<Error> {
+    fn refusal(&self, session: &Session, command: &'static Command) -> Option<Error> {
+        if self.is_replica() {
+            if self.config.replica_read_only && changes_data(session, command) {
+                return Some(Error::READ_ONLY);
+            }
+            if !self.config.replica_serve_stale_data
+                && !self.is_fresh_replica()
+                && !command.flags.has(Flags::STALE)
+            {
+                return Some(Error::MASTER_DOWN);
+            }
+        } else if !self.repl.enough && changes_data(session, command) {
+            return Some(Error::NO_REPLICAS);
+        }
         if self.loading.is_some() && !command.flags.has(Flags::LOADING) {
             return Some(Error::LOADING);
         }
@@ -224,7 +239,12 @@ impl Node {
 
     /// Recomputes whether [`Node::gate`] must look at the node's state at all.
     pub(crate) fn refresh_gates(&mut self) {
-        self.gated = self.pause.is_some() || self.loading.is_some() || self.ending.is_some();
+        self.gated = self.pause.is_some()
+            || self.loading.is_some()
+            || self.ending.is_some()
+            || self.repl.hold.is_some()
+            || self.is_replica()
+            || self.config.min_replicas_to_write > 0;
     }
 
     fn queue(
@@ -310,6 +330,31 @@ impl Node {
         let stats = &mut self.stats.commands[index.slot()];
         stats.calls += 1;
         stats.time += cost;
+    }
+
+    /// Runs one command of the primary's log: past all gates, without a reply, and with a wall clock that stands before
+    /// all expiry times, because only the primary decides what has expired.
+    ///
+    /// # Errors
+    /// When there is no such command here.
+    pub(crate) fn apply(
+        &mut self,
+        now: Now,
+        session: &mut Session,
+        args: Args<'_, '_>,
+        outs: &mut Outputs,
+    ) -> Result<(), Error> {
+        let (index, command) = self.admit(session, args, self.table.find(args.at(0)))?;
+        let now = if has_relative_expiry(args) { now } else { Now { wall_us: 0, ..now } };
+        let mut out = Vec::new();
+        let mut run =
+            Run { now, out: &mut out, outs, watch: &Stopped(now.mono), timed: Duration::ZERO, untimed: 0 };
+        self.call(&mut run, session, args, index, command, None, true);
+        if out.starts_with(b"-") {
+            let text = String::from_utf8_lossy(&out).trim_end().to_owned();
+            outs.log(LogLevel::Warning, format!("The primary's log: '{}' gave {text}", command.full_name));
+        }
+        Ok(())
     }
 
     /// Runs the queue of a transaction; the caller has written the array's head.
@@ -425,6 +470,27 @@ fn is_write(session: &Session, command: &Command) -> bool {
                 .multi
                 .as_ref()
                 .is_some_and(|m| m.queue.iter().any(|q| q.command.flags.has(Flags::WRITE)))
+}
+
+/// Whether a replica that is only read from refuses it.
+fn changes_data(session: &Session, command: &Command) -> bool {
+    command.flags.has(Flags::WRITE)
+        || command.name == "exec"
+            && session
+                .multi
+                .as_ref()
+                .is_some_and(|m| m.queue.iter().any(|q| q.command.flags.has(Flags::WRITE)))
+}
+
+/// Whether the command counts a time to live from now on, as the logs of old primaries do.
+fn has_relative_expiry(args: Args<'_, '_>) -> bool {
+    let is = |name: &[u8]| args.at(0).eq_ignore_ascii_case(name);
+    let has = |word: &[u8]| args.iter().skip(3).any(|arg| arg.eq_ignore_ascii_case(word));
+    is(b"expire")
+        || is(b"pexpire")
+        || is(b"setex")
+        || is(b"psetex")
+        || is(b"set") && (has(b"ex") || has(b"px"))
 }
 
 fn allowed_while_subscribed(command: &Command) -> bool {

@@ -37,6 +37,27 @@ pub enum Input {
     /// The bytes of the last [`crate::Output::SaveBytes`] are written; with the last ones, the whole file is in its
     /// place and durable. Or why not: the file is given up then.
     SaveWritten(Result<(), String>),
+    /// Everything that was sent to a session has left, as [`crate::Output::TellDrained`] has asked for.
+    Drained(SessionId),
+    /// The connection of [`crate::Output::PrimaryConnect`] stands. Its bytes go to [`crate::Node::primary_bytes`].
+    PrimaryConnected {
+        /// Which one.
+        attempt: u64,
+    },
+    /// The connection to the primary could not be made, or has ended.
+    PrimaryClosed {
+        /// Which one.
+        attempt: u64,
+        /// Why, for the log.
+        why: String,
+    },
+    /// The state of [`crate::Output::Persist`] is on disk, or could not be written.
+    Persisted {
+        /// Which one.
+        id: u64,
+        /// Why not.
+        result: Result<(), String>,
+    },
 }
 
 /// How far [`crate::Node::run`] came with a batch.

@@ -28,6 +28,7 @@ mod node;
 mod notify;
 mod output;
 mod pubsub;
+mod replication;
 mod session;
 mod shell;
 mod shutdown;
@@ -48,6 +49,7 @@ pub use session::{SessionId, SessionKind};
 pub use shutdown::ShutdownRequest;
 pub use snapshot::LoadError;
 pub use tanist_keyspace::Garbage;
+pub use tanist_replication::{Durable, StateFileError, decode_state};
 
 /// The version of Redis whose commands and replies this node speaks (`INFO`'s `redis_version`, `HELLO`'s `version`).
 pub const REDIS_VERSION: &str = "7.2.4";

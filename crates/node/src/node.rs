@@ -5,6 +5,7 @@ use crate::input::{Identity, Input, Peer};
 use crate::log::Effects;
 use crate::output::{LogLevel, Output, Outputs};
 use crate::pubsub::Pubsub;
+use crate::replication::Repl;
 use crate::session::{Session, SessionId, Sessions, Waiting};
 use crate::shutdown::Shutdown;
 use crate::snapshot::{Loader, Saving};
@@ -15,7 +16,7 @@ use crate::usage::Usage;
 use std::time::Duration;
 use tanist_config::ServerConfig;
 use tanist_keyspace::Keyspace;
-use tanist_types::{DbIndex, LogPos, Mono, Now, ReplId, Rng};
+use tanist_types::{DbIndex, Mono, Now, Rng};
 
 /// What the shell draws at start.
 #[derive(Clone, Copy, Debug)]
@@ -69,6 +70,7 @@ pub struct Node {
     pub(crate) loading: Option<Loader>,
     /// The node is ending.
     pub(crate) ending: Option<Shutdown>,
+    pub(crate) repl: Repl,
     next_cron: Mono,
     expire_more: bool,
 }
@@ -89,6 +91,8 @@ impl Node {
     #[must_use]
     pub fn new(config: ServerConfig, identity: Identity, seeds: Seeds, now: Now) -> Node {
         let table = CommandTable::new(&config.lists.renames);
+        let mut rng = Rng::from_seed(seeds.rng);
+        let repl = Repl::new(&config, identity.run_id, identity.node_id, &mut rng);
         let mut node = Node {
             stats: Stats::new(table.len()),
             data: Keyspace::new(seeds.hash, config.databases.min(u32::from(u16::MAX)) as u16),
@@ -98,7 +102,8 @@ impl Node {
             pubsub: Pubsub::default(),
             watchers: Watchers::default(),
             monitors: Vec::new(),
-            rng: Rng::from_seed(seeds.rng),
+            rng,
+            repl,
             effects: Effects::default(),
             dirty: 0,
             rewritten: false,
@@ -149,7 +154,14 @@ impl Node {
     /// Takes one input that is not a batch of commands.
     pub fn step(&mut self, now: Now, input: Input, outs: &mut Outputs) {
         match input {
-            Input::Closed(id) => self.closed(id),
+            Input::Closed(id) => {
+                self.closed(id);
+                self.replica_closed(id, now, outs);
+            }
+            Input::Drained(id) => self.drained(id, now, outs),
+            Input::PrimaryConnected { attempt } => self.primary_connected(attempt, now, outs),
+            Input::PrimaryClosed { attempt, why } => self.primary_closed(attempt, why, now, outs),
+            Input::Persisted { id, result } => self.persisted(id, result, now, outs),
             Input::Tick => self.tick(now, outs),
             Input::SaveWritten(result) => self.save_written(now, result, outs),
         }
@@ -165,6 +177,7 @@ impl Node {
         if let Some(ending) = &self.ending {
             next = next.min(ending.deadline());
         }
+        next = next.min(self.replication_deadline());
         let busy = self.expire_more || self.saving.wants_slice();
         if busy { Mono::ZERO } else { next }
     }
@@ -172,20 +185,6 @@ impl Node {
     fn refresh_stamp(&mut self, now: Now) {
         self.usage = Usage::new(&self.config, now.wall());
         self.data.set_stamp(self.usage.stamp());
-    }
-
-    /// Whether this node follows another one.
-    pub(crate) fn is_replica(&self) -> bool {
-        false
-    }
-
-    /// Whether anybody reads the log that this node writes.
-    pub(crate) fn is_logging(&self) -> bool {
-        #[cfg(test)]
-        if self.recorded.is_some() {
-            return true;
-        }
-        false
     }
 
     fn tick(&mut self, now: Now, outs: &mut Outputs) {
@@ -202,6 +201,7 @@ impl Node {
         }
         self.save_slice(outs);
         self.expire_more = self.expire_slice(now, outs);
+        self.replication_tick(now, outs);
     }
 
     /// Forgets a connection and everything that it held.
@@ -212,6 +212,7 @@ impl Node {
             }
             self.pubsub.forget(&session);
             self.monitors.retain(|&m| m != id);
+            self.forget_waiter(id);
         }
     }
 
@@ -259,23 +260,8 @@ impl Node {
         }
     }
 
-    /// Whether every replica has acknowledged the log's end.
-    pub(crate) fn replicas_have_all(&self) -> bool {
-        true
-    }
-
-    /// Where in the log a snapshot that begins now is cut.
-    pub(crate) fn snapshot_log(&self) -> Option<(ReplId, LogPos, Option<DbIndex>)> {
-        None
-    }
-
-    /// A loaded snapshot file says where in which log it was cut.
-    pub(crate) fn adopt_saved_log(&mut self, _log: Option<(ReplId, LogPos)>, stream_db: Option<DbIndex>) {
-        self.log_db = stream_db;
-    }
-
     pub(crate) fn is_paused_for_expiry(&self) -> bool {
-        self.pause.is_some()
+        self.pause.is_some() || self.repl.hold.is_some()
     }
 
     /// Marks the transactions of everybody who watches `key`, the running session excepted.
@@ -313,10 +299,14 @@ impl Node {
     /// Appends the effects collected so far to the log, as one entry.
     pub(crate) fn commit_effects(&mut self, _outs: &mut Outputs) {
         if !self.effects.is_empty() {
-            self.log_db = self.effects.take_entry(self.log_db, |_piece| {
+            let backlog = &mut self.repl.backlog;
+            #[cfg(test)]
+            let recorded = &mut self.recorded;
+            self.log_db = self.effects.take_entry(self.log_db, |piece| {
+                backlog.append(piece);
                 #[cfg(test)]
-                if let Some(recorded) = &mut self.recorded {
-                    recorded.extend_from_slice(_piece);
+                if let Some(recorded) = recorded {
+                    recorded.extend_from_slice(piece);
                 }
             });
         }

@@ -48,6 +48,36 @@ pub enum Output {
         /// The file is complete.
         last: bool,
     },
+    /// Tell with [`crate::Input::Drained`] when everything sent to a session so far has been written to its socket.
+    TellDrained(SessionId),
+    /// Connect to the primary; one that is connected before is closed first.
+    PrimaryConnect {
+        /// Names the connection.
+        attempt: u64,
+        /// Address or host name.
+        host: String,
+        /// TCP port.
+        port: u16,
+    },
+    /// Send to the primary.
+    PrimarySend {
+        /// On which connection.
+        attempt: u64,
+        /// What.
+        bytes: Vec<u8>,
+    },
+    /// Close the connection to the primary; its end is not reported.
+    PrimaryClose {
+        /// Which one.
+        attempt: u64,
+    },
+    /// Replace the state file by these bytes, durably, and report it with [`crate::Input::Persisted`].
+    Persist {
+        /// Names the state.
+        id: u64,
+        /// The whole file.
+        bytes: Vec<u8>,
+    },
     /// End the process with this status.
     Exit(i32),
 }

@@ -6,7 +6,7 @@ use crate::transaction::{Multi, WatchedKey};
 use hashbrown::HashMap;
 use std::collections::{BTreeMap, BTreeSet};
 use tanist_resp::Proto;
-use tanist_types::{DbIndex, Mono, UnixMs};
+use tanist_types::{DbIndex, LogPos, Mono, UnixMs};
 
 /// Names a session; the number that `CLIENT ID` prints, never used twice in a run.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -80,6 +80,10 @@ pub(crate) struct Session {
     pub(crate) no_touch: bool,
     pub(crate) readonly: bool,
     pub(crate) waiting: Option<Waiting>,
+    /// The log's end behind its last write.
+    pub(crate) last_write: LogPos,
+    /// Has spoken as a sentinel does.
+    pub(crate) sentinel: bool,
     /// Close once the replies written so far have left.
     pub(crate) close_after_reply: bool,
     pub(crate) last_command: Option<&'static Command>,
@@ -118,6 +122,8 @@ impl Session {
             no_touch: false,
             readonly: false,
             waiting: None,
+            last_write: LogPos::ZERO,
+            sentinel: false,
             close_after_reply: false,
             last_command: None,
             commands: 0,
@@ -125,6 +131,15 @@ impl Session {
             bytes_out: 0,
             query_buffer: 0,
         }
+    }
+
+    /// Whether a sentinel is at the other end: it is not closed when the node's role changes.
+    pub(crate) fn is_sentinel(&self) -> bool {
+        let listens = |channel: &[u8]| self.channels.contains(channel);
+        self.sentinel
+            || self.name.starts_with(b"sentinel-")
+            || listens(b"__sentinel__:hello")
+            || listens(b"__tanist__:state")
     }
 
     /// The number of subscriptions of every kind but shard channels.

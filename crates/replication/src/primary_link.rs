@@ -1,7 +1,7 @@
 //! The replica's side of the link to its primary: connect, introduce oneself, ask, load a snapshot or go on, follow.
 //!
-//! The whole introduction is sent at once, `PSYNC` last, and its replies are taken in order: one round trip instead of
-//! one per word. Bytes come in as they arrive; what they mean goes out as [`Incoming`] for the node to act on in order.
+//! The whole introduction is sent at once and its replies are taken in order, then comes `PSYNC`: two round trips
+//! instead of one per word. (Redis refuses a `PSYNC` that comes while it still has replies to send.) Bytes come in as they arrive; what they mean goes out as [`Incoming`] for the node to act on in order.
 //!
 //! Invariants (`docs/invariants.md`):
 //! - R1/R3: no acknowledgement leaves before the node has said [`PrimaryLink::attached`].
@@ -52,7 +52,7 @@ enum State {
     /// The connection.
     Connect { since: Mono },
     /// Replies to the introduction.
-    Replies { expected: VecDeque<Expect> },
+    Replies { expected: VecDeque<Expect>, request: PsyncRequest },
     /// The head of the snapshot.
     SnapshotHead,
     /// The rest of the snapshot: so many bytes.
@@ -72,7 +72,7 @@ enum Expect {
     Auth,
     /// Any reply will do: an older primary does not know this option.
     Any,
-    /// The answer to `REPLCONF tanist-pos`, which may be a refusal.
+    /// The answer to `PSYNC`.
     Psync,
 }
 
@@ -97,6 +97,8 @@ pub enum Incoming<'b> {
     },
     /// The size of the snapshot, if the primary knows it.
     SnapshotSize(Option<u64>),
+    /// Send these bytes.
+    Send(Vec<u8>),
     /// Bytes of the snapshot.
     Snapshot(Cow<'b, [u8]>),
     /// The snapshot is complete: load it, then call [`PrimaryLink::loaded`].
@@ -166,6 +168,7 @@ pub struct PrimaryLink {
     heard: Mono,
     last_sent: Mono,
     failures: u32,
+    streaming_since: Mono,
     attached: bool,
     /// When the link was last streaming.
     pub(crate) down_since: Option<Mono>,
@@ -183,6 +186,7 @@ impl PrimaryLink {
             heard: now,
             last_sent: now,
             failures: 0,
+            streaming_since: now,
             attached: false,
             down_since: Some(now),
         }
@@ -233,7 +237,7 @@ impl PrimaryLink {
     /// The connection stands: returns what to send.
     pub fn connected(&mut self, introduction: &Introduction, now: Mono) -> Vec<u8> {
         let (bytes, expected) = introduce(introduction);
-        self.state = State::Replies { expected };
+        self.state = State::Replies { expected, request: introduction.request };
         self.line.clear();
         self.early.clear();
         self.attached = false;
@@ -245,7 +249,10 @@ impl PrimaryLink {
     /// The connection ended or could not be made; another attempt follows, the first one at once.
     pub fn closed(&mut self, now: Mono) {
         if self.is_streaming() {
-            self.failures = 0;
+            // A link that fails again and again as soon as it streams is not tried without a pause.
+            if now.since(self.streaming_since) >= MAX_PAUSE {
+                self.failures = 0;
+            }
             self.down_since = Some(now);
         }
         let pause = match self.failures {
@@ -267,7 +274,7 @@ impl PrimaryLink {
     pub fn loaded(&mut self, now: Mono) -> Vec<u8> {
         if self.state == State::Load {
             self.state = State::Stream;
-            self.failures = 0;
+            self.streaming_since = now;
             self.down_since = None;
             self.heard = now;
         }
@@ -354,15 +361,23 @@ impl PrimaryLink {
         let refused =
             |line: &[u8]| Incoming::Failed(LinkFault::Refused(String::from_utf8_lossy(line).into_owned()));
         match &mut self.state {
-            State::Replies { expected } => match expected.pop_front() {
-                Some(Expect::Psync) => self.take_psync_reply(line, incoming),
-                Some(Expect::Auth) if line.starts_with(b"-") => incoming.push(refused(line)),
-                Some(Expect::Pong) if line.starts_with(b"-") && !is_auth_error(line) => {
-                    incoming.push(refused(line))
+            State::Replies { expected, request } => {
+                match expected.pop_front() {
+                    Some(Expect::Psync) => return self.take_psync_reply(line, incoming),
+                    Some(Expect::Auth) if line.starts_with(b"-") => return incoming.push(refused(line)),
+                    Some(Expect::Pong) if line.starts_with(b"-") && !is_auth_error(line) => {
+                        return incoming.push(refused(line));
+                    }
+                    Some(_) => {}
+                    None => return incoming.push(fault("a reply to nothing")),
                 }
-                Some(_) => {}
-                None => incoming.push(fault("a reply to nothing")),
-            },
+                if expected.is_empty() {
+                    let mut bytes = Vec::new();
+                    wire::put_psync(&mut bytes, *request);
+                    expected.push_back(Expect::Psync);
+                    incoming.push(Incoming::Send(bytes));
+                }
+            }
             State::SnapshotHead => {
                 if let Some(mark) = line.strip_prefix(b"$EOF:").and_then(|m| m.try_into().ok()) {
                     incoming.push(Incoming::SnapshotSize(None));
@@ -384,7 +399,7 @@ impl PrimaryLink {
         match wire::parse_psync_reply(line) {
             PsyncReply::Continue { id, terms } => {
                 self.state = State::Stream;
-                self.failures = 0;
+                self.streaming_since = self.heard;
                 self.down_since = None;
                 incoming.push(Incoming::Continue { id, terms });
             }
@@ -498,7 +513,5 @@ fn introduce(i: &Introduction) -> (Vec<u8>, VecDeque<Expect>) {
     say(&id, Expect::Any);
     let (promised, accepted) = (i.epochs.0.to_string(), i.epochs.1.to_string());
     say(&[b"REPLCONF", b"tanist-pos", promised.as_bytes(), accepted.as_bytes()], Expect::Any);
-    wire::put_psync(&mut out, i.request);
-    expected.push_back(Expect::Psync);
     (out, expected)
 }

@@ -4,6 +4,7 @@
 //! snapshot is running waits for the next, so a snapshot is never older than the attach of its reader (rule R6, V).
 
 use crate::backlog::Backlog;
+use crate::facts::SnapshotFilter;
 use crate::lineage::{Lineage, Relation};
 use crate::release::Acked;
 use crate::replica_link::{Fault, Framing, LinkId, LinkPhase, ReplicaLink, State};
@@ -159,19 +160,21 @@ impl Replicas {
         }
         let why = match ask.request {
             PsyncRequest::Full => None,
-            PsyncRequest::From { id: history, pos } => match lineage.relation(history, pos, backlog.end()) {
-                Relation::Prefix if backlog.holds(pos) => {
-                    let end = backlog.end();
-                    let terms = link.facts.tanist.then_some(LinkTerms { epoch, end });
-                    wire::put_continue(out, lineage.current().id, link.facts.psync2, terms);
-                    link.state = State::Online { cursor: pos };
-                    link.acked.heard = now;
-                    return Attached::Partial;
+            PsyncRequest::From { id: history, pos } | PsyncRequest::TakeOver { id: history, pos } => {
+                match lineage.relation(history, pos, backlog.end()) {
+                    Relation::Prefix if backlog.holds(pos) => {
+                        let end = backlog.end();
+                        let terms = link.facts.tanist.then_some(LinkTerms { epoch, end });
+                        wire::put_continue(out, lineage.current().id, link.facts.psync2, terms);
+                        link.state = State::Online { cursor: pos };
+                        link.acked.heard = now;
+                        return Attached::Partial;
+                    }
+                    Relation::Prefix => Some(WhyFull::BacklogGone),
+                    Relation::Unknown => Some(WhyFull::UnknownHistory),
+                    Relation::Diverged => Some(WhyFull::Diverged),
                 }
-                Relation::Prefix => Some(WhyFull::BacklogGone),
-                Relation::Unknown => Some(WhyFull::UnknownHistory),
-                Relation::Diverged => Some(WhyFull::Diverged),
-            },
+            }
         };
         link.plain_sync = ask.plain;
         link.state = State::Snapshot { since: now };
@@ -225,14 +228,22 @@ impl Replicas {
             .all(|l| l.facts.reads_rdb_11())
     }
 
-    /// The waiting links will get the snapshot that begins now, at the log's end. Returns what each is sent first.
-    pub fn begin_snapshot(&mut self, log: Served<'_>, rng: &mut Rng) -> Vec<(LinkId, Vec<u8>)> {
+    /// The waiting links that want the same parts as the first one will get the snapshot that begins now, at the log's
+    /// end. Returns which parts, and what each link is sent first.
+    pub fn begin_snapshot(
+        &mut self,
+        log: Served<'_>,
+        rng: &mut Rng,
+    ) -> (SnapshotFilter, Vec<(LinkId, Vec<u8>)>) {
         let Served { epoch, lineage, backlog } = log;
         let at = backlog.end();
         let mut openings = Vec::new();
         let mut needs_length = false;
+        let waits = |link: &ReplicaLink| matches!(link.state, State::Snapshot { .. });
+        let first = self.links.values().find(|link| waits(link));
+        let filter = first.map_or(SnapshotFilter::All, |link| link.facts.filter);
         for (&id, link) in &mut self.links {
-            if !matches!(link.state, State::Snapshot { .. }) {
+            if !waits(link) || link.facts.filter != filter {
                 continue;
             }
             let mut line = Vec::new();
@@ -248,7 +259,7 @@ impl Replicas {
         }
         let mark = tanist_types::RunId::random(rng).hex();
         self.transfer = Some(Transfer::new(mark, needs_length));
-        openings
+        (filter, openings)
     }
 
     /// Appends bytes to the running snapshot.

@@ -17,6 +17,13 @@ pub enum PsyncRequest {
         /// The end of its log.
         pos: LogPos,
     },
+    /// As `From`, by a primary that hands its role over to whom it asks (`FAILOVER`).
+    TakeOver {
+        /// The history of its last entry.
+        id: ReplId,
+        /// The end of its log.
+        pos: LogPos,
+    },
 }
 
 /// What only Tanist nodes tell each other about a link: the primary's epoch, and the log end at which a replica that
@@ -74,6 +81,11 @@ pub fn put_psync(out: &mut Vec<u8>, request: PsyncRequest) {
         PsyncRequest::From { id, pos } => {
             let mut digits = itoa::Buffer::new();
             encode_command(out, &[b"PSYNC", &id.hex(), digits.format(u128::from(pos.0) + 1).as_bytes()]);
+        }
+        PsyncRequest::TakeOver { id, pos } => {
+            let mut digits = itoa::Buffer::new();
+            let offset = digits.format(u128::from(pos.0) + 1).as_bytes();
+            encode_command(out, &[b"PSYNC", &id.hex(), offset, b"FAILOVER"]);
         }
     }
 }

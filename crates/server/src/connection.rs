@@ -32,6 +32,8 @@ pub(crate) struct Handle {
     /// Bytes from outside its own batches, to be written behind what is there.
     inbox: RefCell<Vec<u8>>,
     resumed: Cell<bool>,
+    /// The node wants to know when all output has left.
+    tell_drained: Cell<bool>,
     closing: Cell<Closing>,
     waker: RefCell<Option<Waker>>,
 }
@@ -61,6 +63,12 @@ impl Handle {
     /// Lets a connection that waits go on.
     pub(crate) fn resume(&self) {
         self.resumed.set(true);
+        self.wake();
+    }
+
+    /// Tells the node when all output has left.
+    pub(crate) fn tell_drained(&self) {
+        self.tell_drained.set(true);
         self.wake();
     }
 
@@ -153,6 +161,9 @@ impl Connection {
         self.flush(cx)?;
         if !self.output.is_empty() {
             self.check_output()?;
+        } else if self.handle.tell_drained.take() {
+            let drained = tanist_node::Input::Drained(self.session);
+            self.io.machine.enter(|node, now, outs| node.step(now, drained, outs));
         }
         match self.handle.closing.get() {
             Closing::No => self.read(cx),

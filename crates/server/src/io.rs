@@ -84,6 +84,7 @@ impl Io {
             match item {
                 Mail::Send(session, bytes) => self.with(session, |h| h.send(&bytes)),
                 Mail::Close { session, flush } => self.with(session, |h| h.close(flush)),
+                Mail::TellDrained(session) => self.with(session, Handle::tell_drained),
                 Mail::Resume(session) => self.with(session, Handle::resume),
                 Mail::Arrive(arrival) => self.serve(arrival),
                 Mail::Stop => self.stopped.set(true),

@@ -9,6 +9,7 @@
 //! - `machine`: the node behind its lock, and where its outputs go.
 //! - `mailbox`: what one thread leaves for the connections of another.
 //! - `io`: one I/O thread; `connection`: one connection; `buffer`: the bytes it has not parsed yet.
+//! - `primary`: the connection to the primary; `state`: the node's state file.
 //! - `accept`: new connections; `timer`: the node's deadlines; `disk`: files, on a thread of their own; `memory`:
 //!   the allocator and freeing beside the machine.
 
@@ -23,7 +24,9 @@ mod machine;
 mod mailbox;
 mod memory;
 mod options;
+mod primary;
 mod start;
+mod state;
 mod stream;
 mod timer;
 

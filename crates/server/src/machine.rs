@@ -7,6 +7,7 @@
 use crate::disk::{Disk, Order};
 use crate::mailbox::{Mail, Mailbox};
 use crate::memory::Garbage;
+use crate::{primary, state};
 use hashbrown::HashMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicI32, AtomicU64, AtomicUsize, Ordering};
@@ -16,6 +17,7 @@ use tanist_node::{LogLevel, Node, Output, Outputs, Peer, SessionId, Stopwatch};
 use tanist_runtime::Clock;
 use tanist_types::{Mono, Now};
 use tokio::sync::Notify;
+use tokio::sync::mpsc::UnboundedSender;
 
 /// The number of an I/O thread.
 pub(crate) type ThreadIndex = usize;
@@ -33,6 +35,9 @@ pub(crate) struct Machine {
     pub(crate) due_sooner: Notify,
     garbage: Garbage,
     disk: Disk,
+    /// Filled under the lock: the orders must not overtake each other.
+    primary: UnboundedSender<primary::Order>,
+    state: state::Orders,
     settings: Settings,
     /// The status to end the process with, or `RUNNING`.
     status: AtomicI32,
@@ -59,7 +64,15 @@ impl Machine {
     /// The most I/O threads: one bit each.
     pub(crate) const MAX_THREADS: usize = u64::BITS as usize;
 
-    pub(crate) fn new(node: Node, threads: usize, clock: Clock, garbage: Garbage, disk: Disk) -> Machine {
+    pub(crate) fn new(
+        node: Node,
+        threads: usize,
+        clock: Clock,
+        garbage: Garbage,
+        disk: Disk,
+        primary: UnboundedSender<primary::Order>,
+        state: state::Orders,
+    ) -> Machine {
         let threads = threads.clamp(1, Machine::MAX_THREADS);
         Machine {
             inner: Mutex::new(Inner { node, outs: Outputs::new(), owners: HashMap::new() }),
@@ -70,6 +83,8 @@ impl Machine {
             due_sooner: Notify::new(),
             garbage,
             disk,
+            primary,
+            state,
             settings: Settings::default(),
             status: AtomicI32::new(RUNNING),
             ended: Notify::new(),
@@ -164,6 +179,24 @@ impl Machine {
                 Output::Send { session, bytes } => (session, Mail::Send(session, bytes)),
                 Output::Close { session, flush } => (session, Mail::Close { session, flush }),
                 Output::Resume(session) => (session, Mail::Resume(session)),
+                Output::TellDrained(session) => (session, Mail::TellDrained(session)),
+                Output::PrimaryConnect { attempt, host, port } => {
+                    self.to_primary(primary::Order::Connect { attempt, host, port });
+                    continue;
+                }
+                Output::PrimarySend { attempt, bytes } => {
+                    self.to_primary(primary::Order::Send { attempt, bytes });
+                    continue;
+                }
+                Output::PrimaryClose { attempt } => {
+                    self.to_primary(primary::Order::Close { attempt });
+                    continue;
+                }
+                Output::Persist { id, bytes } => {
+                    // The thread ends only with the process.
+                    let _ = self.state.send(state::Order { id, bytes });
+                    continue;
+                }
                 other => {
                     aftermath.outputs.push(other);
                     continue;
@@ -176,6 +209,11 @@ impl Machine {
             }
         }
         Some(aftermath)
+    }
+
+    fn to_primary(&self, order: primary::Order) {
+        // The link ends only with the process.
+        let _ = self.primary.send(order);
     }
 
     fn finish(&self, aftermath: Aftermath) {
@@ -191,7 +229,14 @@ impl Machine {
                 Output::SaveBegin => self.disk.order(Order::SaveBegin(self.settings.snapshot_file())),
                 Output::SaveBytes { bytes, last } => self.disk.order(Order::SaveBytes { bytes, last }),
                 Output::Exit(status) => self.end(status),
-                Output::Send { .. } | Output::Close { .. } | Output::Resume(_) => {}
+                Output::Send { .. }
+                | Output::Close { .. }
+                | Output::Resume(_)
+                | Output::TellDrained(_)
+                | Output::PrimaryConnect { .. }
+                | Output::PrimarySend { .. }
+                | Output::PrimaryClose { .. }
+                | Output::Persist { .. } => {}
             }
         }
     }

@@ -16,6 +16,8 @@ pub(crate) enum Mail {
     Send(SessionId, Vec<u8>),
     /// Close the connection, after its output has left if `flush`.
     Close { session: SessionId, flush: bool },
+    /// Tell the node when all output has left.
+    TellDrained(SessionId),
     /// Go on with the connection's batch.
     Resume(SessionId),
     /// Serve a new connection.

@@ -8,6 +8,7 @@ use crate::mailbox::Mail;
 use crate::memory::Garbage;
 use crate::options::Options;
 use crate::timer;
+use crate::{primary, state};
 use std::ffi::OsString;
 use std::path::Path;
 use std::process::ExitCode;
@@ -157,10 +158,17 @@ fn serve(options: Options) -> Result<i32, String> {
     };
     let seeds = Seeds { hash: [rng.next_u64(), rng.next_u64()], rng: rng.next_u64() };
     let garbage = Garbage::start().map_err(|e| e.to_string())?;
-    let node = Node::new(config, identity, seeds, clock.now());
+    let mut node = Node::new(config, identity, seeds, clock.now());
+    let state_path = state::path(port);
+    if let Some(durable) = state::read(&state_path, &mut rng)? {
+        node.restore_state(durable);
+    }
     let (disk, orders) = Disk::new();
-    let machine = Arc::new(Machine::new(node, threads, clock, garbage, disk));
+    let (to_primary, primary_orders) = tokio::sync::mpsc::unbounded_channel();
+    let (to_state, state_orders) = state::orders();
+    let machine = Arc::new(Machine::new(node, threads, clock, garbage, disk, to_primary, to_state));
     orders.start(machine.clone()).map_err(|e| e.to_string())?;
+    state::start(machine.clone(), state_path, state_orders).map_err(|e| e.to_string())?;
     machine.enter(|node, _, _| machine.settings().follow(node.config()));
     tracing::info!("Server initialized");
 
@@ -175,6 +183,8 @@ fn serve(options: Options) -> Result<i32, String> {
         tokio::task::spawn_local(io::run(Rc::new(Io::new(0, machine.clone()))));
         supervisor.status("Loading the data");
         disk::load(&machine, &machine.settings().snapshot_file()).await?;
+        tokio::task::spawn_local(primary::run(machine.clone(), primary_orders));
+        machine.enter(|node, now, outs| node.start_replication(now, outs));
         announce(port, &unixsocket);
         supervisor.ready("Ready to accept connections");
         Ok(wait_for_end(&machine, &mut signals).await)

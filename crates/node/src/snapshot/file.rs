@@ -82,8 +82,12 @@ impl Saving {
 impl Node {
     /// Begins a save. The caller has checked that no snapshot is running.
     pub(crate) fn save_begin(&mut self, now: Now, kind: SaveKind, outs: &mut Outputs) {
-        let head =
-            Head { at: now.wall(), used_memory: self.data.used_memory() as u64, log: self.snapshot_log() };
+        let head = Head {
+            at: now.wall(),
+            used_memory: self.data.used_memory() as u64,
+            log: self.snapshot_log(),
+            lineage: self.snapshot_lineage(),
+        };
         let options = (self.config.rdbcompression, self.config.rdbchecksum);
         let producer = Producer::begin(&mut self.data, tanist_rdb::RdbVersion::V11, options, head);
         self.saving.running = Some(Running {
@@ -202,13 +206,13 @@ impl Node {
     /// When the file ended too early.
     pub fn load_end(&mut self, now: Now, outs: &mut Outputs) -> Result<u64, LoadError> {
         let Some(loader) = self.loading.take() else { return Ok(0) };
-        let Loaded { data, log, stream_db, keys, expired } = loader.finish()?;
+        let Loaded { data, log, lineage, stream_db, keys, expired } = loader.finish()?;
         outs.push(Output::Discard(self.data.replace(data)));
         self.stats.loaded_keys = keys;
         self.stats.load_expired_keys = expired;
         self.stats.dirty_since_save = 0;
         self.saving.last_save = now.wall();
-        self.adopt_saved_log(log, stream_db);
+        self.adopt_saved_log(log, lineage, stream_db);
         self.refresh_gates();
         Ok(keys)
     }

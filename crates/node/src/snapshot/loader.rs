@@ -42,6 +42,8 @@ pub(crate) struct Loaded {
     pub(crate) data: Keyspace,
     /// Where in which history it was cut, if it says so.
     pub(crate) log: Option<(ReplId, LogPos)>,
+    /// All histories of the log, as text, if a Tanist node wrote it.
+    pub(crate) lineage: Option<String>,
     /// The database selected there.
     pub(crate) stream_db: Option<DbIndex>,
     pub(crate) keys: u64,
@@ -71,7 +73,14 @@ impl Loader {
             drop_expired,
             repl_id: None,
             repl_offset: None,
-            loaded: Loaded { data: like.new_like(), log: None, stream_db: None, keys: 0, expired: 0 },
+            loaded: Loaded {
+                data: like.new_like(),
+                log: None,
+                lineage: None,
+                stream_db: None,
+                keys: 0,
+                expired: 0,
+            },
         }
     }
 
@@ -85,6 +94,7 @@ impl Loader {
             match item {
                 Item::Aux { key, value } => match key {
                     b"repl-id" => self.repl_id = ReplId::parse(&value.to_vec()).ok(),
+                    b"tanist-lineage" => self.loaded.lineage = String::from_utf8(value.to_vec()).ok(),
                     b"repl-offset" => {
                         self.repl_offset = number(value).and_then(|n| n.try_into().ok()).map(LogPos)
                     }
@@ -198,7 +208,8 @@ mod tests {
 
     fn write(data: &mut Keyspace, budget: usize) -> Vec<u8> {
         let id = ReplId::from_bytes([7; 20]);
-        let head = Head { at: NOW, used_memory: 1, log: Some((id, LogPos(99), Some(DbIndex(3)))) };
+        let head =
+            Head { at: NOW, used_memory: 1, log: Some((id, LogPos(99), Some(DbIndex(3)))), lineage: None };
         let mut producer = Producer::begin(data, RdbVersion::V11, (true, true), head);
         let mut bytes = Vec::new();
         while !producer.slice(data, budget, &mut bytes) {}

@@ -5,7 +5,7 @@ use tanist_rdb::{Aux, RdbVersion, Str, Value, Writer};
 use tanist_types::{DbIndex, LogPos, ReplId, UnixMs};
 
 /// What a snapshot says about itself in front of the data.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Head {
     /// When it was begun.
     pub(crate) at: UnixMs,
@@ -13,6 +13,8 @@ pub(crate) struct Head {
     pub(crate) used_memory: u64,
     /// Where in which history it was cut, and the database selected there; `None` without a log.
     pub(crate) log: Option<(ReplId, LogPos, Option<DbIndex>)>,
+    /// All histories of the log, as text.
+    pub(crate) lineage: Option<String>,
 }
 
 /// A snapshot that is being produced. The keyspace holds the matching state until [`Producer::slice`] says done.
@@ -34,6 +36,19 @@ impl Producer {
         options: (bool, bool),
         head: Head,
     ) -> Producer {
+        let writer = Producer::headed(version, options, &head);
+        data.snapshot_begin();
+        let counts = data.snapshot_counts();
+        let total = counts.iter().map(|&(_, keys, _)| keys).sum();
+        Producer { writer: Some(writer), db: None, counts, emitted: 0, total }
+    }
+
+    /// The bytes of a snapshot without data.
+    pub(crate) fn empty(version: RdbVersion, head: &Head) -> Vec<u8> {
+        Producer::headed(version, (false, true), head).finish()
+    }
+
+    fn headed(version: RdbVersion, options: (bool, bool), head: &Head) -> Writer {
         let (compress, checksum) = options;
         let mut writer = Writer::new(version).compress(compress).checksum(checksum);
         writer.aux("redis-ver", Aux::Text(crate::REDIS_VERSION.as_bytes()));
@@ -45,11 +60,11 @@ impl Producer {
             writer.aux("repl-id", Aux::Text(&id.hex()));
             writer.aux("repl-offset", Aux::Number(position.0 as i64));
         }
+        if let Some(lineage) = &head.lineage {
+            writer.aux("tanist-lineage", Aux::Text(lineage.as_bytes()));
+        }
         writer.aux("aof-base", Aux::Number(0));
-        data.snapshot_begin();
-        let counts = data.snapshot_counts();
-        let total = counts.iter().map(|&(_, keys, _)| keys).sum();
-        Producer { writer: Some(writer), db: None, counts, emitted: 0, total }
+        writer
     }
 
     /// Appends about `budget` further bytes to `out`; says whether the snapshot is complete.

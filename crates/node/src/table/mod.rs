@@ -29,6 +29,7 @@ const GROUPS: &[&[Command]] = &[
     connection::COMMANDS,
     server::COMMANDS,
     database::COMMANDS,
+    crate::replication::COMMANDS,
 ];
 
 /// The commands of this node, under the names that its configuration gives them.

@@ -1,0 +1,566 @@
+//! Following a primary: connecting, loading its snapshot beside the old data, applying its log.
+//!
+//! The applied position moves only at the ends of entries: a transaction is collected and applied as a whole, and an
+//! unfinished one is discarded when the link ends (rule R3). Applied bytes go into this node's own log verbatim, so
+//! that its own replicas, and its peers after a promotion, can go on from them.
+
+use super::role::attach_ticket;
+use crate::node::Node;
+use crate::output::{LogLevel, Output, Outputs};
+use crate::session::{Session, SessionId};
+use crate::snapshot::Loader;
+use std::time::Duration;
+use tanist_config::ServerConfig;
+use tanist_replication::{
+    Ack, Address, AttachKind, Incoming, Introduction, Lineage, LinkDue, LinkFault, LinkTerms, Marker,
+    PrimaryLink, PsyncRequest,
+};
+use tanist_resp::{Args, Batch, Limits};
+use tanist_types::{DbIndex, Epoch, LogPos, Mono, Now, ReplId};
+
+/// How often a stock primary is told the applied position.
+const ACK_PERIOD: Duration = Duration::from_secs(1);
+/// The most commands parsed at a time.
+const BATCH: usize = 256;
+/// The longest transaction that is collected.
+const MAX_TRANSACTION: usize = 1 << 30;
+
+/// The link to the primary and what is under way on it.
+#[derive(Debug)]
+pub(crate) struct Upstream {
+    pub(crate) address: Address,
+    pub(crate) link: PrimaryLink,
+    /// The connection; none before the first attempt.
+    attempt: Option<u64>,
+    /// Ask the primary to hand over (`PSYNC ... FAILOVER`).
+    pub(super) take_over: bool,
+    /// Carries the selected database and the like of the stream.
+    session: Box<Session>,
+    batch: ParsedBatch,
+    /// The beginning of a command that has not come whole.
+    read: Vec<u8>,
+    /// A transaction whose end has not come.
+    open: Option<Vec<u8>>,
+    sync: Option<Sync>,
+    terms: Option<LinkTerms>,
+    /// The position last acknowledged, and when the next acknowledgement is due for a stock primary.
+    acked: Option<LogPos>,
+    next_ack: Mono,
+    /// Asked for by the primary.
+    ack_now: bool,
+}
+
+/// A parser that can be printed.
+#[derive(Default)]
+struct ParsedBatch(Batch);
+
+impl std::fmt::Debug for ParsedBatch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ParsedBatch")
+    }
+}
+
+/// A snapshot that comes in.
+#[derive(Debug)]
+pub(crate) struct Sync {
+    loader: Box<Loader>,
+    id: ReplId,
+    pos: LogPos,
+    /// Its size, if the primary said so.
+    pub(crate) size: Option<u64>,
+    pub(crate) received: u64,
+    pub(crate) last_byte: Mono,
+}
+
+impl Upstream {
+    pub(crate) fn new(address: Address, config: &ServerConfig, now: Now) -> Upstream {
+        let peer = crate::Peer { addr: address.to_string(), ..crate::Peer::default() };
+        Upstream {
+            address,
+            link: PrimaryLink::new(super::secs(config.repl_timeout), now.mono),
+            attempt: None,
+            take_over: false,
+            session: Box::new(Session::new(SessionId(0), peer, now, true)),
+            batch: ParsedBatch::default(),
+            read: Vec::new(),
+            open: None,
+            sync: None,
+            terms: None,
+            acked: None,
+            next_ack: Mono::NEVER,
+            ack_now: false,
+        }
+    }
+
+    /// The connection, if there is (or is to be) one.
+    pub(super) fn connection(&self) -> Option<u64> {
+        self.attempt
+    }
+
+    /// The snapshot that is coming in.
+    pub(crate) fn sync(&self) -> Option<&Sync> {
+        self.sync.as_ref()
+    }
+
+    pub(super) fn deadline(&self) -> Mono {
+        let ack = if self.link.is_streaming() { self.next_ack } else { Mono::NEVER };
+        self.link.next_deadline().min(ack)
+    }
+
+    /// The connection is gone: forget what belongs to it.
+    fn reset(&mut self) {
+        self.attempt = None;
+        self.read.clear();
+        self.batch.0.reset();
+        self.open = None;
+        self.sync = None;
+        self.terms = None;
+        self.acked = None;
+        self.next_ack = Mono::NEVER;
+    }
+}
+
+impl Node {
+    /// The connection to the primary stands.
+    pub(crate) fn primary_connected(&mut self, attempt: u64, now: Now, outs: &mut Outputs) {
+        let introduction = self.introduction();
+        let Some(up) = &mut self.repl.upstream else { return };
+        if up.attempt != Some(attempt) {
+            return;
+        }
+        let mut introduction = introduction;
+        if up.take_over {
+            introduction.request = match introduction.request {
+                PsyncRequest::From { id, pos } => PsyncRequest::TakeOver { id, pos },
+                other => other,
+            };
+        }
+        let bytes = up.link.connected(&introduction, now.mono);
+        outs.push(Output::PrimarySend { attempt, bytes });
+    }
+
+    fn introduction(&self) -> Introduction {
+        let config = &self.config;
+        let durable = self.repl.member.durable();
+        let text = |s: &String| Some(s.clone()).filter(|s| !s.is_empty());
+        let port = if config.replica_announce_port != 0 { config.replica_announce_port } else { config.port };
+        let id = self.repl.lineage.current().id;
+        let pos = self.repl.end();
+        let request = if pos == LogPos::ZERO && !self.repl.ever_followed {
+            PsyncRequest::Full
+        } else {
+            PsyncRequest::From { id, pos }
+        };
+        Introduction {
+            user: config.masteruser.clone(),
+            password: config.masterauth.clone(),
+            port,
+            announce_ip: text(&config.replica_announce_ip),
+            version: crate::REDIS_VERSION.to_owned(),
+            group: durable.group.clone(),
+            node: durable.node,
+            run: self.repl.member.run(),
+            boot: durable.boot,
+            epochs: (durable.promised.epoch, durable.accepted),
+            request,
+        }
+    }
+
+    /// The connection to the primary could not be made, or has ended.
+    pub(crate) fn primary_closed(&mut self, attempt: u64, why: String, now: Now, outs: &mut Outputs) {
+        let Some(up) = &mut self.repl.upstream else { return };
+        if up.attempt != Some(attempt) {
+            return;
+        }
+        let was_up = up.link.is_streaming();
+        up.reset();
+        up.link.closed(now.mono);
+        let text = format!("Connection with primary {}: {why}", up.address);
+        outs.log(if was_up { LogLevel::Warning } else { LogLevel::Verbose }, text);
+        self.upstream_tick(now, outs);
+        self.after_replication(now, outs);
+    }
+
+    /// What the link to the primary is due.
+    pub(super) fn upstream_tick(&mut self, now: Now, outs: &mut Outputs) {
+        let Some(up) = &mut self.repl.upstream else { return };
+        match up.link.tick(now.mono) {
+            Some(LinkDue::Connect) => {
+                self.repl.attempts += 1;
+                up.attempt = Some(self.repl.attempts);
+                let Address { host, port } = up.address.clone();
+                outs.push(Output::PrimaryConnect { attempt: self.repl.attempts, host, port });
+            }
+            Some(LinkDue::Send(bytes)) => {
+                if let Some(attempt) = up.attempt {
+                    outs.push(Output::PrimarySend { attempt, bytes });
+                }
+            }
+            Some(LinkDue::Failed(fault)) => self.upstream_failed(fault, now, outs),
+            None => {}
+        }
+        if self.repl.upstream.as_ref().is_some_and(|up| up.next_ack <= now.mono) {
+            self.acknowledge(true, now, outs);
+        }
+    }
+
+    /// The link cannot go on: it is closed, and another one is tried.
+    fn upstream_failed(&mut self, fault: LinkFault, now: Now, outs: &mut Outputs) {
+        let Some(up) = &mut self.repl.upstream else { return };
+        outs.log(LogLevel::Warning, format!("Link to primary {}: {fault}", up.address));
+        if let Some(attempt) = up.attempt {
+            outs.push(Output::PrimaryClose { attempt });
+        }
+        up.reset();
+        up.link.closed(now.mono);
+    }
+
+    /// Takes bytes from the primary.
+    pub fn primary_bytes(&mut self, now: Now, attempt: u64, bytes: &[u8], outs: &mut Outputs) {
+        let Some(mut up) = self.repl.upstream.take() else { return };
+        if up.attempt == Some(attempt) {
+            self.stats.net_repl_in += bytes.len() as u64;
+            let mut incoming = Vec::new();
+            up.link.receive(bytes, now.mono, &mut incoming);
+            let mut result = Ok(());
+            for item in incoming {
+                result = self.take_incoming(&mut up, item, now, outs);
+                if result.is_err() {
+                    break;
+                }
+            }
+            self.repl.upstream = Some(up);
+            if let Err(fault) = result {
+                self.upstream_failed(fault, now, outs);
+                self.upstream_tick(now, outs);
+            }
+        } else {
+            self.repl.upstream = Some(up);
+        }
+        self.acknowledge(false, now, outs);
+        self.after_replication(now, outs);
+    }
+
+    fn take_incoming(
+        &mut self,
+        up: &mut Upstream,
+        item: Incoming<'_>,
+        now: Now,
+        outs: &mut Outputs,
+    ) -> Result<(), LinkFault> {
+        match item {
+            Incoming::Continue { id, terms } => {
+                self.attach(up, terms, AttachKind::Partial)?;
+                self.continue_stream(up, id, now, outs);
+            }
+            Incoming::FullSync { id, pos, terms } => {
+                self.attach(up, terms, AttachKind::Beside)?;
+                outs.log(LogLevel::Notice, format!("Full resync from primary {}: {id}:{pos}", up.address));
+                let loader = Box::new(Loader::new(&self.data, self.config.proto_max_bulk_len, false));
+                up.sync = Some(Sync { loader, id, pos, size: None, received: 0, last_byte: now.mono });
+            }
+            Incoming::Send(bytes) => {
+                if let Some(attempt) = up.attempt {
+                    outs.push(Output::PrimarySend { attempt, bytes });
+                }
+            }
+            Incoming::SnapshotSize(size) => {
+                if let Some(sync) = &mut up.sync {
+                    sync.size = size;
+                }
+            }
+            Incoming::Snapshot(bytes) => {
+                let sync = up.sync.as_mut().ok_or(LinkFault::Protocol("a snapshot out of place"))?;
+                sync.received += bytes.len() as u64;
+                sync.last_byte = now.mono;
+                sync.loader.feed(&bytes, now.wall()).map_err(|e| LinkFault::Snapshot(e.to_string()))?;
+            }
+            Incoming::SnapshotEnd => self.flip(up, now, outs)?,
+            Incoming::Stream(bytes) => self.apply_stream(up, bytes, now, outs)?,
+            Incoming::Failed(fault) => return Err(fault),
+        }
+        Ok(())
+    }
+
+    /// R1: accepts the terms of the link, or refuses them.
+    fn attach(
+        &mut self,
+        up: &mut Upstream,
+        terms: Option<LinkTerms>,
+        kind: AttachKind,
+    ) -> Result<(), LinkFault> {
+        let key = self.repl.key();
+        let ticket = attach_ticket(up.attempt.unwrap_or(0));
+        let promised = self.repl.member.durable().promised.epoch;
+        up.terms = terms;
+        self.repl.member.attach(terms, kind, key, ticket).map_err(|_| LinkFault::Fenced(promised))
+    }
+
+    /// The terms are durable: acknowledgements may leave.
+    pub(super) fn attach_granted(&mut self, attempt: u64, now: Now, outs: &mut Outputs) {
+        if let Some(up) = &mut self.repl.upstream
+            && up.attempt == Some(attempt)
+        {
+            up.link.attached();
+            self.acknowledge(true, now, outs);
+        }
+    }
+
+    /// The data are about to be replaced: a snapshot for replicas, whose links are closed, is of no use.
+    fn give_up_snapshot(&mut self, outs: &mut Outputs) {
+        self.repl.replicas.end_snapshot_if_unread();
+        if self.repl.producing.take().is_some() {
+            outs.push(Output::Discard(self.data.snapshot_abort()));
+        }
+    }
+
+    /// Every watched key may have changed.
+    fn mark_all_watchers(&mut self) {
+        for id in self.sessions.ids().collect::<Vec<_>>() {
+            if let Some(s) = self.sessions.get_mut(id) {
+                s.dirty_watch |= !s.watched.is_empty();
+            }
+        }
+    }
+
+    fn continue_stream(&mut self, up: &mut Upstream, id: Option<ReplId>, now: Now, outs: &mut Outputs) {
+        // R4: among Tanist nodes only the marker in the stream names a new history.
+        if up.terms.is_none()
+            && let Some(id) = id
+            && id != self.repl.lineage.current().id
+        {
+            let epoch = self.repl.lineage.current().epoch;
+            let at = self.repl.end();
+            self.repl.lineage.shift(id, epoch, at);
+            self.close_replicas(false, outs);
+        }
+        up.take_over = false;
+        up.session.db = self.log_db.unwrap_or(DbIndex(0));
+        up.next_ack = now.mono + ACK_PERIOD;
+        outs.log(LogLevel::Notice, "PRIMARY <-> REPLICA sync: the log goes on where it ended");
+        self.refresh_gates();
+    }
+
+    /// The snapshot is complete: its data take the place of the old ones, all at once.
+    fn flip(&mut self, up: &mut Upstream, now: Now, outs: &mut Outputs) -> Result<(), LinkFault> {
+        let sync = up.sync.take().ok_or(LinkFault::Protocol("a snapshot out of place"))?;
+        let loaded = sync.loader.finish().map_err(|e| LinkFault::Snapshot(e.to_string()))?;
+        let lineage: Option<Lineage> = loaded.lineage.and_then(|text| text.parse().ok());
+        // A stock primary's snapshot says nothing of epochs; what it holds belongs to none.
+        let lineage = lineage
+            .filter(|l| l.current().id == sync.id && l.current().start <= sync.pos)
+            .unwrap_or_else(|| Lineage::new(sync.id, Epoch::ZERO, sync.pos));
+        self.close_replicas(false, outs);
+        self.give_up_snapshot(outs);
+        outs.push(Output::Discard(self.data.replace(loaded.data)));
+        self.mark_all_watchers();
+        self.repl.backlog.reset(sync.pos);
+        self.repl.backlog.activate();
+        self.repl.pumped = sync.pos;
+        self.repl.lineage = lineage;
+        self.repl.ever_followed = true;
+        self.log_db = loaded.stream_db;
+        up.session.db = self.log_db.unwrap_or(DbIndex(0));
+        up.take_over = false;
+        up.next_ack = now.mono + ACK_PERIOD;
+        up.ack_now = true;
+        outs.log(
+            LogLevel::Notice,
+            format!("PRIMARY <-> REPLICA sync: Finished with success ({} keys)", loaded.keys),
+        );
+        let early = up.link.loaded(now.mono);
+        self.refresh_gates();
+        self.apply_stream(up, &early, now, outs)
+    }
+
+    /// Applies what can be applied of further bytes of the log.
+    fn apply_stream(
+        &mut self,
+        up: &mut Upstream,
+        bytes: &[u8],
+        now: Now,
+        outs: &mut Outputs,
+    ) -> Result<(), LinkFault> {
+        let mut kept = std::mem::take(&mut up.read);
+        let buf = if kept.is_empty() {
+            bytes
+        } else {
+            kept.extend_from_slice(bytes);
+            kept.as_slice()
+        };
+        let mut batch = std::mem::take(&mut up.batch);
+        let mut at = 0;
+        let limits = Limits { max_bulk: self.config.proto_max_bulk_len as usize, ..Limits::default() };
+        let mut result = Ok(());
+        while result.is_ok() {
+            let rest = &buf[at..];
+            let Ok(progress) = batch.0.parse(rest, &limits, BATCH) else {
+                result = Err(LinkFault::Protocol("its log is no sequence of commands"));
+                break;
+            };
+            if progress.commands == 0 && progress.consumed == 0 {
+                break;
+            }
+            result = self.apply_batch(up, &batch.0, rest, progress.consumed, now, outs);
+            at += progress.consumed;
+        }
+        up.batch = batch;
+        up.read = buf[at..].to_vec();
+        result
+    }
+
+    fn apply_batch(
+        &mut self,
+        up: &mut Upstream,
+        batch: &Batch,
+        buf: &[u8],
+        consumed: usize,
+        now: Now,
+        outs: &mut Outputs,
+    ) -> Result<(), LinkFault> {
+        let mut length = 0;
+        for i in 0..batch.len() {
+            let args = batch.args(i, buf);
+            let raw = args.raw().ok_or(LinkFault::Protocol("an inline command in its log"))?;
+            length += raw.len();
+            self.apply_command(up, args, raw, now, outs)?;
+        }
+        // Bytes that are no command would be lost from the positions.
+        if length != consumed {
+            return Err(LinkFault::Protocol("something between the commands of its log"));
+        }
+        Ok(())
+    }
+
+    /// Applies one command of the log, or collects it if it belongs to a transaction.
+    fn apply_command(
+        &mut self,
+        up: &mut Upstream,
+        args: Args<'_, '_>,
+        raw: &[u8],
+        now: Now,
+        outs: &mut Outputs,
+    ) -> Result<(), LinkFault> {
+        let name = args.at(0);
+        if let Some(open) = &mut up.open {
+            open.extend_from_slice(raw);
+            if open.len() > MAX_TRANSACTION {
+                return Err(LinkFault::Protocol("an endless transaction"));
+            }
+            if name.eq_ignore_ascii_case(b"exec") {
+                let whole = up.open.take().unwrap_or_default();
+                self.apply_transaction(up, &whole, now, outs)?;
+                self.repl.backlog.append(&whole);
+            }
+            return Ok(());
+        }
+        if name.eq_ignore_ascii_case(b"multi") {
+            up.open = Some(raw.to_vec());
+            return Ok(());
+        }
+        self.apply_one(up, args, now, outs)?;
+        self.repl.backlog.append(raw);
+        if let Some(marker) = marker(args) {
+            self.begin_history(marker, raw.len(), outs);
+        }
+        Ok(())
+    }
+
+    fn apply_transaction(
+        &mut self,
+        up: &mut Upstream,
+        whole: &[u8],
+        now: Now,
+        outs: &mut Outputs,
+    ) -> Result<(), LinkFault> {
+        let mut batch = Batch::new();
+        let limits = Limits { max_bulk: self.config.proto_max_bulk_len as usize, ..Limits::default() };
+        let mut at = 0;
+        while at < whole.len() {
+            let rest = &whole[at..];
+            let progress =
+                batch.parse(rest, &limits, BATCH).map_err(|_| LinkFault::Protocol("a broken transaction"))?;
+            if progress.consumed == 0 {
+                return Err(LinkFault::Protocol("a broken transaction"));
+            }
+            for i in 0..batch.len() {
+                let args = batch.args(i, rest);
+                let name = args.at(0);
+                if !name.eq_ignore_ascii_case(b"multi") && !name.eq_ignore_ascii_case(b"exec") {
+                    self.apply_one(up, args, now, outs)?;
+                }
+            }
+            at += progress.consumed;
+        }
+        Ok(())
+    }
+
+    fn apply_one(
+        &mut self,
+        up: &mut Upstream,
+        args: Args<'_, '_>,
+        now: Now,
+        outs: &mut Outputs,
+    ) -> Result<(), LinkFault> {
+        let name = args.at(0);
+        if name.eq_ignore_ascii_case(b"replconf") {
+            up.ack_now |= args.get(1).is_some_and(|word| word.eq_ignore_ascii_case(b"getack"));
+            return Ok(());
+        }
+        if name.eq_ignore_ascii_case(b"ping") {
+            return Ok(());
+        }
+        let db = up.session.db;
+        self.apply(now, &mut up.session, args, outs).map_err(|e| {
+            outs.log(LogLevel::Warning, format!("The primary's log holds what this node cannot apply: {e}"));
+            LinkFault::Protocol("a command that this node does not have")
+        })?;
+        if up.session.db != db {
+            self.log_db = Some(up.session.db);
+        } else if self.log_db.is_none() {
+            self.log_db = Some(db);
+        }
+        Ok(())
+    }
+
+    /// R4: a marker was applied: the log's last entry belongs to its history.
+    fn begin_history(&mut self, marker: Marker, length: usize, outs: &mut Outputs) {
+        let current = self.repl.lineage.current();
+        let at = LogPos(self.repl.end().0 - length as u64);
+        if marker.id == current.id || marker.epoch < current.epoch || at < current.start {
+            return;
+        }
+        self.repl.lineage.shift(marker.id, marker.epoch, at);
+        outs.log(LogLevel::Notice, format!("History {} begins at {at} (epoch {})", marker.id, marker.epoch));
+        // Those that do not know the marker learn of the new history by asking again.
+        self.close_replicas(true, outs);
+    }
+
+    /// Tells the primary how far the log is applied, if there is something new and it may be told now.
+    fn acknowledge(&mut self, always: bool, now: Now, outs: &mut Outputs) {
+        let end = self.repl.end();
+        let epoch = self.repl.member.epoch();
+        let Some(up) = &mut self.repl.upstream else { return };
+        let per_batch = up.terms.is_some() && up.acked != Some(end);
+        if !(always || up.ack_now || per_batch) {
+            return;
+        }
+        let ack = Ack { applied: end, fsynced: None, epoch: up.terms.map(|_| epoch) };
+        let mut bytes = Vec::new();
+        if up.link.ack(ack, now.mono, &mut bytes)
+            && let Some(attempt) = up.attempt
+        {
+            up.acked = Some(end);
+            up.ack_now = false;
+            up.next_ack = now.mono + ACK_PERIOD;
+            outs.push(Output::PrimarySend { attempt, bytes });
+        } else if up.next_ack <= now.mono {
+            up.next_ack = now.mono + ACK_PERIOD;
+        }
+    }
+}
+
+/// The marker that a command of the log is, if it is one.
+fn marker(args: Args<'_, '_>) -> Option<Marker> {
+    if args.len() == 2 && args.at(0).eq_ignore_ascii_case(b"ping") { Marker::parse(args.at(1)) } else { None }
+}
