@@ -54,25 +54,27 @@ pub const PHASES: [&str; 5] = ["writing", "fault", "failover", "recovery", "read
 
 /// Runs one drill on a cluster whose members agree. `phase` hears the number of each phase that begins.
 pub fn run(cluster: &mut Cluster, options: &Options, phase: &mut dyn FnMut(usize)) -> Result<Run> {
-    let drill = Drill::start(cluster, options)?;
+    let (drill, writers) = Drill::start(cluster, options)?;
     phase(0);
-    drill.warm_up()?;
+    drill.warm_up(&writers)?;
     phase(1);
     let mut act = Act::new(&drill);
     let injected = options.fault.inject(cluster, drill.victim, options.coordinated);
     let fault = match injected {
         Ok(at) => at,
         Err(e) => {
-            drill.abandon();
+            drill.abandon(writers);
             return Err(e);
         }
     };
     phase(2);
     act.await_failover(&drill, cluster, fault);
     phase(3);
-    act.heal(&drill, cluster, fault);
+    act.heal(&drill, cluster, &writers);
+    let logs = writers.finish();
+    act.await_agreement(&drill, cluster, fault);
     phase(4);
-    drill.finish(cluster, fault, act)
+    drill.finish(cluster, fault, act, &logs)
 }
 
 /// Everything that runs beside the cluster during a drill.
@@ -86,7 +88,6 @@ struct Drill<'a> {
     log: Arc<EventLog>,
     listeners: Listeners,
     probe: RoleProbe,
-    writers: Writers,
 }
 
 /// What is found out in the course of a run.
@@ -97,7 +98,7 @@ struct Act {
 }
 
 impl<'a> Drill<'a> {
-    fn start(cluster: &Cluster, options: &'a Options) -> Result<Drill<'a>> {
+    fn start(cluster: &Cluster, options: &'a Options) -> Result<(Drill<'a>, Writers)> {
         let layout = cluster.layout.clone();
         let view = Watcher::new(Duration::from_secs(1)).look(&layout);
         let old_primary = view.agreement().map_err(|why| anyhow::anyhow!("not ready for a drill: {why}"))?;
@@ -119,7 +120,7 @@ impl<'a> Drill<'a> {
         let log = Arc::new(EventLog::default());
         let others: Vec<SocketAddr> =
             layout.nodes().map(|n| n.addr()).filter(|a| *a != old_primary).collect();
-        Ok(Drill {
+        let drill = Drill {
             options,
             victim,
             old_primary,
@@ -127,16 +128,16 @@ impl<'a> Drill<'a> {
             tag,
             listeners: Listeners::start(&sentinels, &log, Some(&finder)),
             probe: RoleProbe::start(&others, layout.password.as_deref()),
-            writers: Writers::start(&plan, &finder),
             log,
             layout,
-        })
+        };
+        Ok((drill, Writers::start(&plan, &finder)))
     }
 
-    fn warm_up(&self) -> Result<()> {
+    fn warm_up(&self, writers: &Writers) -> Result<()> {
         sleep(self.options.warm_up);
         let deadline = Instant::now() + Duration::from_secs(5);
-        while self.writers.acked() == 0 {
+        while writers.acked() == 0 {
             if Instant::now() > deadline {
                 bail!("no write was acknowledged before the fault");
             }
@@ -145,14 +146,13 @@ impl<'a> Drill<'a> {
         Ok(())
     }
 
-    fn abandon(self) {
-        self.writers.finish();
+    fn abandon(self, writers: Writers) {
+        writers.finish();
         self.listeners.finish();
         self.probe.finish();
     }
 
-    fn finish(self, cluster: &Cluster, fault: Instant, mut act: Act) -> Result<Run> {
-        let logs = self.writers.finish();
+    fn finish(self, cluster: &Cluster, fault: Instant, mut act: Act, logs: &[Log]) -> Result<Run> {
         if let Some((at, _)) = self.probe.seen() {
             act.times.role = Some(after(fault, at));
         }
@@ -160,7 +160,7 @@ impl<'a> Drill<'a> {
         self.listeners.finish();
         let sentinels = self.layout.sentinels().count();
         act.times.read_events(&self.log.since(0), &self.layout.name, fault, sentinels);
-        act.times.read_writers(&logs, fault - self.zero, act.new_primary);
+        act.times.read_writers(logs, fault - self.zero, act.new_primary);
         let content = if self.options.own_cluster {
             let same = verify::same_content(&cluster.layout, Duration::from_secs(20));
             same.map_err(|e| act.troubles.push(format!("{e:#}"))).ok()
@@ -168,10 +168,10 @@ impl<'a> Drill<'a> {
             None
         };
         let password = self.layout.password.as_deref();
-        let tally = verify::read_back(act.new_primary, password, &self.tag, &logs)
+        let tally = verify::read_back(act.new_primary, password, &self.tag, logs)
             .with_context(|| format!("cannot read back from {}", act.new_primary))?;
         if !self.options.own_cluster {
-            verify::clean_up(act.new_primary, password, &self.tag, &logs)?;
+            verify::clean_up(act.new_primary, password, &self.tag, logs)?;
         }
         let label = |addr| self.layout.at(addr).map_or_else(|| addr.to_string(), |m| m.label());
         Ok(Run {
@@ -180,7 +180,7 @@ impl<'a> Drill<'a> {
             times: act.times,
             tally,
             content,
-            errors: distinct_errors(&logs),
+            errors: distinct_errors(logs),
             troubles: act.troubles,
         })
     }
@@ -212,12 +212,22 @@ impl Act {
         self.troubles.push(format!("no complete failover within {} s", drill.options.patience.as_secs()));
     }
 
-    /// Lets the victim return and waits until all agree, while the writers go on.
-    fn heal(&mut self, drill: &Drill<'_>, cluster: &mut Cluster, fault: Instant) {
+    /// Lets the victim return. The writers meet that too; they go on until the new order has carried writes
+    /// for a while, not until the last node has caught up with them.
+    fn heal(&mut self, drill: &Drill<'_>, cluster: &mut Cluster, writers: &Writers) {
         if let Err(e) = drill.options.fault.heal(cluster, drill.victim) {
             self.troubles.push(format!("{e:#}"));
-            return;
         }
+        let before = writers.acked();
+        let deadline = Instant::now() + drill.options.patience;
+        while writers.acked() == before && Instant::now() < deadline {
+            sleep(Duration::from_millis(10));
+        }
+        sleep(Duration::from_millis(1500));
+    }
+
+    /// Waits until all agree, the victim among them.
+    fn await_agreement(&mut self, drill: &Drill<'_>, cluster: &Cluster, fault: Instant) {
         let deadline = Instant::now() + drill.options.patience;
         let mut watcher = Watcher::new(Duration::from_millis(500));
         loop {
@@ -241,8 +251,6 @@ impl Act {
             }
             sleep(Duration::from_millis(20));
         }
-        // A little more life on the new order, so that the gap has an end.
-        sleep(Duration::from_millis(300));
     }
 }
 
