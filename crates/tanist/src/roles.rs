@@ -17,11 +17,12 @@ enum Role {
 /// Runs the server or the sentinel if that is what was started; `None` if it was the command.
 pub fn run(args: &[OsString]) -> Option<ExitCode> {
     let (role, args) = role(args)?;
-    match role {
-        Role::Server => Some(tanist_server::main(args)),
-        // This build has none: the command says so.
-        Role::Sentinel => None,
-    }
+    Some(match role {
+        Role::Server => tanist_server::main(args),
+        Role::Sentinel => {
+            tanist_sentinel::main(args.into_iter().map(|a| a.to_string_lossy().into_owned()).collect())
+        }
+    })
 }
 
 /// The role, and its arguments with its name before them.
