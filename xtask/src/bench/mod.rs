@@ -123,7 +123,9 @@ impl Bench {
         let connections = usize::from(self.connections);
         let setting = Setting { tanist, port: self.port, quick: self.quick, connections, scratch };
         machine::pin_load();
-        let mut results = Results::load(&setting.scratch.join("results.json"));
+        // What was measured quickly never mixes with what may be published.
+        let file = if self.quick { "quick.json" } else { "results.json" };
+        let mut results = Results::load(&setting.scratch.join(file));
         for (name, measure) in groups {
             let mut fresh: Vec<(String, Sample)> = Vec::new();
             for round in 0..self.runs {
@@ -142,7 +144,7 @@ impl Bench {
         let own = contenders.iter().find(|c| c.own()).map(|c| c.name.as_str());
         let text = results.markdown(own.unwrap_or_default());
         println!("{text}");
-        if !self.no_write {
+        if !self.no_write && !self.quick {
             table::write_docs(&text)?;
         }
         Ok(())
