@@ -11,7 +11,8 @@ use tanist_types::Mono;
 /// Why an instance counts as down although `down-after-milliseconds` have not passed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Evidence {
-    /// Its host refuses connections to the port that an answering link of ours led to: the process is gone.
+    /// Its host refuses connections to the port that an answering link of ours led to: the process is gone. A sign of
+    /// life alone does not refute that, it may come from another process; INFO tells.
     Refused,
     /// It is another process than before: what the old one had in memory is gone.
     Rebooted {
@@ -60,9 +61,6 @@ impl Detector {
         if good {
             self.last_ok = now;
             self.unanswered_since = None;
-            if self.evidence == Some(Evidence::Refused) {
-                self.evidence = None;
-            }
         }
     }
 
@@ -185,13 +183,15 @@ mod tests {
     }
 
     #[test]
-    fn refusal_counts_at_once_and_until_it_answers() {
+    fn refusal_counts_at_once_and_until_it_is_refuted() {
         let mut d = Detector::new(at(0));
         d.answered(at(1), true);
         d.set_evidence(Some(Evidence::Refused));
         assert!(d.is_down(at(2), AFTER));
         d.answered(at(3), true);
-        assert!(!d.is_down(at(4), AFTER));
+        assert!(d.is_down(at(4), AFTER), "who answers may be another process");
+        d.set_evidence(None);
+        assert!(!d.is_down(at(5), AFTER));
     }
 
     #[test]

@@ -167,6 +167,9 @@ impl Sentinel {
         down: bool,
     ) {
         let before = g.vote;
+        if epoch.0 > g.config_epoch.0 {
+            g.vote_asked_at = Some(self.now.mono);
+        }
         if epoch > self.epoch && self.epoch.may_jump_to(epoch) {
             self.epoch = epoch;
             self.disk.mark_critical();

@@ -72,6 +72,8 @@ pub(crate) struct DataNode {
     pub(crate) role_since: Mono,
     /// When it last began to follow somebody else, or to lead.
     pub(crate) changed_at: Mono,
+    /// It began to lead while it was up and followed somebody: somebody told it to.
+    pub(crate) raised: bool,
     /// Whether it is a Tanist node, which the channel link must know to listen to the second channel.
     pub(crate) listens_to_state: bool,
     pub(crate) report: Option<Report>,
@@ -104,6 +106,7 @@ impl DataNode {
             info_wanted: true,
             role_since: now,
             changed_at: now,
+            raised: false,
             listens_to_state: false,
             report: None,
             status_asked: now,
@@ -165,6 +168,8 @@ pub(crate) struct Group {
     pub(crate) settings: GroupSettings,
     pub(crate) config_epoch: ConfigEpoch,
     pub(crate) vote: Vote,
+    /// When somebody last asked for our vote: a failover that we do not lead may be under way.
+    pub(crate) vote_asked_at: Option<Mono>,
     pub(crate) primary: NodeIx,
     pub(crate) nodes: BTreeMap<NodeIx, DataNode>,
     pub(crate) peers: BTreeMap<PeerIx, Peer>,
@@ -196,6 +201,7 @@ impl Group {
             settings,
             config_epoch: ConfigEpoch(0),
             vote: Vote::default(),
+            vote_asked_at: None,
             primary: ix,
             nodes: BTreeMap::from([(ix, DataNode::new(ix, primary, now))]),
             peers: BTreeMap::new(),

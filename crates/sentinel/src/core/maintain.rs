@@ -44,10 +44,12 @@ impl Sentinel {
         }
         let Some(n) = g.nodes.get(&ix) else { return };
         let Some(what) = misplaced(g, n) else { return };
-        let wait = self.settling_time(g, what);
+        let wait = self.settling_time(g, n, what);
         let settled = now.since(n.changed_at) >= wait && now.since(n.role_since) >= wait;
         let again = n.fixed_at.is_none_or(|at| now.since(at) >= timing::HELLO_FRESH);
-        if !g.primary_is_sane(now) || !n.is_reachable() || !settled || !again {
+        // Whoever has our vote may have promoted this node a moment ago.
+        let led = g.vote_asked_at.is_some_and(|at| now.since(at) < timing::SETTLE);
+        if led || !g.primary_is_sane(now) || !n.is_reachable() || !settled || !again {
             return;
         }
         if let Some(n) = g.nodes.get_mut(&ix) {
@@ -58,11 +60,14 @@ impl Sentinel {
         self.follow(g, ix);
     }
 
-    fn settling_time(&self, g: &Group, what: Misplaced) -> Duration {
+    fn settling_time(&self, g: &Group, n: &DataNode, what: Misplaced) -> Duration {
         let confirmed = g.is_confirmed(self.now.mono);
         let leader = g.vote.leader == Some(self.me) && g.vote.epoch.0 == g.config_epoch.0;
         match what {
-            Misplaced::Idle if confirmed && leader => Duration::ZERO,
+            // It does nothing until somebody speaks, and it knows itself whether that is too old a word.
+            Misplaced::Idle if leader => Duration::ZERO,
+            // Another sentinel may be in the middle of a failover that we have not heard of yet.
+            Misplaced::Leads if n.raised => timing::SETTLE,
             Misplaced::Idle | Misplaced::Leads if confirmed => timing::SETTLE_CONFIRMED,
             Misplaced::Idle | Misplaced::Leads => timing::SETTLE,
             // The leader may be sending replicas over one by one: nobody else interferes.
@@ -95,11 +100,14 @@ impl Sentinel {
 
     fn note_stranded(&self, g: &mut Group) {
         let now = self.now.mono;
-        let Some(ours) = g.primary().report.as_ref().map(|r| r.status.accepted) else { return };
+        // Answers from before the last switch say nothing about the time after it.
+        let fresh =
+            |n: &DataNode| n.report.as_ref().filter(|r| r.at > n.changed_at).map(|r| r.status.clone());
+        let Some(ours) = fresh(g.primary()).map(|s| s.accepted) else { return };
         let quiet = g.failover.is_none() && !g.primary().detector.down();
         let primary = g.primary;
         for n in g.nodes.values_mut() {
-            let promised = n.report.as_ref().map(|r| r.status.promised);
+            let promised = fresh(n).map(|s| s.promised);
             let bound = quiet && n.ix != primary && promised.is_some_and(|p| p > ours);
             n.stranded_since = if bound { n.stranded_since.or(Some(now)) } else { None };
         }

@@ -92,6 +92,8 @@ pub struct Sentinel {
     scripts: Scripts,
     names: BTreeMap<String, Option<IpAddr>>,
     used: Used,
+    /// When the next step was due at the end of the last one.
+    due: Option<Mono>,
     /// Nothing is decided before then: the process was suspended.
     held_until: Option<Mono>,
     tilts: u64,
@@ -129,6 +131,7 @@ impl Sentinel {
             scripts: Scripts::default(),
             names: BTreeMap::new(),
             used: Used::default(),
+            due: None,
             held_until: None,
             tilts: 0,
             crash_after_election: false,
@@ -169,6 +172,8 @@ impl Sentinel {
         self.run_due();
         self.flush();
         out.append(&mut self.out);
+        // What a step makes due in hindsight is due now.
+        self.due = self.next_deadline().map(|(at, _)| at.max(now.mono));
         #[cfg(debug_assertions)]
         if let Err(broken) = self.check() {
             panic!("{broken}");
@@ -257,7 +262,7 @@ impl Sentinel {
     /// A wake-up far behind its time means that this process did not run: what it believes is old. The silence of the
     /// others counts from now on, and nothing is decided until they had the time to speak.
     fn notice_suspension(&mut self, now: Now) {
-        let Some((due, _)) = self.next_deadline() else { return };
+        let Some(due) = self.due else { return };
         let late = now.mono.since(due);
         if late < self.timing.tilt_trigger {
             return;

@@ -160,6 +160,7 @@ impl Sentinel {
         if old_role != new_role {
             n.role_since = now;
             n.changed_at = now;
+            n.raised = new_role == Role::Primary && !rebooted && !n.detector.down();
         }
         let moved = match (&before.primary, &n.info.primary) {
             (Some(a), Some(b)) => !a.same(b),
@@ -174,6 +175,11 @@ impl Sentinel {
         if listen {
             self.listen(g, ix, STATE_CHANNEL);
             self.ask_status(g, ix);
+        }
+        if let Some(n) = g.nodes.get_mut(&ix)
+            && n.detector.evidence() == Some(Evidence::Refused)
+        {
+            n.detector.set_evidence(None);
         }
         if rebooted {
             self.event(g, Level::Notice, "+reboot", Who::Node(ix), "");

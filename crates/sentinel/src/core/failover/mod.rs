@@ -149,6 +149,9 @@ impl Sentinel {
     /// We lead: begin.
     pub(crate) fn begin_failover(&mut self, g: &mut Group) {
         let Some(kind) = g.failover.as_ref().map(|f| f.kind) else { return };
+        if kind == Kind::Crash && !g.primary().detector.down() {
+            return self.give_up_failover(g, "-failover-abort-primary-is-back");
+        }
         self.event(g, Level::Warning, "+failover-state-select-slave", Who::Group, "");
         match kind {
             Kind::Planned => self.begin_pause(g),

@@ -141,6 +141,7 @@ impl Sentinel {
             self.switch_to(g, &addr, true);
         }
         self.begin_repoint(g, old);
+        self.ask_status(g, ix);
         if f.paused && ix != old && !g.nodes[&old].is_tanist() {
             // The old primary is a replica now: whoever still talks to it shall hear that at once.
             let client = g.settings.command("CLIENT").to_owned();

@@ -14,6 +14,8 @@ impl Sentinel {
         let old = g.primary().addr.clone();
         let Some(ix) = g.node_at(addr).or_else(|| g.add_node(addr.clone(), now)) else { return };
         let names = self.globals.announce_hostnames;
+        // As a replica it is announced to be down anew.
+        g.primary_mut().detector.set_down(false, now);
         g.primary = ix;
         let text =
             format!("{} {} {} {} {}", g.name, old.shown(names), old.port(), addr.shown(names), addr.port());
@@ -47,6 +49,7 @@ impl Sentinel {
         g.election_at = None;
         g.fruitless = 0;
         g.repoint = None;
+        g.vote_asked_at = None;
         g.hello_at = now;
         for n in g.nodes.values_mut() {
             n.reconf = Reconf::None;
@@ -54,10 +57,10 @@ impl Sentinel {
             n.fixed_at = None;
             n.stranded_since = None;
             n.info_wanted = true;
-            n.detector.set_down(false, now);
             n.detector.void_claims();
         }
         let primary = g.primary_mut();
+        primary.detector.set_down(false, now);
         primary.detector.set_evidence(None);
         primary.info.tanist_role = primary.info.tanist_role.take().map(|_| "primary".to_owned());
         primary.info.role = None;
