@@ -27,6 +27,7 @@ pub struct Batch {
     /// The words of inline commands with quotes.
     words: Vec<u8>,
     partial: Partial,
+    consumed: usize,
 }
 
 #[derive(Clone, Copy)]
@@ -104,6 +105,7 @@ impl Batch {
                 }
             }
         }
+        self.consumed = at;
         Ok(Progress { commands: self.commands.len(), consumed: at })
     }
 
@@ -112,6 +114,12 @@ impl Batch {
     #[must_use]
     pub fn len(&self) -> usize {
         self.commands.len()
+    }
+
+    /// The bytes that its commands took (see [`Progress::consumed`]).
+    #[must_use]
+    pub fn consumed(&self) -> usize {
+        self.consumed
     }
 
     /// Whether there is no complete command.
