@@ -18,7 +18,7 @@ macro_rules! flags {
     ($($(#[$doc:meta])* $name:ident = $bit:expr, $text:expr;)*) => {
         impl Flags {
             $($(#[$doc])* pub(crate) const $name: Flags = Flags(1 << $bit);)*
-            /// Every flag with the name that `COMMAND INFO` prints, in that order.
+            /// Every flag with the name that `COMMAND INFO` prints, in that order; empty if it prints none.
             pub(crate) const NAMED: &'static [(Flags, &'static str)] = &[$((Flags::$name, $text)),*];
         }
     };
@@ -46,13 +46,13 @@ flags! {
     /// Not shown by `MONITOR`.
     SKIP_MONITOR = 9, "skip_monitor";
     /// Not recorded by the slow log.
-    SKIP_SLOWLOG = 10, "skip_slowlog";
+    SKIP_SLOWLOG = 10, "skip_commandlog";
     /// Takes constant or logarithmic time.
     FAST = 11, "fast";
     /// Allowed before authentication.
     NO_AUTH = 12, "no_auth";
     /// Not a write, but its effects may reach replicas.
-    MAY_REPLICATE = 13, "may_replicate";
+    MAY_REPLICATE = 13, "";
     /// Not allowed while old data serve during a load.
     NO_ASYNC_LOADING = 14, "no_async_loading";
     /// Not allowed inside `MULTI`.
@@ -123,6 +123,8 @@ pub(crate) enum KeyAccess {
     Overwrite,
     /// Removes (`RM`).
     Remove,
+    /// Nothing: it is a channel that is placed like a key (`not_key`).
+    Channel,
 }
 
 /// Where the keys of a specification begin.
@@ -294,6 +296,8 @@ pub(crate) enum Action {
     Run(Handler),
     /// Look further by the first argument.
     Container(&'static [Command]),
+    /// Without arguments run this, else look further.
+    RunOrContainer(Handler, &'static [Command]),
 }
 
 /// One command.
@@ -375,6 +379,15 @@ impl Command {
             args: &[],
             action: Action::Container(subs),
         }
+    }
+
+    /// With subcommands, which a first argument chooses.
+    pub(crate) const fn with(self, subs: &'static [Command]) -> Command {
+        let action = match self.action {
+            Action::Run(handler) => Action::RunOrContainer(handler, subs),
+            other => other,
+        };
+        Command { action, ..self }
     }
 
     /// With these flags.

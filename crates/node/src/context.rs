@@ -177,7 +177,7 @@ impl Ctx<'_> {
     }
 
     /// Tells who watches `key`.
-    fn notice_change(&mut self, db: DbIndex, key: &[u8]) {
+    pub(crate) fn notice_change(&mut self, db: DbIndex, key: &[u8]) {
         if self.node.watchers.is_empty() {
             return;
         }

@@ -4,6 +4,7 @@
 //! prefetched, so that the cache misses of a pipeline overlap instead of following each other.
 
 use crate::command::{Action, Command, Flags};
+use crate::command_log::shown;
 use crate::context::Ctx;
 use crate::error::Error;
 use crate::input::{Next, Ran, Stopwatch};
@@ -55,6 +56,11 @@ impl Node {
         };
         session.last_active = now.mono;
         self.stats.batches += 1;
+        if from == 0 {
+            session.bytes_in += batch.consumed() as u64;
+            session.query_buffer = buf.len().saturating_sub(batch.consumed());
+            self.stats.net_in += batch.consumed() as u64;
+        }
         let written = out.len();
         let mut run = Run { now, out, outs, watch, timed: Duration::ZERO, untimed: 0 };
         let ran = self.run_windows(&mut run, &mut session, batch, buf, from);
@@ -167,7 +173,7 @@ impl Node {
             return Err(unknown_command(args));
         };
         let mut command = self.table.get(index);
-        if let Action::Container(_) = command.action
+        if let Action::Container(_) | Action::RunOrContainer(..) = command.action
             && args.len() > 1
         {
             index = self
@@ -281,11 +287,11 @@ impl Node {
         first_hash: Option<KeyHash>,
         in_transaction: bool,
     ) {
-        let Action::Run(handler) = command.action else { return };
+        let (Action::Run(handler) | Action::RunOrContainer(handler, _)) = command.action else { return };
         if !self.monitors.is_empty() && !command.flags.has(Flags::SKIP_MONITOR.and(Flags::ADMIN)) {
-            self.feed_monitors(run.now, session, args, run.outs);
+            self.feed_monitors(run.now, session, command, args, run.outs);
         }
-        let timed = self.time_all || self.table.is_timed(index);
+        let timed = self.thresholds.time_all || self.table.is_timed(index);
         let before = if timed { run.watch.read() } else { run.now.mono };
         let start = run.out.len();
         let db = session.db;
@@ -317,10 +323,15 @@ impl Node {
             self.effects.add_verbatim(db, args);
         }
         (self.dirty, self.rewritten) = outer;
+        let sizes = (args.raw().map_or(0, <[u8]>::len), run.out.len().saturating_sub(start));
+        if sizes.0 > self.thresholds.request || sizes.1 > self.thresholds.reply {
+            self.note_sizes(run.now, session, command, args, sizes);
+        }
         let cost = if timed {
             let cost = run.watch.read().since(before);
             run.timed += cost;
-            self.note_cost(run, session, command, args, cost);
+            let cost = cost + std::mem::take(&mut self.stalled);
+            self.note_cost(run.now, session, (index, command), args, cost);
             cost
         } else {
             run.untimed += 1;
@@ -382,17 +393,6 @@ impl Node {
         }
     }
 
-    /// Slow log and latency monitor; both are fed here.
-    fn note_cost(
-        &mut self,
-        _run: &Run<'_>,
-        _session: &Session,
-        _command: &'static Command,
-        _args: Args<'_, '_>,
-        _cost: Duration,
-    ) {
-    }
-
     /// What the batch's constant-time commands have cost, spread over them evenly.
     fn learn_fast_cost(&mut self, run: &Run<'_>) {
         if run.untimed == 0 {
@@ -404,7 +404,14 @@ impl Node {
     }
 
     /// Shows a command to everybody who monitors.
-    fn feed_monitors(&mut self, now: Now, session: &Session, args: Args<'_, '_>, outs: &mut Outputs) {
+    fn feed_monitors(
+        &mut self,
+        now: Now,
+        session: &Session,
+        command: &Command,
+        args: Args<'_, '_>,
+        outs: &mut Outputs,
+    ) {
         let from = if session.peer.unix {
             "unix:".to_owned() + &session.peer.laddr
         } else {
@@ -418,9 +425,9 @@ impl Node {
             from
         )
         .into_bytes();
-        for arg in args.iter() {
+        for i in 0..args.len() {
             line.push(b' ');
-            crate::commands::quote_into(&mut line, arg);
+            crate::commands::quote_into(&mut line, shown(command, args, i));
         }
         line.extend_from_slice(b"\r\n");
         for &id in &self.monitors {

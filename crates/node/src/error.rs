@@ -50,6 +50,11 @@ errors! {
 }
 
 impl Error {
+    /// An error with a text known when it was compiled.
+    pub(crate) const fn fixed(text: &'static str) -> Error {
+        Error(Cow::Borrowed(text))
+    }
+
     /// An error with this text; it begins with its code.
     pub(crate) fn new(text: impl Into<Cow<'static, str>>) -> Error {
         Error(text.into())

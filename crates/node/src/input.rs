@@ -1,6 +1,8 @@
 //! What goes into the node beside the commands of connections.
 
+use crate::host::HostFacts;
 use crate::session::SessionId;
+use tanist_config::ServerConfig;
 use tanist_types::{Mono, NodeId, RunId};
 
 /// Who is at the other end of a connection, as text for display and `CLIENT KILL`.
@@ -28,7 +30,7 @@ pub struct Identity {
 }
 
 /// One input of [`crate::Node::step`].
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub enum Input {
     /// A connection has ended, or its output buffer has passed its limit.
     Closed(SessionId),
@@ -56,6 +58,22 @@ pub enum Input {
         /// Which one.
         id: u64,
         /// Why not.
+        result: Result<(), String>,
+    },
+    /// Fresh facts about process and machine.
+    Host(Box<HostFacts>),
+    /// The answer to [`crate::Output::Reconfigure`]: done, or which directive could not be followed and why.
+    Reconfigured {
+        /// The session that waits.
+        session: SessionId,
+        /// The configuration that is to be in force, or a directive's name and a sentence.
+        result: Result<Box<ServerConfig>, (String, String)>,
+    },
+    /// The answer to [`crate::Output::RewriteConfig`].
+    Rewritten {
+        /// The session that waits, if any does.
+        session: Option<SessionId>,
+        /// Done durably, or why not.
         result: Result<(), String>,
     },
 }

@@ -15,21 +15,28 @@
 #![forbid(unsafe_code)]
 
 mod command;
+mod command_log;
 mod commands;
 mod context;
 mod dispatch;
 mod error;
 mod expiry;
 mod glob;
+mod histogram;
+mod host;
 mod input;
+mod keys;
+mod latency;
 mod log;
 mod long_double;
 mod node;
 mod notify;
+mod observe;
 mod output;
 mod pubsub;
 mod replication;
 mod session;
+mod sha;
 mod shell;
 mod shutdown;
 mod snapshot;
@@ -42,6 +49,7 @@ mod usage;
 mod tests;
 
 pub use error::Error;
+pub use host::{Allocator, CpuTimes, HostFacts};
 pub use input::{Identity, Input, Next, Peer, Ran, Stopwatch};
 pub use node::{Node, Seeds};
 pub use output::{LogLevel, Output, Outputs};

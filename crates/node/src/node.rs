@@ -1,8 +1,12 @@
 //! The node's state and its two ways in: [`Node::run`] for commands (in `dispatch`), [`Node::step`] for the rest.
 
+use crate::command_log::CommandLogs;
 use crate::expiry::ExpireCycle;
+use crate::host::{HostFacts, Memory};
 use crate::input::{Identity, Input, Peer};
+use crate::latency::LatencyMonitor;
 use crate::log::Effects;
+use crate::observe::Thresholds;
 use crate::output::{LogLevel, Output, Outputs};
 use crate::pubsub::Pubsub;
 use crate::replication::Repl;
@@ -54,8 +58,9 @@ pub struct Node {
     pub(crate) pause: Option<Pause>,
     /// Some gate other than authentication may refuse or hold commands (see `gates`).
     pub(crate) gated: bool,
-    /// Time every command by itself, not only those whose cost grows with their input.
-    pub(crate) time_all: bool,
+    pub(crate) thresholds: Thresholds,
+    /// Time that the running command will hold up the node beyond its own (`DEBUG SLEEP`).
+    pub(crate) stalled: Duration,
     /// What a constant-time command has cost lately, on average.
     pub(crate) fast_cost: Duration,
     pub(crate) expire_cycle: ExpireCycle,
@@ -68,6 +73,11 @@ pub struct Node {
     pub(crate) saving: Saving,
     /// The snapshot file is being loaded.
     pub(crate) loading: Option<Loader>,
+    /// The logs of slow, large and talkative commands.
+    pub(crate) command_logs: CommandLogs,
+    pub(crate) latency: LatencyMonitor,
+    pub(crate) host: HostFacts,
+    pub(crate) memory: Memory,
     /// The node is ending.
     pub(crate) ending: Option<Shutdown>,
     pub(crate) repl: Repl,
@@ -112,7 +122,8 @@ impl Node {
             active_expire: true,
             pause: None,
             gated: false,
-            time_all: false,
+            thresholds: Thresholds::of(&config),
+            stalled: Duration::ZERO,
             fast_cost: Duration::ZERO,
             expire_cycle: ExpireCycle::default(),
             due: Vec::new(),
@@ -122,6 +133,10 @@ impl Node {
             saving: Saving::new(now),
             loading: None,
             ending: None,
+            command_logs: CommandLogs::default(),
+            latency: LatencyMonitor::default(),
+            host: HostFacts::default(),
+            memory: Memory::default(),
             next_cron: now.mono + CRON,
             expire_more: false,
             config,
@@ -164,6 +179,9 @@ impl Node {
             Input::Persisted { id, result } => self.persisted(id, result, now, outs),
             Input::Tick => self.tick(now, outs),
             Input::SaveWritten(result) => self.save_written(now, result, outs),
+            Input::Host(facts) => self.take_facts(*facts),
+            Input::Reconfigured { session, result } => self.reconfigured(session, result, outs),
+            Input::Rewritten { session, result } => self.rewritten(session, result, outs),
         }
     }
 
@@ -229,6 +247,15 @@ impl Node {
                 outs.push(Output::Close { session: s.id, flush: false });
             }
         }
+    }
+
+    /// Fresh facts from the shell; the first ones tell what the process uses without data.
+    fn take_facts(&mut self, facts: HostFacts) {
+        self.host = facts;
+        if self.memory.startup == 0 {
+            self.memory.startup = self.host.allocator.allocated;
+        }
+        self.memory.peak = self.memory.peak.max(self.used_memory());
     }
 
     /// Ends `CLIENT PAUSE`.

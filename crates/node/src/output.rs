@@ -78,6 +78,28 @@ pub enum Output {
         /// The whole file.
         bytes: Vec<u8>,
     },
+    /// Give up the file begun with [`Output::SaveBegin`]. Bytes that are being written are still answered.
+    SaveCancel,
+    /// This configuration is in force: the shell takes from it what concerns it (log level, limits, ...).
+    Configured(Box<tanist_config::ServerConfig>),
+    /// Listen where this configuration says and work in its folder, or change nothing; answered by
+    /// [`crate::Input::Reconfigured`].
+    Reconfigure {
+        /// The session that waits for it.
+        session: SessionId,
+        /// The whole configuration that is asked for.
+        config: Box<tanist_config::ServerConfig>,
+    },
+    /// Rewrite the configuration file with these values (see [`tanist_config::rewritten`]), durably; answered by
+    /// [`crate::Input::Rewritten`].
+    RewriteConfig {
+        /// The session that waits for it, if any does.
+        session: Option<SessionId>,
+        /// The values.
+        config: Box<tanist_config::ServerConfig>,
+    },
+    /// Hold the whole node for this long, the lock kept (`DEBUG SLEEP`).
+    Stall(std::time::Duration),
     /// End the process with this status.
     Exit(i32),
 }

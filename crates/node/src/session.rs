@@ -79,6 +79,8 @@ pub(crate) struct Session {
     pub(crate) no_evict: bool,
     pub(crate) no_touch: bool,
     pub(crate) readonly: bool,
+    /// `CLIENT CAPA redirect`: the client follows redirections.
+    pub(crate) redirects: bool,
     pub(crate) waiting: Option<Waiting>,
     /// The log's end behind its last write.
     pub(crate) last_write: LogPos,
@@ -121,6 +123,7 @@ impl Session {
             no_evict: false,
             no_touch: false,
             readonly: false,
+            redirects: false,
             waiting: None,
             last_write: LogPos::ZERO,
             sentinel: false,

@@ -1,11 +1,13 @@
 //! Counters that `INFO` prints and `CONFIG RESETSTAT` clears.
 
+use crate::histogram::Histogram;
+use crate::table::CommandIndex;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tanist_types::Mono;
 
 /// What is counted for one command.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct CommandStats {
     pub(crate) calls: u64,
     pub(crate) time: Duration,
@@ -13,6 +15,8 @@ pub(crate) struct CommandStats {
     pub(crate) rejected: u64,
     /// Answered with an error.
     pub(crate) failed: u64,
+    /// The times of those calls that were timed by themselves.
+    pub(crate) timed: Option<Box<Histogram>>,
 }
 
 /// All counters of the node.
@@ -87,6 +91,22 @@ impl Stats {
         } else if self.errors.len() < MOST_CODES {
             self.errors.insert(code.into(), 1);
         }
+    }
+
+    /// The times of all calls of a command; `None` if it was never called. Calls that were not timed by themselves
+    /// count with their mean.
+    pub(crate) fn histogram(&self, index: CommandIndex) -> Option<Histogram> {
+        let stats = &self.commands[index.slot()];
+        if stats.calls == 0 {
+            return None;
+        }
+        let mut all = stats.timed.as_deref().cloned().unwrap_or_default();
+        let untimed = stats.calls.saturating_sub(all.total());
+        if untimed > 0 {
+            let mean = stats.time.saturating_sub(all.sum()).as_nanos() as u64 / untimed;
+            all.add_many(Duration::from_nanos(mean), untimed);
+        }
+        Some(all)
     }
 
     /// Takes a sample of the rates.

@@ -7,7 +7,8 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use tanist_node::Input;
+use tanist_config::ServerConfig;
+use tanist_node::{Input, SessionId};
 use tanist_runtime::durable::Pending;
 use tanist_runtime::listen::describe;
 
@@ -18,6 +19,10 @@ pub(crate) enum Order {
     SaveBegin(PathBuf),
     /// Append to it; with the last bytes, put it in place.
     SaveBytes { bytes: Vec<u8>, last: bool },
+    /// Give it up.
+    SaveCancel,
+    /// Rewrite the configuration file with these values, and tell the node.
+    RewriteConfig { session: Option<SessionId>, config: Box<ServerConfig> },
 }
 
 /// The way to the thread.
@@ -43,12 +48,18 @@ impl Disk {
 
 impl Orders {
     /// Starts the thread.
-    pub(crate) fn start(self, machine: Arc<Machine>) -> io::Result<()> {
+    pub(crate) fn start(self, machine: Arc<Machine>, config_file: Option<PathBuf>) -> io::Result<()> {
         std::thread::Builder::new().name("disk".into()).spawn(move || {
             let mut save = Save::None;
             for order in self.0 {
                 match order {
                     Order::SaveBegin(path) => save = Save::begin(&path),
+                    Order::SaveCancel => save = Save::None,
+                    Order::RewriteConfig { session, config } => {
+                        let result = rewrite(config_file.as_deref(), &config);
+                        let answer = Input::Rewritten { session, result };
+                        machine.enter(|node, now, outs| node.step(now, answer, outs));
+                    }
                     Order::SaveBytes { bytes, last } => {
                         let result = save.write(&bytes, last).map_err(|error| describe(&error));
                         machine.enter(|node, now, outs| node.step(now, Input::SaveWritten(result), outs));
@@ -58,6 +69,14 @@ impl Orders {
         })?;
         Ok(())
     }
+}
+
+/// Writes the values into the configuration file, leaving its comments and order.
+fn rewrite(path: Option<&Path>, config: &ServerConfig) -> Result<(), String> {
+    let path = path.ok_or("there is no configuration file")?;
+    let old = std::fs::read(path).map_err(|error| describe(&error))?;
+    let new = tanist_config::rewritten(config, &old, None).map_err(|error| error.reason)?;
+    tanist_runtime::durable::write(path, &new).map_err(|error| describe(&error))
 }
 
 /// The snapshot file that is being written.

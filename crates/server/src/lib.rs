@@ -11,14 +11,17 @@
 //! - `io`: one I/O thread; `connection`: one connection; `buffer`: the bytes it has not parsed yet.
 //! - `primary`: the connection to the primary; `state`: the node's state file.
 //! - `accept`: new connections; `timer`: the node's deadlines; `disk`: files, on a thread of their own; `memory`:
-//!   the allocator and freeing beside the machine.
+//!   the allocator and freeing beside the machine; `control`: `CONFIG SET` as far as it concerns the shell; `host`:
+//!   facts about process and machine for `INFO`.
 
 #![forbid(unsafe_code)]
 
 mod accept;
 mod buffer;
 mod connection;
+mod control;
 mod disk;
+mod host;
 mod io;
 mod machine;
 mod mailbox;

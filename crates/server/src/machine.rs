@@ -4,6 +4,7 @@
 //! is released, so every thread sees it in the machine's order; the rest (log lines, memory to free) is carried
 //! out after the release, so nobody waits for it.
 
+use crate::control::{Change, Control};
 use crate::disk::{Disk, Order};
 use crate::mailbox::{Mail, Mailbox};
 use crate::memory::Garbage;
@@ -38,6 +39,7 @@ pub(crate) struct Machine {
     /// Filled under the lock: the orders must not overtake each other.
     primary: UnboundedSender<primary::Order>,
     state: state::Orders,
+    control: Control,
     settings: Settings,
     /// The status to end the process with, or `RUNNING`.
     status: AtomicI32,
@@ -72,6 +74,7 @@ impl Machine {
         disk: Disk,
         primary: UnboundedSender<primary::Order>,
         state: state::Orders,
+        control: Control,
     ) -> Machine {
         let threads = threads.clamp(1, Machine::MAX_THREADS);
         Machine {
@@ -85,6 +88,7 @@ impl Machine {
             disk,
             primary,
             state,
+            control,
             settings: Settings::default(),
             status: AtomicI32::new(RUNNING),
             ended: Notify::new(),
@@ -197,6 +201,11 @@ impl Machine {
                     let _ = self.state.send(state::Order { id, bytes });
                     continue;
                 }
+                Output::Stall(time) => {
+                    // The lock is held: the node stands still, as it was told to.
+                    std::thread::sleep(time);
+                    continue;
+                }
                 other => {
                     aftermath.outputs.push(other);
                     continue;
@@ -228,6 +237,14 @@ impl Machine {
                 Output::Discard(garbage) => self.garbage.free(garbage),
                 Output::SaveBegin => self.disk.order(Order::SaveBegin(self.settings.snapshot_file())),
                 Output::SaveBytes { bytes, last } => self.disk.order(Order::SaveBytes { bytes, last }),
+                Output::SaveCancel => self.disk.order(Order::SaveCancel),
+                Output::RewriteConfig { session, config } => {
+                    self.disk.order(Order::RewriteConfig { session, config });
+                }
+                Output::Configured(config) => self.control.order(Change::Follow(config)),
+                Output::Reconfigure { session, config } => {
+                    self.control.order(Change::Apply { session, config });
+                }
                 Output::Exit(status) => self.end(status),
                 Output::Send { .. }
                 | Output::Close { .. }
@@ -236,7 +253,8 @@ impl Machine {
                 | Output::PrimaryConnect { .. }
                 | Output::PrimarySend { .. }
                 | Output::PrimaryClose { .. }
-                | Output::Persist { .. } => {}
+                | Output::Persist { .. }
+                | Output::Stall(_) => {}
             }
         }
     }

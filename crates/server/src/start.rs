@@ -1,7 +1,9 @@
 //! From the program's arguments to a running server, and its orderly end.
 
-use crate::accept::{self, Listener};
+use crate::accept::Listener;
+use crate::control::{self, Control, Doors};
 use crate::disk::{self, Disk};
+use crate::host::Facts;
 use crate::io::{self, Io};
 use crate::machine::Machine;
 use crate::mailbox::Mail;
@@ -70,9 +72,9 @@ fn start(args: &[String]) -> Result<i32, String> {
         }
     }
     enter_directory(config)?;
-    start_log(config)?;
+    let log = start_log(config)?;
     greet(&options);
-    Ok(serve(options).unwrap_or_else(|text| {
+    Ok(serve(options, log).unwrap_or_else(|text| {
         for line in text.lines() {
             tracing::warn!("{line}");
         }
@@ -85,7 +87,7 @@ fn enter_directory(config: &ServerConfig) -> Result<(), String> {
         .map_err(|e| format!("Can't chdir to '{}': {}", config.dir, listen::describe(&e)))
 }
 
-fn start_log(config: &ServerConfig) -> Result<(), String> {
+fn start_log(config: &ServerConfig) -> Result<log::Handle, String> {
     let file = Some(&config.logfile).filter(|f| !f.is_empty()).map(Into::into);
     let options = log::Options {
         level: log::Level::parse(config.loglevel.word()).unwrap_or_default(),
@@ -94,10 +96,10 @@ fn start_log(config: &ServerConfig) -> Result<(), String> {
         timestamps: log_timestamps(config),
         role: log::Role::Primary,
     };
-    log::init(options).map(|_| ()).map_err(|e| format!("Can't open the log file: {}", listen::describe(&e)))
+    log::init(options).map_err(|e| format!("Can't open the log file: {}", listen::describe(&e)))
 }
 
-fn log_format(config: &ServerConfig) -> log::Format {
+pub(crate) fn log_format(config: &ServerConfig) -> log::Format {
     use tanist_config::choice::LogFormat;
     match config.log_format {
         LogFormat::Legacy => log::Format::Legacy,
@@ -106,7 +108,7 @@ fn log_format(config: &ServerConfig) -> log::Format {
     }
 }
 
-fn log_timestamps(config: &ServerConfig) -> log::Timestamps {
+pub(crate) fn log_timestamps(config: &ServerConfig) -> log::Timestamps {
     use tanist_config::choice::LogTimestamp;
     match config.log_timestamp_format {
         LogTimestamp::Legacy => log::Timestamps::Legacy,
@@ -136,11 +138,15 @@ fn greet(options: &Options) {
 }
 
 /// Everything from the listening sockets to the end.
-fn serve(options: Options) -> Result<i32, String> {
+fn serve(options: Options, log: log::Handle) -> Result<i32, String> {
     let mut config = options.loaded.config;
     raise_open_files(&mut config);
     if !options.loaded.seen.contains("io-threads") {
         config.io_threads = default_threads();
+    }
+    if let Ok(dir) = std::env::current_dir() {
+        // CONFIG GET shows where the server really works.
+        config.dir = dir.to_string_lossy().into_owned();
     }
     let clock = Clock::start();
     let listeners = open_listeners(&config)?;
@@ -166,9 +172,11 @@ fn serve(options: Options) -> Result<i32, String> {
     let (disk, orders) = Disk::new();
     let (to_primary, primary_orders) = tokio::sync::mpsc::unbounded_channel();
     let (to_state, state_orders) = state::orders();
-    let machine = Arc::new(Machine::new(node, threads, clock, garbage, disk, to_primary, to_state));
-    orders.start(machine.clone()).map_err(|e| e.to_string())?;
+    let (control, changes) = Control::new();
+    let machine = Arc::new(Machine::new(node, threads, clock, garbage, disk, to_primary, to_state, control));
     state::start(machine.clone(), state_path, state_orders).map_err(|e| e.to_string())?;
+    orders.start(machine.clone(), options.file.clone()).map_err(|e| e.to_string())?;
+    let mut facts = Facts::new(options.file.as_deref(), &supervisor, threads);
     machine.enter(|node, _, _| machine.settings().follow(node.config()));
     tracing::info!("Server initialized");
 
@@ -176,9 +184,12 @@ fn serve(options: Options) -> Result<i32, String> {
     let runtime = runtime().map_err(|e| e.to_string())?;
     let result = runtime.block_on(async {
         let mut signals = Signals::listen().map_err(|e| e.to_string())?;
+        let mut doors = Doors::new(machine.clone());
         for listener in listeners {
-            tokio::task::spawn_local(accept::run(machine.clone(), listener));
+            doors.open(listener);
         }
+        facts.listeners(machine.enter(|node, _, _| node.config().clone()));
+        tokio::task::spawn_local(control::run(machine.clone(), changes, doors, log, facts));
         tokio::task::spawn_local(timer::run(machine.clone()));
         tokio::task::spawn_local(io::run(Rc::new(Io::new(0, machine.clone()))));
         supervisor.status("Loading the data");

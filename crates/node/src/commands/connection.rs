@@ -73,6 +73,7 @@ pub(crate) fn reset(ctx: &mut Ctx<'_>, _args: Args<'_, '_>) -> Outcome {
     s.no_evict = false;
     s.no_touch = false;
     s.readonly = false;
+    s.redirects = false;
     s.user = "default".into();
     s.authenticated = authenticated;
     ctx.reply().simple("RESET");
@@ -185,11 +186,4 @@ pub(crate) fn check_name(name: &[u8]) -> Outcome {
         return Ok(());
     }
     Err(Error::new("ERR Client names cannot contain spaces, newlines or special characters."))
-}
-
-/// `CLIENT ID`
-pub(crate) fn client_id(ctx: &mut Ctx<'_>, _args: Args<'_, '_>) -> Outcome {
-    let id = ctx.session.id.0 as i64;
-    ctx.reply().int(id);
-    Ok(())
 }

@@ -1,9 +1,22 @@
 //! What the commands do.
 
+pub(crate) mod acl;
+pub(crate) mod catalogue;
+pub(crate) mod client;
+pub(crate) mod config;
 pub(crate) mod connection;
 pub(crate) mod database;
+pub(crate) mod debug;
+pub(crate) mod docs;
 pub(crate) mod generic;
+pub(crate) mod info;
+pub(crate) mod latency;
+pub(crate) mod memory;
+pub(crate) mod persistence;
 pub(crate) mod pubsub;
+pub(crate) mod server;
+pub(crate) mod shutdown;
+pub(crate) mod slowlog;
 pub(crate) mod string;
 pub(crate) mod transactions;
 

@@ -37,6 +37,10 @@ pub(crate) struct Saving {
     pub(crate) last_duration: Option<Duration>,
     last_try: Mono,
     pub(crate) saves: u64,
+    /// `BGSAVE SCHEDULE`: begin as soon as no snapshot is running.
+    pub(crate) scheduled: bool,
+    /// Answers of the shell that are still to come for cancelled saves.
+    unclaimed: u32,
 }
 
 #[derive(Debug)]
@@ -60,6 +64,8 @@ impl Saving {
             last_duration: None,
             last_try: Mono::ZERO,
             saves: 0,
+            scheduled: false,
+            unclaimed: 0,
         }
     }
 
@@ -126,6 +132,10 @@ impl Node {
 
     /// The shell has written a chunk, or the whole file durably when that was the last one, or failed.
     pub(crate) fn save_written(&mut self, now: Now, result: Result<(), String>, outs: &mut Outputs) {
+        if self.saving.unclaimed > 0 {
+            self.saving.unclaimed -= 1;
+            return;
+        }
         let Some(run) = &mut self.saving.running else { return };
         run.writing = false;
         match result {
@@ -158,6 +168,14 @@ impl Node {
         self.save_answer(run.kind, false, outs);
     }
 
+    /// `BGSAVE CANCEL`: gives up the running save.
+    pub(crate) fn save_cancel(&mut self, now: Now, outs: &mut Outputs) {
+        // The answer to a chunk that is being written belongs to no save any more.
+        self.saving.unclaimed += u32::from(self.saving.running.as_ref().is_some_and(|r| r.writing));
+        outs.push(Output::SaveCancel);
+        self.save_failed(now, "cancelled", outs);
+    }
+
     fn save_answer(&mut self, kind: SaveKind, ok: bool, outs: &mut Outputs) {
         match kind {
             SaveKind::Background => {}
@@ -171,6 +189,11 @@ impl Node {
 
     /// Begins a save if a save point asks for one.
     pub(crate) fn save_if_due(&mut self, now: Now, outs: &mut Outputs) {
+        if self.saving.scheduled && !self.snapshot_running() {
+            self.saving.scheduled = false;
+            self.save_begin(now, SaveKind::Background, outs);
+            return;
+        }
         if self.snapshot_running() || (!self.saving.last_ok && now.mono.since(self.saving.last_try) < RETRY) {
             return;
         }

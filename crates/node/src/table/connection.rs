@@ -11,16 +11,6 @@ pub(super) const COMMANDS: &[Command] = &[
         .flags(FREE)
         .about("Proves who the client is.", "O(N) where N is the number of passwords defined for the user")
         .args(&[Arg::new("username", "string").optional().since("6.0.0"), Arg::new("password", "string")]),
-    Command::container(
-        "client",
-        Group::Connection,
-        &[Command::sub("id", "client|id", 2, Group::Connection, run::client_id)
-            .flags(ANY)
-            .since("5.0.0")
-            .about("Gives the connection's number.", "O(1)")],
-    )
-    .since("2.4.0")
-    .about("A container for commands about client connections.", "Depends on subcommand."),
     Command::new("echo", 2, Group::Connection, run::echo)
         .flags(Flags::LOADING.and(Flags::STALE).and(Flags::FAST))
         .about("Gives back its argument.", "O(1)")
@@ -44,7 +34,7 @@ pub(super) const COMMANDS: &[Command] = &[
         )
         .optional()]),
     Command::new("ping", -1, Group::Connection, run::ping)
-        .flags(Flags::FAST.and(Flags::LOADING).and(Flags::STALE))
+        .flags(Flags::FAST)
         .about("Answers, with the argument if there is one.", "O(1)")
         .tips(&["request_policy:all_shards", "response_policy:all_succeeded"])
         .args(&[Arg::new("message", "string").optional()]),
@@ -56,7 +46,7 @@ pub(super) const COMMANDS: &[Command] = &[
         .since("6.2.0")
         .about("Makes the connection as new.", "O(1)"),
     Command::new("select", 2, Group::Connection, run::select)
-        .flags(Flags::LOADING.and(Flags::STALE).and(Flags::FAST))
+        .flags(Flags::LOADING.and(Flags::STALE).and(Flags::FAST).and(Flags::ALLOW_BUSY))
         .about("Chooses the database.", "O(1)")
         .args(&[Arg::new("index", "integer")]),
 ];

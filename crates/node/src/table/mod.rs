@@ -1,10 +1,12 @@
 //! The table of commands and the way from a name to a command.
 
+mod admin;
+mod client;
 mod connection;
 mod database;
 mod generic;
+mod observe;
 mod pubsub;
-mod server;
 mod string;
 mod transactions;
 
@@ -27,9 +29,11 @@ const GROUPS: &[&[Command]] = &[
     transactions::COMMANDS,
     pubsub::COMMANDS,
     connection::COMMANDS,
-    server::COMMANDS,
     database::COMMANDS,
     crate::replication::COMMANDS,
+    client::COMMANDS,
+    admin::COMMANDS,
+    observe::COMMANDS,
 ];
 
 /// The commands of this node, under the names that its configuration gives them.
@@ -65,7 +69,7 @@ impl CommandTable {
             if !name.is_empty() {
                 table.enter(index, name.as_bytes());
             }
-            if let Action::Container(subs) = command.action {
+            if let Action::Container(subs) | Action::RunOrContainer(_, subs) = command.action {
                 for sub in subs {
                     table.add(sub, sub.name, Some(index));
                 }
@@ -160,6 +164,9 @@ fn slot_of(name: &[u8]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::command::{Flags, KeyAccess, KeyBegin, KeyFind, KeySpec};
+    use crate::commands::catalogue::categories;
+    use crate::keys::legacy_range;
 
     #[test]
     fn names_are_found_in_any_case_and_nothing_else_is() {
@@ -192,5 +199,73 @@ mod tests {
             );
             assert_eq!(c.name, c.name.to_lowercase());
         }
+    }
+
+    /// One line of `commands-valkey-9.1.txt` as this table has it.
+    fn fact(c: &Command) -> String {
+        let flags: Vec<&str> = Flags::NAMED
+            .iter()
+            .filter(|(f, name)| c.flags.has(*f) && !name.is_empty())
+            .map(|(_, name)| *name)
+            .collect();
+        let (first, last, step) = legacy_range(c);
+        let mut acl = categories(c);
+        acl.sort_unstable();
+        let name = c.full_name.replace('|', "/");
+        let group = c.group.name();
+        let keys: Vec<String> = c.keys.iter().map(key_fact).collect();
+        [
+            name,
+            c.arity.to_string(),
+            flags.join(","),
+            format!("{first} {last} {step}"),
+            acl.join(","),
+            c.tips.join(","),
+            keys.join(" "),
+            group.to_owned(),
+            c.since.to_owned(),
+        ]
+        .join("|")
+    }
+
+    fn key_fact(spec: &KeySpec) -> String {
+        let access = match spec.access {
+            KeyAccess::Read => "RO",
+            KeyAccess::ReadWrite => "RW",
+            KeyAccess::Overwrite => "OW",
+            KeyAccess::Remove => "RM",
+            KeyAccess::Channel => "not_key",
+        };
+        let flags: Vec<&str> = std::iter::once(access).chain(spec.flags.iter().copied()).collect();
+        let begin = match spec.begin {
+            KeyBegin::Index(i) => format!("index:{i}"),
+            KeyBegin::Keyword(word, from) => format!("keyword:{word}:{from}"),
+            KeyBegin::Unknown => "unknown".to_owned(),
+        };
+        let find = match spec.find {
+            KeyFind::Range { last, step, limit } => format!("range:{last}:{step}:{limit}"),
+            KeyFind::Count { count, first, step } => format!("count:{count}:{first}:{step}"),
+            KeyFind::Unknown => "unknown".to_owned(),
+        };
+        format!("{}@{begin}@{find}", flags.join("+"))
+    }
+
+    /// Clients and proxies decide by these values, so they must be those of the server that they know.
+    #[test]
+    fn the_table_agrees_with_the_facts() {
+        let known: std::collections::BTreeMap<&str, &str> = include_str!("commands-valkey-9.1.txt")
+            .lines()
+            .filter(|line| !line.starts_with('#'))
+            .map(|line| (line.split('|').next().unwrap_or_default(), line))
+            .collect();
+        let mut wrong = Vec::new();
+        for (_, command) in CommandTable::new(&[]).all() {
+            let ours = fact(command);
+            let theirs = known.get(ours.split('|').next().unwrap_or_default());
+            if theirs.is_some_and(|line| *line != ours) {
+                wrong.push(format!("{ours}\n    should be\n{}", theirs.unwrap_or(&"")));
+            }
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     }
 }

@@ -1,12 +1,13 @@
 //! Publish and subscribe.
 
-use crate::command::{Arg, Command, Flags, Group};
+use crate::command::{Arg, Command, Flags, Group, KeyAccess, KeySpec};
 use crate::commands::pubsub as run;
 
 const LISTEN: Flags = Flags::PUBSUB.and(Flags::NOSCRIPT).and(Flags::LOADING).and(Flags::STALE);
 const SEND: Flags =
     Flags::PUBSUB.and(Flags::LOADING).and(Flags::STALE).and(Flags::FAST).and(Flags::MAY_REPLICATE);
 const ASK: Flags = Flags::PUBSUB.and(Flags::LOADING).and(Flags::STALE);
+const SHARD_CHANNELS: &[KeySpec] = &[KeySpec::range(1, -1, 1, KeyAccess::Channel, &[])];
 const HELP: Flags = Flags::LOADING.and(Flags::STALE);
 
 pub(super) const COMMANDS: &[Command] = &[
@@ -40,16 +41,19 @@ pub(super) const COMMANDS: &[Command] = &[
         .args(&[Arg::new("channel", "string"), Arg::new("message", "string")]),
     Command::new("ssubscribe", -2, Group::Pubsub, run::ssubscribe)
         .flags(LISTEN)
+        .keys(SHARD_CHANNELS)
         .since("7.0.0")
         .about("Listens to shard channels.", "O(N) where N is the number of shard channels to subscribe to.")
         .args(&[Arg::new("shardchannel", "string").multiple()]),
     Command::new("sunsubscribe", -1, Group::Pubsub, run::sunsubscribe)
         .flags(LISTEN)
+        .keys(SHARD_CHANNELS)
         .since("7.0.0")
         .about("Stops listening to shard channels, to all without arguments.", "O(N) where N is the number of shard channels to unsubscribe.")
         .args(&[Arg::new("shardchannel", "string").optional().multiple()]),
     Command::new("spublish", 3, Group::Pubsub, run::spublish)
         .flags(SEND)
+        .keys(&[KeySpec::one(1, KeyAccess::Channel, &[])])
         .since("7.0.0")
         .about("Sends a message to the listeners of a shard channel.", "O(N) where N is the number of clients subscribed to the receiving shard channel.")
         .args(&[Arg::new("shardchannel", "string"), Arg::new("message", "string")]),

@@ -1,0 +1,101 @@
+//! The line that describes a connection (`CLIENT LIST`, `CLIENT INFO`). Tools parse it by field name.
+
+use super::filter::Filters;
+use crate::context::Ctx;
+use crate::error::Outcome;
+use crate::session::{Session, SessionId, SessionKind, Waiting};
+use std::fmt::Write;
+use tanist_resp::{Args, Proto};
+use tanist_types::Mono;
+
+/// `CLIENT LIST [filter ...]`
+pub(crate) fn list(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
+    let filters = Filters::parse(ctx, args.skip(2), false)?;
+    let mut text = String::new();
+    for id in chosen(ctx, &filters) {
+        if let Some(session) = session(ctx, id) {
+            text.push_str(&line(session, ctx.now.mono));
+            text.push('\n');
+        }
+    }
+    ctx.reply().verbatim(*b"txt", text.as_bytes());
+    Ok(())
+}
+
+/// `CLIENT INFO`
+pub(crate) fn info(ctx: &mut Ctx<'_>, _args: Args<'_, '_>) -> Outcome {
+    let mut text = line(ctx.session, ctx.now.mono);
+    text.push('\n');
+    ctx.reply().verbatim(*b"txt", text.as_bytes());
+    Ok(())
+}
+
+/// The connections that pass the filters, in the order of connecting.
+pub(super) fn chosen(ctx: &Ctx<'_>, filters: &Filters) -> Vec<SessionId> {
+    let own = ctx.session.id;
+    let passes = |&id: &SessionId| session(ctx, id).is_some_and(|s| filters.pass(s, id == own, ctx.now.mono));
+    ctx.node.sessions.ids().filter(passes).collect()
+}
+
+/// Any session, the running one included.
+pub(super) fn session<'c>(ctx: &'c Ctx<'_>, id: SessionId) -> Option<&'c Session> {
+    if id == ctx.session.id { Some(ctx.session) } else { ctx.node.sessions.get(id) }
+}
+
+/// What a session is and does, as letters.
+pub(super) fn flags(s: &Session) -> String {
+    let marks = [
+        (s.monitor, 'O'),
+        (s.kind == SessionKind::Replica, 'S'),
+        (s.is_subscribed(), 'P'),
+        (s.multi.is_some(), 'x'),
+        (matches!(s.waiting, Some(Waiting::Blocked { .. })), 'b'),
+        (s.dirty_watch, 'd'),
+        (s.close_after_reply, 'c'),
+        (s.peer.unix, 'U'),
+        (s.readonly, 'r'),
+        (s.no_evict, 'e'),
+        (s.no_touch, 'T'),
+    ];
+    let text: String = marks.iter().filter(|(on, _)| *on).map(|(_, letter)| *letter).collect();
+    if text.is_empty() { "N".to_owned() } else { text }
+}
+
+/// One session in one line, without its end. Memory of the socket's buffers belongs to the shell and is not in it.
+pub(crate) fn line(s: &Session, now: Mono) -> String {
+    let mut out = String::with_capacity(400);
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let queued = s.multi.as_ref().map_or(-1, |m| m.queue.len() as i64);
+    let multi_mem: usize = s.multi.iter().flat_map(|m| &m.queue).map(|q| q.args.memory()).sum();
+    let memory = size_of::<Session>() + s.query_buffer + multi_mem;
+    let command = s.last_command.map_or("NULL", |c| c.full_name);
+    let protocol = if s.proto == Proto::Resp3 { 3 } else { 2 };
+    let _ = write!(
+        out,
+        "id={} addr={} laddr={} fd=-1 name={} age={} idle={} flags={} capa={} db={} sub={} psub={} ssub={} \
+         multi={queued} watch={} qbuf={} qbuf-free=0 argv-mem=0 multi-mem={multi_mem} rbs=0 rbp=0 obl=0 oll=0 \
+         omem=0 tot-mem={memory} events=r cmd={command} user={} redir=-1 resp={protocol} lib-name={} lib-ver={} \
+         tot-net-in={} tot-net-out={} tot-cmds={}",
+        s.id.0,
+        s.peer.addr,
+        s.peer.laddr,
+        text(&s.name),
+        now.since(s.created).as_secs(),
+        now.since(s.last_active).as_secs(),
+        flags(s),
+        if s.redirects { "r" } else { "" },
+        s.db.0,
+        s.channels.len(),
+        s.patterns.len(),
+        s.shard_channels.len(),
+        s.watched.len(),
+        s.query_buffer,
+        s.user,
+        text(&s.lib_name),
+        text(&s.lib_version),
+        s.bytes_in,
+        s.bytes_out,
+        s.commands,
+    );
+    out
+}

@@ -1,0 +1,161 @@
+//! `CONFIG`: reading, changing and rewriting the configuration, and setting the counters back.
+//!
+//! A change that needs the outside world (a port to listen on, a folder to work in) is put to the shell first and
+//! comes into force with its answer; the client waits for it. Every other change is in force at once, and the
+//! shell is told.
+
+use super::reply_help;
+use crate::context::Ctx;
+use crate::error::{Error, Outcome};
+use crate::glob;
+use crate::node::Node;
+use crate::observe::Thresholds;
+use crate::output::{LogLevel, Output, Outputs};
+use crate::session::{SessionId, Waiting};
+use tanist_config::{ServerConfig, SetError};
+use tanist_resp::Args;
+
+/// Directives that the shell must be able to follow before they are in force.
+const OUTSIDE: [&str; 3] = ["bind", "dir", "port"];
+
+/// `CONFIG GET pattern [pattern ...]`
+pub(crate) fn get(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
+    let patterns: Vec<String> =
+        args.iter().skip(2).map(|a| String::from_utf8_lossy(a).into_owned()).collect();
+    let asked: Vec<&str> = patterns.iter().map(String::as_str).collect();
+    let wanted = |name: &str| asked.iter().any(|p| glob::matches_with(p.as_bytes(), name.as_bytes(), true));
+    let pairs = ctx.node.config.pairs(&asked, wanted);
+    let mut reply = ctx.reply();
+    reply.map(pairs.len());
+    for (name, value) in pairs {
+        reply.bulk_str(name);
+        reply.bulk_str(&value);
+    }
+    Ok(())
+}
+
+/// `CONFIG SET directive value [directive value ...]`
+pub(crate) fn set(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
+    if !args.len().is_multiple_of(2) {
+        return Err(Error::SYNTAX);
+    }
+    let mut texts = Vec::with_capacity(args.len());
+    for (i, arg) in args.iter().enumerate().skip(2) {
+        let text = std::str::from_utf8(arg).map_err(|_| {
+            let name = String::from_utf8_lossy(args.at(i - i % 2)).into_owned();
+            refusal(&SetError::failed(&name, "argument must be valid UTF-8"))
+        })?;
+        texts.push(text);
+    }
+    let (pairs, _) = texts.as_chunks::<2>();
+    let pairs: Vec<(&str, &str)> = pairs.iter().map(|[name, value]| (*name, *value)).collect();
+    let change = ctx.node.config.change(&pairs, ctx.session.peer.local).map_err(|e| refusal(&e))?;
+    let outside = change.directives.iter().any(|d| OUTSIDE.contains(&d.name));
+    let config = Box::new(change.config);
+    if !outside {
+        ctx.node.configure(config, ctx.outs);
+        ctx.reply().ok();
+        return Ok(());
+    }
+    if ctx.in_transaction {
+        return Err(Error::new("ERR bind, dir and port cannot be set inside a transaction"));
+    }
+    ctx.session.waiting = Some(Waiting::Blocked { until: None });
+    ctx.outs.push(Output::Reconfigure { session: ctx.session.id, config });
+    Ok(())
+}
+
+fn refusal(error: &SetError) -> Error {
+    Error::new(format!("ERR {error}"))
+}
+
+/// `CONFIG RESETSTAT`
+pub(crate) fn resetstat(ctx: &mut Ctx<'_>, _args: Args<'_, '_>) -> Outcome {
+    ctx.node.stats.reset();
+    ctx.reply().ok();
+    Ok(())
+}
+
+/// `CONFIG REWRITE`: the reply waits for the file, except in a transaction (of a sentinel, as a rule), which
+/// cannot wait; a failure is logged either way.
+pub(crate) fn rewrite(ctx: &mut Ctx<'_>, _args: Args<'_, '_>) -> Outcome {
+    if ctx.node.host.config_file.is_empty() {
+        return Err(Error::new("ERR The server is running without a config file"));
+    }
+    let waits = !ctx.in_transaction;
+    let config = Box::new(ctx.node.config.clone());
+    ctx.outs.push(Output::RewriteConfig { session: waits.then_some(ctx.session.id), config });
+    if waits {
+        ctx.session.waiting = Some(Waiting::Blocked { until: None });
+    } else {
+        ctx.reply().ok();
+    }
+    Ok(())
+}
+
+impl Node {
+    /// Puts a configuration into force.
+    pub(crate) fn configure(&mut self, config: Box<ServerConfig>, outs: &mut Outputs) {
+        self.config = (*config).clone();
+        self.thresholds = Thresholds::of(&self.config);
+        self.refresh_gates();
+        outs.push(Output::Configured(config));
+    }
+
+    /// The shell has followed, or could not follow, what `CONFIG SET` asked of it.
+    pub(crate) fn reconfigured(
+        &mut self,
+        session: SessionId,
+        result: Result<Box<ServerConfig>, (String, String)>,
+        outs: &mut Outputs,
+    ) {
+        let reply = match result {
+            Ok(config) => {
+                self.configure(config, outs);
+                "+OK\r\n".to_owned()
+            }
+            Err((name, reason)) => {
+                self.stats.count_error("ERR");
+                format!("-ERR {}\r\n", SetError::failed(&name, &reason))
+            }
+        };
+        self.release(session, reply.as_bytes(), outs);
+    }
+
+    /// The configuration file has been rewritten, or why not.
+    pub(crate) fn rewritten(
+        &mut self,
+        session: Option<SessionId>,
+        result: Result<(), String>,
+        outs: &mut Outputs,
+    ) {
+        let reply = match result {
+            Ok(()) => {
+                outs.log(LogLevel::Notice, "CONFIG REWRITE executed with success.");
+                "+OK\r\n".to_owned()
+            }
+            Err(why) => {
+                outs.log(LogLevel::Warning, format!("CONFIG REWRITE failed: {why}"));
+                self.stats.count_error("ERR");
+                format!("-ERR Rewriting config file: {}\r\n", why.replace(['\r', '\n'], " "))
+            }
+        };
+        if let Some(id) = session {
+            self.release(id, reply.as_bytes(), outs);
+        }
+    }
+}
+
+/// `CONFIG HELP`
+pub(crate) fn help(ctx: &mut Ctx<'_>, _args: Args<'_, '_>) -> Outcome {
+    reply_help(
+        ctx,
+        "CONFIG",
+        &[
+            ("GET <pattern> [<pattern> ...]", "Give the directives that match, with their values."),
+            ("RESETSTAT", "Set the counters of INFO back."),
+            ("REWRITE", "Write the present configuration into its file."),
+            ("SET <directive> <value> [<directive> <value> ...]", "Change directives, all or none."),
+        ],
+    )
+}

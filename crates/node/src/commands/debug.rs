@@ -1,0 +1,229 @@
+//! `DEBUG`: for tests and for looking inside. Allowed as `enable-debug-command` says.
+
+use super::{parse_int, reply_help};
+use crate::context::Ctx;
+use crate::error::{Error, Outcome};
+use crate::output::{LogLevel, Output};
+use crate::sha::Digest;
+use std::time::Duration;
+use tanist_config::choice::ProtectedAction;
+use tanist_keyspace::{Entry, StrValue, ValueRef};
+use tanist_resp::{Args, Reply};
+use tanist_types::DbIndex;
+
+/// `DEBUG subcommand [argument ...]`
+pub(crate) fn debug(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
+    let allowed = match ctx.node.config.enable_debug_command {
+        ProtectedAction::Yes => true,
+        ProtectedAction::Local => ctx.session.peer.local,
+        ProtectedAction::No => false,
+    };
+    if !allowed {
+        return Err(Error::fixed(
+            "ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", you can run it \
+             from a local connection, otherwise you need to set this option in the configuration file, and then \
+             restart the server.",
+        ));
+    }
+    match (args.at(1).to_ascii_lowercase().as_slice(), args.len()) {
+        (b"help", 2) => help(ctx),
+        (b"sleep", 3) => sleep(ctx, args.at(2)),
+        (b"digest", 2) => digest(ctx),
+        (b"digest-value", 3..) => digest_values(ctx, args),
+        (b"object", 3 | 4) => object(ctx, args.at(2)),
+        (b"set-active-expire", 3) => set_active_expire(ctx, args.at(2)),
+        (b"error", 3) => Err(Error::new(String::from_utf8_lossy(args.at(2)).replace(['\r', '\n'], " "))),
+        (b"log", 3) => {
+            let text = format!("DEBUG LOG: {}", String::from_utf8_lossy(args.at(2)));
+            ctx.log(LogLevel::Warning, text);
+            ctx.reply().ok();
+            Ok(())
+        }
+        (b"populate", 3..=5) => populate(ctx, args),
+        (b"protocol", 3) => protocol(ctx, args.at(2)),
+        _ => Err(Error::new(format!(
+            "ERR unknown subcommand or wrong number of arguments for '{}'. Try DEBUG HELP.",
+            String::from_utf8_lossy(args.at(1)).replace(['\r', '\n'], " ")
+        ))),
+    }
+}
+
+/// Holds up the whole node, as a slow command would; the shell does the waiting.
+fn sleep(ctx: &mut Ctx<'_>, seconds: &[u8]) -> Outcome {
+    const MOST: f64 = 3600.0;
+    let seconds: f64 = std::str::from_utf8(seconds).ok().and_then(|t| t.parse().ok()).unwrap_or(0.0);
+    if seconds > 0.0 {
+        let time = Duration::from_secs_f64(seconds.min(MOST));
+        ctx.node.stalled = time;
+        ctx.outs.push(Output::Stall(time));
+    }
+    ctx.reply().ok();
+    Ok(())
+}
+
+/// A digest of all data, the same as Redis' for the same data.
+fn digest(ctx: &mut Ctx<'_>) -> Outcome {
+    let mut all = Digest::default();
+    for index in 0..ctx.node.data.databases() {
+        let db = ctx.node.data.db(DbIndex(index));
+        if db.is_empty() {
+            continue;
+        }
+        all.mix(&u32::from(index).to_be_bytes());
+        let mut cursor = tanist_keyspace::Cursor(0);
+        loop {
+            cursor = db.scan(cursor, 1000, &mut |entry| {
+                let mut one = Digest::default();
+                one.mix(entry.key());
+                mix_value(&mut one, &entry);
+                all.xor(&one.0);
+            });
+            if cursor.0 == 0 {
+                break;
+            }
+        }
+    }
+    ctx.reply().simple(&all.hex());
+    Ok(())
+}
+
+/// Digests of the values at some keys.
+fn digest_values(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
+    let mut digests = Vec::with_capacity(args.len() - 2);
+    for key in args.iter().skip(2) {
+        let hash = ctx.node.data.hash(key);
+        let mut one = Digest::default();
+        if let Some(entry) = ctx.node.find_live(ctx.session.db, key, hash, ctx.now.wall()) {
+            mix_value(&mut one, &entry);
+        }
+        digests.push(one.hex());
+    }
+    let mut reply = ctx.reply();
+    reply.array(digests.len());
+    for digest in digests {
+        reply.simple(&digest);
+    }
+    Ok(())
+}
+
+fn mix_value(digest: &mut Digest, entry: &Entry<'_>) {
+    let mut buffer = itoa::Buffer::new();
+    if let ValueRef::Str(text) = entry.value() {
+        // The number of the type.
+        digest.mix(&0u32.to_be_bytes());
+        digest.mix(text.as_bytes(&mut buffer));
+    }
+    if entry.expiry().is_some() {
+        digest.xor(b"!!expire!!");
+    }
+}
+
+fn object(ctx: &mut Ctx<'_>, key: &[u8]) -> Outcome {
+    let hash = ctx.node.data.hash(key);
+    let now = ctx.now.wall();
+    let entry = ctx.node.find_live(ctx.session.db, key, hash, now).ok_or(Error::NO_SUCH_KEY)?;
+    let mut dump = Vec::new();
+    let mut buffer = itoa::Buffer::new();
+    let ValueRef::Str(text) = entry.value() else { return Err(Error::WRONG_TYPE) };
+    tanist_rdb::dump(tanist_rdb::Value::Str(tanist_rdb::Str::Bytes(text.as_bytes(&mut buffer))), &mut dump);
+    // One byte of type before the value, ten of footer after it.
+    let serialized = dump.len().saturating_sub(11);
+    let line = format!(
+        "Value at:0x0 refcount:1 encoding:{} serializedlength:{serialized} lru:{} lru_seconds_idle:{}",
+        entry.encoding().name(),
+        now.secs() & 0xff_ffff,
+        entry.access().lru_idle_secs(now),
+    );
+    ctx.reply().simple(&line);
+    Ok(())
+}
+
+fn set_active_expire(ctx: &mut Ctx<'_>, value: &[u8]) -> Outcome {
+    ctx.node.active_expire = parse_int(value).unwrap_or(0) != 0;
+    ctx.reply().ok();
+    Ok(())
+}
+
+/// Makes keys that only this node has.
+fn populate(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
+    let out_of_range = Error::fixed("ERR value is out of range, must be positive");
+    let count = parse_int(args.at(2)).ok().and_then(|n| u64::try_from(n).ok()).ok_or(out_of_range.clone())?;
+    let prefix = args.get(3).unwrap_or(b"key");
+    let size = match args.get(4) {
+        Some(text) => parse_int(text).ok().and_then(|n| usize::try_from(n).ok()).ok_or(out_of_range)?,
+        None => 0,
+    };
+    for i in 0..count {
+        let key = [prefix, b":", i.to_string().as_bytes()].concat();
+        let hash = ctx.node.data.hash(&key);
+        if ctx.db().find(&key, hash).is_some() {
+            continue;
+        }
+        let mut value = format!("value:{i}").into_bytes();
+        if size > 0 {
+            value.resize(size, 0);
+        }
+        ctx.db_mut().set(&key, hash, StrValue::Bytes(&value), tanist_keyspace::Expiry::Clear);
+        ctx.changed(&key);
+    }
+    ctx.no_effect();
+    ctx.reply().ok();
+    Ok(())
+}
+
+/// One reply of each kind, for tests of clients.
+fn protocol(ctx: &mut Ctx<'_>, kind: &[u8]) -> Outcome {
+    let mut reply = ctx.reply();
+    match kind.to_ascii_lowercase().as_slice() {
+        b"string" => reply.bulk(b"Hello World"),
+        b"integer" => reply.int(12345),
+        b"double" => reply.double(3.141),
+        b"null" => reply.null(),
+        b"array" => three(&mut reply, |r| r.array(3)),
+        b"set" => three(&mut reply, |r| r.set(3)),
+        b"push" => three(&mut reply, |r| r.push(3)),
+        b"map" => {
+            reply.map(3);
+            for i in 0..3 {
+                reply.int(i);
+                reply.bool(i == 1);
+            }
+        }
+        b"bignum" => reply.big_number("1234567999999999999999999999999999999"),
+        b"true" => reply.bool(true),
+        b"false" => reply.bool(false),
+        b"verbatim" => reply.verbatim(*b"txt", b"This is a verbatim\nstring"),
+        _ => {
+            return Err(Error::fixed(
+                "ERR Wrong protocol type name. Please use one of the following: \
+                 string|integer|double|bignum|null|array|set|map|attrib|push|verbatim|true|false",
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn three(reply: &mut Reply<'_>, head: impl Fn(&mut Reply<'_>)) {
+    head(reply);
+    for i in 0..3 {
+        reply.int(i);
+    }
+}
+
+fn help(ctx: &mut Ctx<'_>) -> Outcome {
+    reply_help(
+        ctx,
+        "DEBUG",
+        &[
+            ("DIGEST", "Give a digest of all data."),
+            ("DIGEST-VALUE <key> [<key> ...]", "Give digests of the values at keys."),
+            ("ERROR <text>", "Answer with this error."),
+            ("LOG <text>", "Write a line to the log."),
+            ("OBJECT <key>", "Tell how a value is stored."),
+            ("POPULATE <count> [<prefix>] [<size>]", "Make keys that only this node has."),
+            ("PROTOCOL <kind>", "Answer with a reply of this kind."),
+            ("SET-ACTIVE-EXPIRE <0|1>", "Turn the background removal of expired keys off or on."),
+            ("SLEEP <seconds>", "Hold up the whole node."),
+        ],
+    )
+}

@@ -1,0 +1,43 @@
+//! The section `persistence`. Snapshots do not fork, so nothing is ever copied on write.
+
+use super::Fields;
+use crate::context::Ctx;
+
+pub(super) fn persistence(ctx: &Ctx<'_>, f: &mut Fields) {
+    let node = &*ctx.node;
+    let saving = &node.saving;
+    let ok = |yes: bool| if yes { "ok" } else { "err" };
+    let (done, total, began) = match saving.progress() {
+        Some((done, total, began)) => (done, total, Some(began)),
+        None => (0, 0, None),
+    };
+    f.flag("loading", node.loading.is_some());
+    f.flag("async_loading", false);
+    f.zeros(&["current_cow_peak", "current_cow_size", "current_cow_size_age"]);
+    let percent = if total == 0 { 0.0 } else { done as f64 * 100.0 / total as f64 };
+    f.put("current_fork_perc", format!("{percent:.2}"));
+    f.put("current_save_keys_processed", done);
+    f.put("current_save_keys_total", total);
+    f.put("rdb_changes_since_last_save", node.stats.dirty_since_save);
+    f.flag("rdb_bgsave_in_progress", began.is_some());
+    f.put("rdb_last_save_time", saving.last_save.secs());
+    f.put("rdb_last_bgsave_status", ok(saving.last_ok));
+    f.put("rdb_last_bgsave_time_sec", saving.last_duration.map_or(-1, |d| d.as_secs() as i64));
+    f.put("rdb_current_bgsave_time_sec", began.map_or(-1, |at| ctx.now.mono.since(at).as_secs() as i64));
+    f.put("rdb_saves", saving.saves);
+    f.put("rdb_last_cow_size", 0);
+    f.put("rdb_last_load_keys_expired", node.stats.load_expired_keys);
+    f.put("rdb_last_load_keys_loaded", node.stats.loaded_keys);
+    f.zeros(&["aof_enabled", "aof_rewrite_in_progress", "aof_rewrite_scheduled"]);
+    f.put("aof_last_rewrite_time_sec", -1);
+    f.put("aof_current_rewrite_time_sec", -1);
+    f.put("aof_last_bgrewrite_status", "ok");
+    f.zeros(&["aof_rewrites", "aof_rewrites_consecutive_failures"]);
+    f.put("aof_last_write_status", "ok");
+    f.zeros(&[
+        "aof_last_cow_size",
+        "module_fork_in_progress",
+        "module_fork_last_cow_size",
+        "slot_migration_fork_in_progress",
+    ]);
+}

@@ -1,0 +1,105 @@
+//! Which of a command's arguments are keys, by its specifications.
+
+use crate::command::{Command, Flags, KeyAccess, KeyBegin, KeyFind, KeySpec};
+use tanist_resp::Args;
+
+/// A key among the arguments.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct FoundKey {
+    /// Its place among the arguments.
+    pub(crate) index: usize,
+    pub(crate) access: KeyAccess,
+    pub(crate) flags: &'static [&'static str],
+}
+
+/// The keys of a command whose number of arguments is right; `None` if the arguments contradict a specification.
+pub(crate) fn find(command: &Command, args: Args<'_, '_>) -> Option<Vec<FoundKey>> {
+    let mut found = Vec::new();
+    for spec in command.keys {
+        let Some(first) = begin(spec, args) else {
+            // A keyword that is not there means that there are no keys of this kind.
+            if matches!(spec.begin, KeyBegin::Keyword(..)) {
+                continue;
+            }
+            return None;
+        };
+        let (from, to, step) = range(spec, first, args)?;
+        let (access, flags) = effective(command, spec, args);
+        found.extend((from..to).step_by(step).map(|index| FoundKey { index, access, flags }));
+    }
+    Some(found)
+}
+
+/// What is really done to the keys, where that depends on the arguments.
+fn effective(command: &Command, spec: &KeySpec, args: Args<'_, '_>) -> (KeyAccess, &'static [&'static str]) {
+    if command.name == "set" && spec.flags.contains(&"variable_flags") {
+        let reads =
+            args.iter().skip(3).any(|a| a.eq_ignore_ascii_case(b"get") || a.eq_ignore_ascii_case(b"ifeq"));
+        return match reads {
+            true => (KeyAccess::ReadWrite, &["access", "update"]),
+            false => (KeyAccess::Overwrite, &["update"]),
+        };
+    }
+    (spec.access, spec.flags)
+}
+
+fn begin(spec: &KeySpec, args: Args<'_, '_>) -> Option<usize> {
+    match spec.begin {
+        KeyBegin::Index(index) => (index < args.len()).then_some(index),
+        KeyBegin::Keyword(word, from) => {
+            let is_word = |i: &usize| args.at(*i).eq_ignore_ascii_case(word.as_bytes());
+            let found = match usize::try_from(from) {
+                Ok(from) => (from..args.len()).find(is_word),
+                Err(_) => (1..=args.len().checked_sub(from.unsigned_abs())?).rev().find(is_word),
+            };
+            found.map(|i| i + 1)
+        }
+        KeyBegin::Unknown => None,
+    }
+}
+
+/// The first key, the end and the distance.
+fn range(spec: &KeySpec, first: usize, args: Args<'_, '_>) -> Option<(usize, usize, usize)> {
+    let (from, to, step) = match spec.find {
+        KeyFind::Range { last, step, limit } => {
+            let end = match usize::try_from(last) {
+                Ok(last) => first + last + 1,
+                Err(_) if limit > 1 => first + args.len().checked_sub(first)? / limit,
+                Err(_) => (args.len() + 1).checked_sub(last.unsigned_abs())?,
+            };
+            (first, end, step)
+        }
+        KeyFind::Count { count, first: offset, step } => {
+            let text = std::str::from_utf8(args.get(first + count)?).ok()?;
+            let keys: usize = text.parse().ok()?;
+            let from = first + offset;
+            (from, from.checked_add(keys.checked_mul(step)?)?, step)
+        }
+        KeyFind::Unknown => return None,
+    };
+    (to <= args.len()).then_some((from, to, step.max(1)))
+}
+
+/// First, last and step of the keys as `COMMAND INFO` told them before there were specifications.
+pub(crate) fn legacy_range(command: &Command) -> (i64, i64, i64) {
+    let Some(KeySpec { begin: KeyBegin::Index(first), find, .. }) = command.keys.first() else {
+        return (0, 0, 0);
+    };
+    let KeyFind::Range { last, step, .. } = *find else {
+        return (0, 0, 0);
+    };
+    let mut end = last as i64;
+    if end >= 0 {
+        end += *first as i64;
+        // Neighbouring single keys count as one range.
+        for spec in &command.keys[1..] {
+            if let (KeyBegin::Index(next), KeyFind::Range { last, .. }) = (spec.begin, spec.find)
+                && !command.flags.has(Flags::MOVABLE_KEYS)
+                && next as i64 == end + 1
+            {
+                end = if last >= 0 { (next as isize + last) as i64 } else { last as i64 };
+            }
+        }
+    }
+    (*first as i64, end, step as i64)
+}

@@ -1,5 +1,0 @@
-//! The server.
-
-use crate::command::Command;
-
-pub(super) const COMMANDS: &[Command] = &[];
