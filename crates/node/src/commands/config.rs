@@ -98,6 +98,7 @@ impl Node {
     pub(crate) fn configure(&mut self, config: Box<ServerConfig>, outs: &mut Outputs) {
         self.config = (*config).clone();
         self.thresholds = Thresholds::of(&self.config);
+        self.configure_replication();
         self.refresh_gates();
         outs.push(Output::Configured(config));
     }
