@@ -206,6 +206,7 @@ impl Node {
             _ => {}
         }
         self.refresh_gates();
+        self.refresh_enough(now);
         self.after_replication(now, outs);
     }
 
