@@ -49,8 +49,8 @@ enum Closing {
 
 impl Handle {
     /// Adds to the connection's output.
-    pub(crate) fn send(&self, bytes: &[u8]) {
-        self.inbox.borrow_mut().extend_from_slice(bytes);
+    pub(crate) fn send(&self, bytes: Vec<u8>) {
+        join(&mut self.inbox.borrow_mut(), bytes);
         self.wake();
     }
 
@@ -159,11 +159,13 @@ impl Connection {
     fn turn(&mut self, cx: &mut Context<'_>) -> Result<(), Over> {
         self.take_inbox();
         self.flush(cx)?;
+        while self.output.is_empty() && self.handle.tell_drained.take() {
+            self.drained();
+            self.take_inbox();
+            self.flush(cx)?;
+        }
         if !self.output.is_empty() {
             self.check_output()?;
-        } else if self.handle.tell_drained.take() {
-            let drained = tanist_node::Input::Drained(self.session);
-            self.io.machine.enter(|node, now, outs| node.step(now, drained, outs));
         }
         match self.handle.closing.get() {
             Closing::No => self.read(cx),
@@ -288,7 +290,7 @@ impl Connection {
         io.machine.enter(|node, now, outs| {
             // What others have sent to this connection before now leaves before this batch's replies.
             io.deliver();
-            out.append(&mut handle.inbox.borrow_mut());
+            join(out, handle.inbox.take());
             let waiting = buffer.waiting();
             let ran = node.run(now, *session, &buffer.batch, waiting, from, out, outs, &*io.machine);
             if *must_authenticate {
@@ -296,6 +298,13 @@ impl Connection {
             }
             ran
         })
+    }
+
+    /// Tells the node that all output has left; it may have more.
+    fn drained(&mut self) {
+        let drained = tanist_node::Input::Drained(self.session);
+        self.io.machine.enter(|node, now, outs| node.step(now, drained, outs));
+        self.io.deliver();
     }
 
     fn limits(&self) -> Limits {
@@ -356,11 +365,7 @@ impl Connection {
 
     /// Moves what others have sent to the output.
     fn take_inbox(&mut self) {
-        let mut inbox = self.handle.inbox.borrow_mut();
-        if !inbox.is_empty() {
-            self.output.append(&mut inbox);
-            inbox.shrink_to(SMALL);
-        }
+        join(&mut self.output, self.handle.inbox.take());
     }
 
     /// Closes a client that does not read what it has asked for (`client-output-buffer-limit`).
@@ -383,5 +388,14 @@ impl Connection {
             return Err(Over);
         }
         Ok(())
+    }
+}
+
+/// Appends `more`, without a copy if there is nothing before it.
+fn join(bytes: &mut Vec<u8>, more: Vec<u8>) {
+    if bytes.is_empty() && bytes.capacity() < more.capacity() {
+        *bytes = more;
+    } else {
+        bytes.extend_from_slice(&more);
     }
 }

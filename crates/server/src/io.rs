@@ -82,7 +82,7 @@ impl Io {
         self.machine.mailbox(self.thread).take(&mut mail);
         for item in mail.drain(..) {
             match item {
-                Mail::Send(session, bytes) => self.with(session, |h| h.send(&bytes)),
+                Mail::Send(session, bytes) => self.with(session, |h| h.send(bytes)),
                 Mail::Close { session, flush } => self.with(session, |h| h.close(flush)),
                 Mail::TellDrained(session) => self.with(session, Handle::tell_drained),
                 Mail::Resume(session) => self.with(session, Handle::resume),

@@ -1,162 +1,182 @@
-//! The connection to the primary: one at a time, opened, written and closed as the node says.
+//! The connection to the primary: the node says when and where to, what to send, and takes what comes.
 //!
-//! The node's orders come through a channel that is filled under the machine's lock, so they are carried out in the
-//! order in which they were given. What it decides from the bytes that come in is the node's business alone.
+//! One future does it all: it connects (names are looked up beside the machine), reads into the node and writes.
+//! Each connection is an attempt with a number; what belongs to an earlier one is dropped. Orders are given under the
+//! machine's lock, so they come in the node's order.
 
 use crate::machine::Machine;
+use crate::stream::Stream;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 use tanist_node::Input;
-use tanist_runtime::listen::describe;
-use tokio::io::Interest;
 use tokio::net::TcpStream;
 use tokio::sync::mpsc::UnboundedReceiver;
 
-/// One order.
+/// Bytes read at a time: what a busy primary sends in a round trip.
+const ROOM: usize = 256 * 1024;
+/// Reads before other tasks of the thread have their turn.
+const TURN: usize = 4;
+
+/// One order of the node's.
 #[derive(Debug)]
 pub(crate) enum Order {
-    /// Open a connection, in place of the one that there is.
     Connect { attempt: u64, host: String, port: u16 },
-    /// Write to it.
     Send { attempt: u64, bytes: Vec<u8> },
-    /// Close it.
     Close { attempt: u64 },
 }
 
-/// Room for what is read at a time.
-const ROOM: usize = 256 * 1024;
-/// Reads before others have their turn.
-const TURN: usize = 4;
-
-type Connecting = Pin<Box<dyn Future<Output = io::Result<TcpStream>>>>;
-
-/// The connection, by what is awaited.
-enum Link {
-    None,
-    Connecting { attempt: u64, connecting: Connecting },
-    Up { attempt: u64, stream: TcpStream, output: Vec<u8> },
-}
-
-/// What has happened to the connection.
-enum Event {
-    Connected(io::Result<TcpStream>),
-    Ready,
-    Failed(io::Error),
-}
-
 /// Carries out the node's orders for as long as the process lives.
-pub(crate) async fn run(machine: Arc<Machine>, mut orders: UnboundedReceiver<Order>) {
-    let mut link = Link::None;
-    let mut room = vec![0; ROOM];
-    loop {
-        tokio::select! {
-            biased;
-            order = orders.recv() => match order {
-                Some(order) => link = carry_out(link, order, &machine),
-                None => return,
-            },
-            event = next(&mut link) => link = happened(link, event, &mut room, &machine),
-        }
-    }
+pub(crate) async fn run(machine: Arc<Machine>, orders: UnboundedReceiver<Order>) {
+    Upstream { machine, orders, state: State::Idle, output: Vec::new(), written: 0 }.await;
 }
 
-/// Waits for the connection to make progress; may be given up and called again at any time.
-async fn next(link: &mut Link) -> Event {
-    match link {
-        Link::None => std::future::pending().await,
-        Link::Connecting { connecting, .. } => Event::Connected(connecting.await),
-        Link::Up { stream, output, .. } => {
-            let interest =
-                if output.is_empty() { Interest::READABLE } else { Interest::READABLE | Interest::WRITABLE };
-            match stream.ready(interest).await {
-                Ok(_) => Event::Ready,
-                Err(error) => Event::Failed(error),
+/// The link, for as long as the process lives.
+struct Upstream {
+    machine: Arc<Machine>,
+    orders: UnboundedReceiver<Order>,
+    state: State,
+    /// What was told to be sent and has not left; `written` bytes of it have.
+    output: Vec<u8>,
+    written: usize,
+}
+
+type Connecting = Pin<Box<dyn Future<Output = io::Result<Stream>>>>;
+
+enum State {
+    Idle,
+    Connecting { attempt: u64, connecting: Connecting },
+    Connected { attempt: u64, stream: Stream, room: Box<[u8]> },
+}
+
+impl Upstream {
+    fn attempt(&self) -> Option<u64> {
+        match self.state {
+            State::Idle => None,
+            State::Connecting { attempt, .. } | State::Connected { attempt, .. } => Some(attempt),
+        }
+    }
+
+    fn obey(&mut self, order: Order) {
+        match order {
+            Order::Connect { attempt, host, port } => {
+                let keepalive = self.machine.enter(|node, _, _| node.config().tcp_keepalive);
+                let connecting = Box::pin(connect(host, port, Duration::from_secs(keepalive.into())));
+                self.rest();
+                self.state = State::Connecting { attempt, connecting };
+            }
+            Order::Send { attempt, bytes } if self.attempt() == Some(attempt) => {
+                if self.output.is_empty() {
+                    self.output = bytes;
+                } else {
+                    self.output.extend_from_slice(&bytes);
+                }
+            }
+            Order::Close { attempt } if self.attempt() == Some(attempt) => self.rest(),
+            Order::Send { .. } | Order::Close { .. } => {}
+        }
+    }
+
+    /// Drops the connection.
+    fn rest(&mut self) {
+        self.state = State::Idle;
+        self.output = Vec::new();
+        self.written = 0;
+    }
+
+    /// The connection has failed or ended: the node decides what comes next.
+    fn lost(&mut self, attempt: u64, why: String) {
+        self.rest();
+        self.machine.enter(|node, now, outs| node.step(now, Input::PrimaryClosed { attempt, why }, outs));
+    }
+
+    /// Does one thing, if there is one to do; `false` when everything waits.
+    fn advance(&mut self, cx: &mut Context<'_>) -> bool {
+        match &mut self.state {
+            State::Idle => false,
+            State::Connecting { attempt, connecting } => {
+                let attempt = *attempt;
+                match connecting.as_mut().poll(cx) {
+                    Poll::Pending => false,
+                    Poll::Ready(Ok(stream)) => {
+                        self.state =
+                            State::Connected { attempt, stream, room: vec![0; ROOM].into_boxed_slice() };
+                        self.machine.enter(|node, now, outs| {
+                            node.step(now, Input::PrimaryConnected { attempt }, outs);
+                        });
+                        true
+                    }
+                    Poll::Ready(Err(error)) => {
+                        self.lost(attempt, tanist_runtime::listen::describe(&error));
+                        true
+                    }
+                }
+            }
+            State::Connected { attempt, stream, room } => {
+                let attempt = *attempt;
+                match stream.poll_read(cx, room) {
+                    Poll::Pending => false,
+                    Poll::Ready(Ok(0)) => {
+                        self.lost(attempt, "the primary has closed the connection".to_owned());
+                        true
+                    }
+                    Poll::Ready(Ok(n)) => {
+                        let bytes = &room[..n];
+                        self.machine.enter(|node, now, outs| node.primary_bytes(now, attempt, bytes, outs));
+                        true
+                    }
+                    Poll::Ready(Err(error)) => {
+                        self.lost(attempt, tanist_runtime::listen::describe(&error));
+                        true
+                    }
+                }
             }
         }
     }
-}
 
-fn carry_out(link: Link, order: Order, machine: &Machine) -> Link {
-    match (order, link) {
-        (Order::Connect { attempt, host, port }, _) => {
-            let connecting = Box::pin(async move { TcpStream::connect((host.as_str(), port)).await });
-            Link::Connecting { attempt, connecting }
-        }
-        (Order::Send { attempt, bytes }, Link::Up { attempt: mine, stream, mut output })
-            if attempt == mine =>
-        {
-            output.extend_from_slice(&bytes);
-            match write(&stream, &mut output) {
-                Ok(()) => Link::Up { attempt, stream, output },
-                Err(error) => closed(machine, attempt, &error),
+    fn flush(&mut self, cx: &mut Context<'_>) {
+        let State::Connected { attempt, stream, .. } = &mut self.state else { return };
+        let attempt = *attempt;
+        while self.written < self.output.len() {
+            match stream.poll_write(cx, &self.output[self.written..]) {
+                Poll::Pending => return,
+                Poll::Ready(Ok(n)) => self.written += n,
+                Poll::Ready(Err(error)) => {
+                    return self.lost(attempt, tanist_runtime::listen::describe(&error));
+                }
             }
         }
-        (
-            Order::Close { attempt },
-            Link::Up { attempt: mine, .. } | Link::Connecting { attempt: mine, .. },
-        ) if attempt == mine => Link::None,
-        (_, link) => link,
+        self.output.clear();
+        self.written = 0;
     }
 }
 
-fn happened(link: Link, event: Event, room: &mut [u8], machine: &Machine) -> Link {
-    match (link, event) {
-        (Link::Connecting { attempt, .. }, Event::Connected(Ok(stream))) => {
-            let keepalive = machine.enter(|node, _, _| node.config().tcp_keepalive);
-            if let Err(error) = tanist_runtime::tcp::configure(&stream, Duration::from_secs(keepalive.into()))
-            {
-                tracing::warn!("Can't set up the connection to the primary: {}", describe(&error));
+impl Future for Upstream {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        for _ in 0..TURN {
+            while let Poll::Ready(order) = self.orders.poll_recv(cx) {
+                match order {
+                    Some(order) => self.obey(order),
+                    None => return Poll::Ready(()),
+                }
             }
-            machine.enter(|node, now, outs| node.step(now, Input::PrimaryConnected { attempt }, outs));
-            Link::Up { attempt, stream, output: Vec::new() }
-        }
-        (
-            Link::Connecting { attempt, .. } | Link::Up { attempt, .. },
-            Event::Connected(Err(error)) | Event::Failed(error),
-        ) => closed(machine, attempt, &error),
-        (Link::Up { attempt, stream, mut output }, Event::Ready) => {
-            let moved = read(&stream, attempt, room, machine).and_then(|()| write(&stream, &mut output));
-            match moved {
-                Ok(()) => Link::Up { attempt, stream, output },
-                Err(error) => closed(machine, attempt, &error),
+            self.flush(cx);
+            if !self.advance(cx) {
+                return Poll::Pending;
             }
         }
-        (link, _) => link,
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 }
 
-/// Reads what there is, a few times.
-fn read(stream: &TcpStream, attempt: u64, room: &mut [u8], machine: &Machine) -> io::Result<()> {
-    for _ in 0..TURN {
-        match stream.try_read(room) {
-            Ok(0) => return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "closed by the primary")),
-            Ok(n) => machine.enter(|node, now, outs| node.primary_bytes(now, attempt, &room[..n], outs)),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(())
-}
-
-/// Writes what the socket takes.
-fn write(stream: &TcpStream, output: &mut Vec<u8>) -> io::Result<()> {
-    let mut written = 0;
-    while written < output.len() {
-        match stream.try_write(&output[written..]) {
-            Ok(n) => written += n,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-            Err(error) => return Err(error),
-        }
-    }
-    output.drain(..written);
-    Ok(())
-}
-
-fn closed(machine: &Machine, attempt: u64, error: &io::Error) -> Link {
-    let why = describe(error);
-    machine.enter(|node, now, outs| node.step(now, Input::PrimaryClosed { attempt, why }, outs));
-    Link::None
+async fn connect(host: String, port: u16, keepalive: Duration) -> io::Result<Stream> {
+    let stream = TcpStream::connect((host, port)).await?;
+    tanist_runtime::tcp::configure(&stream, keepalive)?;
+    Ok(Stream::Tcp(stream))
 }
