@@ -304,7 +304,8 @@ directives! {
     "list-compress-depth" [] list_compress_depth: u32 = 0, Int::new(0, I32_MAX), Run, Accepted;
     "list-max-listpack-size" ["list-max-ziplist-size"] list_max_listpack_size: i32 = -2, Int::new(I32_MIN, I32_MAX), Run, Done;
     /// Bytes of memory for data; 0 for no limit.
-    "maxmemory" [] maxmemory: u64 = 0, Memory::new(0, i64::MAX), Run, Accepted;
+    /// The most bytes of data, above which commands that may add to them are refused; 0 for no limit.
+    "maxmemory" [] maxmemory: u64 = 0, Memory::new(0, i64::MAX), Run, Done;
     "maxmemory-eviction-tenacity" [] maxmemory_eviction_tenacity: u16 = 10, Int::new(0, 100), Run, Accepted;
     /// What to do with a write when memory is full.
     "maxmemory-policy" [] maxmemory_policy: MaxmemoryPolicy = MaxmemoryPolicy::NoEviction, Word::<MaxmemoryPolicy>::new(), Run, Accepted;

@@ -134,13 +134,14 @@ impl Node {
     ) -> bool {
         let start = run.out.len();
         match self.admit(session, args, prepared.index) {
-            Ok((index, command)) => match self.gate(session, command) {
+            Ok((index, command)) => match self.gate_with_memory(session, command) {
                 Gate::Hold => {
                     session.waiting = Some(Waiting::Paused);
                     return false;
                 }
                 Gate::Refuse(error) => {
                     self.stats.commands[index.slot()].rejected += 1;
+                    let error = self.abort_exec(session, command, error);
                     self.refuse(run, session, &error);
                 }
                 Gate::Pass if session.multi.is_some() && is_queued(command) => {
@@ -220,6 +221,26 @@ impl Node {
             return Gate::Hold;
         }
         Gate::Pass
+    }
+
+    /// [`Node::gate`], and whether there is memory for what the command may add. The commands of a transaction are
+    /// judged when it is queued and when `EXEC` begins, not one by one.
+    fn gate_with_memory(&self, session: &Session, command: &'static Command) -> Gate {
+        match self.gate(session, command) {
+            Gate::Pass if self.config.maxmemory > 0 => {
+                self.memory_refusal(session, command).map_or(Gate::Pass, Gate::Refuse)
+            }
+            gate => gate,
+        }
+    }
+
+    /// An `EXEC` that is refused ends its transaction, and its error says so.
+    fn abort_exec(&mut self, session: &mut Session, command: &Command, error: Error) -> Error {
+        if command.name != "exec" || session.multi.take().is_none() {
+            return error;
+        }
+        self.unwatch_all(session);
+        Error::new(format!("EXECABORT Transaction discarded because of: {}", error.text()))
     }
 
     /// Refusals that come from the node's role and state.

@@ -29,6 +29,7 @@ mod keys;
 mod latency;
 mod log;
 mod long_double;
+mod memory;
 mod node;
 mod notify;
 mod observe;

@@ -3,6 +3,8 @@
 use crate::context::Ctx;
 use crate::dispatch::QueueRun;
 use crate::error::{Error, Outcome};
+use crate::node::Node;
+use crate::session::Session;
 use crate::transaction::{Multi, WatchedKey};
 use tanist_resp::Args;
 
@@ -87,10 +89,17 @@ pub(crate) fn forget(ctx: &mut Ctx<'_>) {
 }
 
 fn unwatch_all(ctx: &mut Ctx<'_>) {
-    for watched in std::mem::take(&mut ctx.session.watched) {
-        ctx.node.watchers.remove(ctx.session.id, &watched);
+    ctx.node.unwatch_all(ctx.session);
+}
+
+impl Node {
+    /// Forgets what a session watches.
+    pub(crate) fn unwatch_all(&mut self, session: &mut Session) {
+        for watched in std::mem::take(&mut session.watched) {
+            self.watchers.remove(session.id, &watched);
+        }
+        session.dirty_watch = false;
     }
-    ctx.session.dirty_watch = false;
 }
 
 /// A key that has passed its time since it was watched has changed, though nobody has removed it yet.
