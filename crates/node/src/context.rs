@@ -165,6 +165,22 @@ impl Ctx<'_> {
         there
     }
 
+    /// Whether something that expires at `at` is to be removed rather than written. A replica never judges so.
+    pub(crate) fn has_passed(&self, at: UnixMs) -> bool {
+        at <= self.wall() && self.node.may_expire()
+    }
+
+    /// Removes `key`, which is there, because it has been given a moment of expiry that has passed already: what is
+    /// logged is the removal.
+    pub(crate) fn remove_expired(&mut self, key: &[u8], hash: KeyHash) {
+        self.db_mut().remove(key, hash);
+        self.node.stats.expired_keys += 1;
+        self.changed(key);
+        self.event(b'x', "expired", key);
+        let verb = self.node.expiry_verb();
+        self.effect(&[verb, key]);
+    }
+
     /// Reports that `key` of the selected database has changed: the command will be logged.
     pub(crate) fn changed(&mut self, key: &[u8]) {
         self.changed_in(self.session.db, key);

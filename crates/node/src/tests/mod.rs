@@ -1,8 +1,15 @@
 //! Tests of the node through its front door: commands in, replies out.
 
 mod connection;
+mod databases;
+mod effects;
+mod events;
+mod expiry;
+mod memory;
+mod model;
 mod pubsub;
 mod saving;
+mod traces;
 mod transactions;
 
 use crate::{Identity, Input, Next, Node, Output, Outputs, Peer, Seeds, SessionId, Stopwatch};
@@ -76,6 +83,31 @@ impl World {
         let replies = self.all(id, line);
         assert_eq!(replies.len(), 1, "{line}: {replies:?}");
         show(&replies[0])
+    }
+
+    /// Keeps what is appended to the log from now on.
+    pub(crate) fn record(&mut self) {
+        self.node.recorded = Some(Vec::new());
+    }
+
+    /// The commands appended to the log since it was looked at last.
+    pub(crate) fn recorded(&mut self) -> Vec<String> {
+        let log = self.node.recorded.replace(Vec::new()).expect("`record` was called");
+        let mut batch = Batch::new();
+        let mut lines = Vec::new();
+        let mut from = 0;
+        while from < log.len() {
+            batch.clear();
+            let progress = batch.parse(&log[from..], &Limits::default(), 1000).expect("a log of commands");
+            assert!(progress.commands > 0, "half a command in the log");
+            for i in 0..batch.len() {
+                let words = batch.args(i, &log[from..]);
+                let words: Vec<_> = words.iter().map(|w| String::from_utf8_lossy(w).into_owned()).collect();
+                lines.push(words.join(" "));
+            }
+            from += progress.consumed;
+        }
+        lines
     }
 
     /// What has been sent to a session beside its own replies.

@@ -88,12 +88,8 @@ fn set(ctx: &mut Ctx<'_>, args: Args<'_, '_>, unit: Unit, base: i64) -> Outcome 
         Some(entry) => conditions.hold(entry.expiry(), at),
         None => false,
     };
-    if sets && at <= ctx.wall() && ctx.node.may_expire() {
-        ctx.db_mut().remove(key, hash);
-        ctx.changed(key);
-        ctx.event(b'g', "del", key);
-        let verb = ctx.node.expiry_verb();
-        ctx.effect(&[verb, key]);
+    if sets && ctx.has_passed(at) {
+        ctx.remove_expired(key, hash);
     } else if sets {
         ctx.db_mut().set_expiry(key, hash, Some(at));
         ctx.changed(key);
@@ -142,7 +138,7 @@ pub(crate) fn pexpiretime(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
 
 /// Milliseconds as the nearest number of seconds.
 fn secs(millis: i64) -> i64 {
-    millis.saturating_add(500) / 1000
+    millis / 1000 + i64::from(millis % 1000 >= 500)
 }
 
 /// Answers with what `show` makes of the expiry: -1 if there is none, -2 if there is no key.

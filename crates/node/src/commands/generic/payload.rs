@@ -87,7 +87,7 @@ pub(crate) fn restore(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     let until = deadline(ctx, args.at(2), options.absolute)?;
     let mut scratch = Vec::new();
     let value = read_payload(payload, ctx.node.config.proto_max_bulk_len, &mut scratch)?;
-    if until.is_some_and(|at| at <= ctx.wall()) {
+    if until.is_some_and(|at| ctx.has_passed(at)) {
         if there {
             ctx.remove(key, hash);
             ctx.event(b'g', "del", key);

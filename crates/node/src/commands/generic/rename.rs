@@ -12,8 +12,9 @@ pub(crate) fn rename(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     let (from, from_hash) = source(ctx, args)?;
     if from != args.at(2) {
         let (to, to_hash) = (args.at(2), ctx.hash(args, 2));
-        let replaced = ctx.exists(to, to_hash);
-        give_name(ctx, (from, from_hash), (to, to_hash), replaced);
+        // What is past its time there goes through the log, like anywhere.
+        ctx.expire_if_due(to, to_hash);
+        give_name(ctx, (from, from_hash), (to, to_hash));
     }
     ctx.reply().ok();
     Ok(())
@@ -25,7 +26,7 @@ pub(crate) fn renamenx(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     let (to, to_hash) = (args.at(2), ctx.hash(args, 2));
     let free = from != to && !ctx.exists(to, to_hash);
     if free {
-        give_name(ctx, (from, from_hash), (to, to_hash), false);
+        give_name(ctx, (from, from_hash), (to, to_hash));
     }
     ctx.reply().int(free.into());
     Ok(())
@@ -40,11 +41,8 @@ fn source<'b>(ctx: &mut Ctx<'_>, args: Args<'_, 'b>) -> Result<(&'b [u8], KeyHas
     Ok((args.at(1), hash))
 }
 
-fn give_name(ctx: &mut Ctx<'_>, from: (&[u8], KeyHash), to: (&[u8], KeyHash), replaced: bool) {
+fn give_name(ctx: &mut Ctx<'_>, from: (&[u8], KeyHash), to: (&[u8], KeyHash)) {
     ctx.db_mut().rename(from.0, from.1, to.0, to.1);
-    if replaced {
-        ctx.event(b'g', "del", to.0);
-    }
     ctx.changed(from.0);
     ctx.changed(to.0);
     ctx.event(b'g', "rename_from", from.0);

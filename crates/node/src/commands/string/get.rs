@@ -62,13 +62,7 @@ pub(crate) fn getex(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     })?;
     let Some(before) = found else { return Ok(()) };
     match until {
-        Some(at) if at <= ctx.wall() => {
-            ctx.db_mut().remove(key, hash);
-            ctx.changed(key);
-            ctx.event(b'g', "del", key);
-            let verb = ctx.node.expiry_verb();
-            ctx.effect(&[verb, key]);
-        }
+        Some(at) if ctx.has_passed(at) => ctx.remove_expired(key, hash),
         Some(at) => set_expiry(ctx, args, at),
         None if options.lifetime == Lifetime::Persist && before.is_some() => {
             ctx.db_mut().set_expiry(key, hash, None);

@@ -1,11 +1,11 @@
 //! Several strings at once: `MGET`, `MSET`, `MSETNX`, `MSETEX`.
 
 use super::options::{Condition, Family, Options};
-use super::{reply_str, str_of};
+use super::{put, reply_str, str_of};
 use crate::commands::parse_int;
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};
-use tanist_keyspace::{Expiry, StrValue};
+use tanist_keyspace::Expiry;
 use tanist_resp::Args;
 use tanist_types::UnixMs;
 
@@ -90,12 +90,7 @@ fn exists(ctx: &mut Ctx<'_>, args: Args<'_, '_>, i: usize) -> bool {
 fn put_pairs(ctx: &mut Ctx<'_>, args: Args<'_, '_>, from: usize, end: usize, expiry: Expiry) {
     for i in (from..end).step_by(2) {
         let (key, hash) = (args.at(i), ctx.hash(args, i));
-        ctx.db_mut().set(key, hash, StrValue::Bytes(args.at(i + 1)), expiry);
-        ctx.changed(key);
-        ctx.event(b'$', "set", key);
-        if let Expiry::At(_) = expiry {
-            ctx.event(b'g', "expire", key);
-        }
+        put(ctx, key, hash, args.at(i + 1), expiry);
     }
 }
 

@@ -17,7 +17,7 @@ pub(crate) use set::{delifeq, psetex, set, setex, setnx};
 
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};
-use tanist_keyspace::{Entry, StrRef, ValueRef};
+use tanist_keyspace::{Entry, Expiry, KeyHash, StrRef, StrValue, ValueRef};
 use tanist_resp::Reply;
 
 /// The string of an entry.
@@ -49,6 +49,21 @@ fn reply_found(found: Option<Entry<'_>>, reply: &mut Reply<'_>) -> Outcome {
         None => reply.null(),
     }
     Ok(())
+}
+
+/// Puts a string at a key, whatever was there, in one look-up. What was past its time there counts as overwritten,
+/// unless somebody listens for what expires.
+#[inline]
+fn put(ctx: &mut Ctx<'_>, key: &[u8], hash: KeyHash, value: &[u8], expiry: Expiry) {
+    if ctx.node.notifies(b'x') {
+        ctx.expire_if_due(key, hash);
+    }
+    ctx.db_mut().set(key, hash, StrValue::Bytes(value), expiry);
+    ctx.changed(key);
+    ctx.event(b'$', "set", key);
+    if let Expiry::At(_) = expiry {
+        ctx.event(b'g', "expire", key);
+    }
 }
 
 /// Whether a string of `len` bytes may exist (`proto-max-bulk-len`).

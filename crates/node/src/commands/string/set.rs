@@ -1,10 +1,10 @@
 //! Writing one string: `SET` and its older forms, `DELIFEQ`.
 
 use super::options::{Condition, Family, Options, Unit, moment};
-use super::{reply_str, str_of};
+use super::{put, reply_str, str_of};
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};
-use tanist_keyspace::{Expiry, KeyHash, StrRef, StrValue};
+use tanist_keyspace::{Expiry, KeyHash, StrRef};
 use tanist_resp::Args;
 use tanist_types::UnixMs;
 
@@ -20,15 +20,6 @@ pub(crate) fn set(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     Ok(())
 }
 
-fn put(ctx: &mut Ctx<'_>, key: &[u8], hash: KeyHash, value: &[u8], expiry: Expiry) {
-    ctx.db_mut().set(key, hash, StrValue::Bytes(value), expiry);
-    ctx.changed(key);
-    ctx.event(b'$', "set", key);
-    if let Expiry::At(_) = expiry {
-        ctx.event(b'g', "expire", key);
-    }
-}
-
 fn set_with_options(ctx: &mut Ctx<'_>, args: Args<'_, '_>, hash: KeyHash) -> Outcome {
     let options = Options::parse(args, 3, Family::Set)?;
     let until = options.until(ctx)?;
@@ -41,7 +32,11 @@ fn set_with_options(ctx: &mut Ctx<'_>, args: Args<'_, '_>, hash: KeyHash) -> Out
         return Ok(());
     }
     match until {
-        Some(at) if at <= ctx.wall() => set_in_the_past(ctx, key, hash, found.there),
+        Some(at) if ctx.has_passed(at) => {
+            if found.there {
+                ctx.remove_expired(key, hash);
+            }
+        }
         _ => {
             put(ctx, key, hash, value, options.expiry(until));
             log_set(ctx, key, value, &options, until);
@@ -86,17 +81,6 @@ fn examine(ctx: &mut Ctx<'_>, key: &[u8], hash: KeyHash, options: &Options<'_>) 
         }
         judge(old.map(Ok))
     })
-}
-
-/// A moment of expiry that has passed already: the key goes, if it was there.
-fn set_in_the_past(ctx: &mut Ctx<'_>, key: &[u8], hash: KeyHash, there: bool) {
-    if there {
-        ctx.db_mut().remove(key, hash);
-        ctx.changed(key);
-        ctx.event(b'g', "del", key);
-        let verb = ctx.node.expiry_verb();
-        ctx.effect(&[verb, key]);
-    }
 }
 
 /// Logs what the options came to. `NX`, `XX` and `KEEPTTL` may stand as they are.
