@@ -92,7 +92,11 @@ fn operations(count: u64) {
     let mut space = fill(count, &value);
     let insert = best(3, count as usize, || space = fill(count, &value));
     println!("INSERT     {insert:6.1} ns, from empty, without prefetch");
-    let hash = best(5, n, || keys.iter().for_each(|key| drop(black_box(space.hash(black_box(key))))));
+    let hash = best(5, n, || {
+        for key in &keys {
+            black_box(space.hash(black_box(key)));
+        }
+    });
     println!("hash       {hash:6.1} ns");
     let mut reply = Vec::with_capacity(1 << 16);
     let mut get = |space: &mut Keyspace, key: &Key, h| {
@@ -201,10 +205,10 @@ fn pauses(count: u64) {
 
 /// A million operations without a clock, to count instructions: `valgrind --tool=callgrind <this binary> 20 count-get`;
 /// the difference to `count-none` is theirs.
-fn count(operation: &str) {
+fn count(filled: u64, operation: &str) {
     let mut rng = Rng::from_seed(5);
-    let keys: Vec<Key> = (0..1_000_000).map(|_| key(rng.below(20_000))).collect();
-    let mut space = fill(20_000, &[b'x'; 64]);
+    let keys: Vec<Key> = (0..1_000_000).map(|_| key(rng.below(filled))).collect();
+    let mut space = fill(filled, &[b'x'; 64]);
     let mut reply = Vec::with_capacity(64);
     match operation {
         "count-get" => batches(&mut space, &keys, |space, key, h| {
@@ -238,7 +242,7 @@ fn main() {
         }
     }
     if let Some(operation) = names.iter().find(|name| name.starts_with("count-")) {
-        return count(operation);
+        return count(thousands * 1_000, operation);
     }
     if wanted("operations") {
         operations(thousands * 1_000);

@@ -77,21 +77,31 @@ impl Bucket {
     /// The occupied words.
     #[inline]
     pub(super) fn words(&self) -> impl Iterator<Item = Word> + '_ {
-        self.0.iter().map(|word| Word(word & !7)).take_while(|word| word.0 & ADDRESS != 0)
+        self.0[..self.len()].iter().map(|word| Word(word & !7))
     }
 
+    #[inline]
     pub(super) fn len(&self) -> usize {
-        self.words().count()
+        // Occupied words come first: a search by halves, which compiles to conditional moves.
+        let occupied = |slot: usize| usize::from(self.0[slot] & ADDRESS != 0);
+        let mut len = occupied(3) * 4;
+        len += occupied(len + 1) * 2;
+        len += occupied(len);
+        len + (len / 7) * occupied(7)
     }
 
-    pub(super) fn is_full(&self) -> bool {
-        self.0[WORDS - 1] & ADDRESS != 0
+    /// Writes a word into an empty slot, when the caller keeps count of the occupied ones.
+    #[inline]
+    pub(super) fn put(&mut self, slot: usize, word: Word) {
+        self.0[slot] |= word.0;
     }
 
     /// Adds a word; false if there is no room.
+    #[inline]
     pub(super) fn push(&mut self, word: Word) -> bool {
-        let Some(slot) = self.0.iter().position(|word| word & ADDRESS == 0) else { return false };
-        self.0[slot] = word.0 | self.0[slot] & PASSED;
+        let slot = self.len();
+        let Some(place) = self.0.get_mut(slot) else { return false };
+        *place = word.0 | *place & PASSED;
         true
     }
 
@@ -154,10 +164,10 @@ mod tests {
         let mut bucket = Bucket::EMPTY;
         bucket.set_passed(true);
         for i in 0..WORDS as u64 {
-            assert!(!bucket.is_full());
+            assert!(bucket.len() < WORDS);
             assert!(bucket.push(Word::new(0xfff0 + (i as u16 & 3), 8 + 8 * i)));
         }
-        assert!(bucket.is_full() && !bucket.push(Word::new(1, 8)));
+        assert!(bucket.len() == WORDS && !bucket.push(Word::new(1, 8)));
         assert_eq!(bucket.matches(0xfff1), 0b0010_0010);
         assert_eq!(bucket.matches(0x7ff1), 0);
         bucket.set_address(0, 800);

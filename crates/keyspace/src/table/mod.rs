@@ -88,7 +88,7 @@ impl Table {
         loop {
             let segment = self.root.lead(hash);
             let word = Word::new(segment.tag(hash), address);
-            if usize::from(segment.count) < limit(segment.buckets) && segment.place(word) {
+            if usize::from(segment.count) < limit(segment.buckets) && segment.place(word).is_some() {
                 segment.count += 1;
                 return;
             }

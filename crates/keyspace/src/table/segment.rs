@@ -37,14 +37,36 @@ impl Segment {
     pub(super) fn build(depth: u8, mut buckets: u16, words: impl Iterator<Item = Word> + Clone) -> Segment {
         loop {
             let mut segment = Segment::empty(depth, buckets);
-            if words.clone().all(|word| segment.place(word)) {
-                segment.count = words.count() as u16;
+            if segment.fill(words.clone()) {
                 return segment;
             }
             // Too many entries close together: seldom, and ever more seldom in a larger segment.
             segment.free();
             buckets = next_size(buckets);
         }
+    }
+
+    /// Puts `words` into an empty segment; false if some have no place within reach.
+    fn fill(&mut self, words: impl Iterator<Item = Word>) -> bool {
+        // How full each bucket is, so that none is read.
+        let mut lens = [0u8; 2 * Segment::MAX_BUCKETS as usize];
+        for word in words {
+            self.count += 1;
+            let home = self.home(word.tag());
+            match lens.get_mut(home) {
+                Some(len) if usize::from(*len) < WORDS => {
+                    self.all_mut()[home].put(usize::from(*len), word);
+                    *len += 1;
+                }
+                _ => {
+                    let Some(spot) = self.place(word) else { return false };
+                    if let Some(len) = lens.get_mut(spot) {
+                        *len += 1;
+                    }
+                }
+            }
+        }
+        true
     }
 
     /// A new segment without entries.
@@ -176,21 +198,26 @@ impl Segment {
             .filter(move |word| self.home(word.tag()) == home)
     }
 
-    /// Puts a word into the first bucket with room from its home on; false if there is none within reach.
-    pub(super) fn place(&mut self, word: Word) -> bool {
+    /// Puts a word into the first bucket with room from its home on and returns its number; `None` if there is none
+    /// within reach.
+    #[inline]
+    pub(super) fn place(&mut self, word: Word) -> Option<usize> {
         let home = self.home(word.tag());
+        if self.all_mut()[home].push(word) { Some(home) } else { self.place_behind(home, word) }
+    }
+
+    fn place_behind(&mut self, home: usize, word: Word) -> Option<usize> {
         let all = self.all_mut();
-        let reach = REACH.min(all.len());
-        let count = all.len();
-        for step in 0..reach {
-            if !all[(home + step) % count].is_full() {
-                for passed in 0..step {
-                    all[(home + passed) % count].set_passed(true);
-                }
-                return all[(home + step) % count].push(word);
+        let mut at = home;
+        for step in 1..REACH.min(all.len()) {
+            at = if at + 1 == all.len() { 0 } else { at + 1 };
+            if all[at].push(word) {
+                let count = all.len();
+                (home..home + step).for_each(|passed| all[passed % count].set_passed(true));
+                return Some(at);
             }
         }
-        false
+        None
     }
 
     /// Empties a spot and pulls entries that had passed over its bucket back, so that searches stay short.
