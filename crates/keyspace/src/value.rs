@@ -118,13 +118,15 @@ impl<'a> StrValue<'a> {
 #[inline]
 #[must_use]
 pub fn parse_int(text: &[u8]) -> Option<i64> {
-    let (negative, digits) = match text {
-        [b'-', digits @ ..] => (true, digits),
-        digits => (false, digits),
-    };
+    // Most values are not numbers, which their first byte or their length tells.
+    let (&first, rest) = text.split_first()?;
+    let (negative, digits) = if first == b'-' { (true, rest) } else { (false, text) };
+    if first > b'9' || text.len() > LONGEST_INT {
+        return None;
+    }
     match digits {
         [b'0'] if !negative => return Some(0),
-        [b'1'..=b'9', ..] if text.len() <= LONGEST_INT => {}
+        [b'1'..=b'9', ..] => {}
         _ => return None,
     }
     let mut magnitude: u64 = 0;
