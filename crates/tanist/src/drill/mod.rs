@@ -17,7 +17,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail};
 
-use crate::cluster::{Cluster, Layout, Signal, Watcher};
+use crate::cluster::{Cluster, Layout, Signal, View, Watcher};
 use events::{EventLog, Listeners};
 pub use faults::Fault;
 use finder::Finder;
@@ -70,7 +70,7 @@ pub fn run(cluster: &mut Cluster, options: &Options, phase: &mut dyn FnMut(usize
     phase(2);
     act.await_failover(&drill, cluster, fault);
     phase(3);
-    act.heal(&drill, cluster, &writers);
+    act.heal(&drill, cluster, fault, &writers);
     let logs = writers.finish();
     act.await_agreement(&drill, cluster, fault);
     phase(4);
@@ -213,7 +213,7 @@ impl Act {
 
     /// Lets the victim return. The writers meet that too; they go on until the new order has carried writes
     /// for a while, not until the last node has caught up with them.
-    fn heal(&mut self, drill: &Drill<'_>, cluster: &mut Cluster, writers: &Writers) {
+    fn heal(&mut self, drill: &Drill<'_>, cluster: &mut Cluster, fault: Instant, writers: &Writers) {
         if let Err(e) = drill.options.fault.heal(cluster, drill.victim) {
             self.troubles.push(format!("{e:#}"));
         }
@@ -222,7 +222,20 @@ impl Act {
         while writers.acked() == before && Instant::now() < deadline {
             sleep(Duration::from_millis(10));
         }
-        sleep(Duration::from_millis(1500));
+        let enough = Instant::now() + Duration::from_millis(1500);
+        let mut watcher = Watcher::new(Duration::from_millis(500));
+        while Instant::now() < enough {
+            self.note_rejoined(drill, &watcher.look(&cluster.layout), fault);
+            sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// The old primary may be a replica long before all agree.
+    fn note_rejoined(&mut self, drill: &Drill<'_>, view: &View, fault: Instant) {
+        let victim = view.nodes.iter().find(|n| n.port == drill.old_primary.port());
+        if self.times.rejoined.is_none() && victim.is_some_and(|v| v.role == "replica" && v.link == "up") {
+            self.times.rejoined = Some(after(fault, Instant::now()));
+        }
     }
 
     /// Waits until all agree, the victim among them.
@@ -231,11 +244,7 @@ impl Act {
         let mut watcher = Watcher::new(Duration::from_millis(500));
         loop {
             let view = watcher.look(&cluster.layout);
-            let victim = view.nodes.iter().find(|n| n.port == drill.old_primary.port());
-            if self.times.rejoined.is_none() && victim.is_some_and(|v| v.role == "replica" && v.link == "up")
-            {
-                self.times.rejoined = Some(after(fault, Instant::now()));
-            }
+            self.note_rejoined(drill, &view, fault);
             // Even without full agreement the writes must be looked for where the sentinels point.
             if let Ok(primary) = view.named_primary() {
                 self.new_primary = primary;
