@@ -127,6 +127,13 @@ impl Outputs {
         self.push(Output::Log(level, text.into()));
     }
 
+    /// Hands over memory to be freed, if there is any.
+    pub(crate) fn push_garbage(&mut self, garbage: tanist_keyspace::Garbage) {
+        if !garbage.is_empty() {
+            self.push(Output::Discard(garbage));
+        }
+    }
+
     /// Takes all, in order; the room is kept.
     pub fn drain(&mut self) -> std::vec::Drain<'_, Output> {
         self.items.drain(..)

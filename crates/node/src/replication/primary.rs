@@ -210,6 +210,7 @@ impl Node {
             let mut bytes = Vec::new();
             let done = producer.slice(&mut self.data, SLICE, &mut bytes);
             self.repl.replicas.feed_snapshot(&bytes);
+            outs.push_garbage(self.data.take_garbage());
             if done {
                 self.repl.replicas.complete_snapshot();
             } else {

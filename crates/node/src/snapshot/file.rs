@@ -123,6 +123,7 @@ impl Node {
         }
         if !run.produced {
             run.produced = run.producer.slice(&mut self.data, SLICE, &mut run.chunk);
+            outs.push_garbage(self.data.take_garbage());
         }
         if run.chunk.len() >= CHUNK || run.produced {
             run.writing = true;
