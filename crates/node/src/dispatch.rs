@@ -19,11 +19,11 @@ use tanist_resp::{Args, Batch, OwnedArgs, Proto, Reply};
 use tanist_types::Now;
 
 /// How many commands are prepared together: enough misses in flight to hide the memory's latency.
-const WINDOW: usize = 16;
+pub(crate) const WINDOW: usize = 16;
 
 /// A command of the window, looked up.
 #[derive(Clone, Copy, Default)]
-struct Prepared {
+pub(crate) struct Prepared {
     index: Option<CommandIndex>,
     hash: Option<KeyHash>,
 }
@@ -105,7 +105,14 @@ impl Node {
     }
 
     /// Looks up a window of commands and starts to fetch what they will touch.
-    fn prepare(&self, window: &mut [Prepared], session: &Session, batch: &Batch, buf: &[u8], from: usize) {
+    pub(crate) fn prepare(
+        &self,
+        window: &mut [Prepared],
+        session: &Session,
+        batch: &Batch,
+        buf: &[u8],
+        from: usize,
+    ) {
         let db = self.data.db(session.db);
         for (i, slot) in window.iter_mut().enumerate() {
             let args = batch.args(from + i, buf);
@@ -364,6 +371,11 @@ impl Node {
         stats.time += cost;
     }
 
+    /// Looks up one command.
+    pub(crate) fn prepare_one(&self, args: Args<'_, '_>) -> Prepared {
+        Prepared { index: self.table.find(args.at(0)), hash: None }
+    }
+
     /// Runs one command of the primary's log: past all gates, without a reply, and with a wall clock that stands before
     /// all expiry times, because only the primary decides what has expired.
     ///
@@ -374,14 +386,15 @@ impl Node {
         now: Now,
         session: &mut Session,
         args: Args<'_, '_>,
+        prepared: Prepared,
+        out: &mut Vec<u8>,
         outs: &mut Outputs,
     ) -> Result<(), Error> {
-        let (index, command) = self.admit(session, args, self.table.find(args.at(0)))?;
+        let (index, command) = self.admit(session, args, prepared.index)?;
         let now = if has_relative_expiry(args) { now } else { Now { wall_us: 0, ..now } };
-        let mut out = Vec::new();
-        let mut run =
-            Run { now, out: &mut out, outs, watch: &Stopped(now.mono), timed: Duration::ZERO, untimed: 0 };
-        self.call(&mut run, session, args, index, command, None, true);
+        out.clear();
+        let mut run = Run { now, out, outs, watch: &Stopped(now.mono), timed: Duration::ZERO, untimed: 0 };
+        self.call(&mut run, session, args, index, command, prepared.hash, true);
         if out.starts_with(b"-") {
             let text = String::from_utf8_lossy(&out).trim_end().to_owned();
             outs.log(LogLevel::Warning, format!("The primary's log: '{}' gave {text}", command.full_name));

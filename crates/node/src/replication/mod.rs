@@ -252,21 +252,29 @@ impl Node {
         if self.repl.pumped != self.repl.end() {
             self.pump_all(now, outs);
         }
-        let (end, lineage) = (self.repl.end(), self.repl.lineage.clone());
         // A lone node that nobody relies on leaves no file behind.
         let wanted = self.repl.has_file || self.repl.member.durable().belongs_to_others();
         if wanted
+            && self.repl.member.wants_write()
             && self.repl.writing.is_none()
             && self.repl.retry_write <= now.mono
-            && let Some((id, durable)) = self.repl.member.take_write(&lineage, end)
         {
+            self.write_state(outs);
+        }
+        if self.repl.member.is_waited_for() {
+            let granted = self.repl.member.granted_now();
+            self.carry_out(granted, now, outs);
+        }
+        self.tell_sentinels(outs);
+    }
+
+    fn write_state(&mut self, outs: &mut Outputs) {
+        let (end, lineage) = (self.repl.end(), self.repl.lineage.clone());
+        if let Some((id, durable)) = self.repl.member.take_write(&lineage, end) {
             outs.push(Output::Persist { id: id.0, bytes: encode_state(durable) });
             self.repl.writing = Some(id);
             self.repl.has_file = true;
         }
-        let granted = self.repl.member.granted_now();
-        self.carry_out(granted, now, outs);
-        self.tell_sentinels(now, outs);
     }
 
     /// The shell has written the durable state, or could not.

@@ -81,8 +81,10 @@ impl Node {
 
     /// Takes in an acknowledgement.
     pub(super) fn take_ack(&mut self, link: LinkId, ack: Ack, now: Now, outs: &mut Outputs) {
+        let was_online = self.repl.replicas.get(link).is_some_and(tanist_replication::ReplicaLink::is_online);
         match self.repl.replicas.ack(link, ack, &self.repl.backlog, now.mono) {
             Ok(()) => {
+                self.repl.stirred |= !was_online || self.repl.hold.is_some();
                 self.refresh_enough(now);
                 self.release_waiters(now, outs);
                 self.shutdown_step(now, outs);

@@ -3,18 +3,19 @@
 use crate::node::Node;
 use crate::output::Outputs;
 use std::fmt::Write;
-use tanist_replication::{LinkPhase, Role};
+use tanist_replication::Role;
 use tanist_types::Now;
 
 /// The channel that sentinels listen to.
 const CHANNEL: &[u8] = b"__tanist__:state";
 
 /// What sentinels have been told last.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(super) struct Told {
     link: &'static str,
     role: &'static str,
-    online: Vec<(String, u16)>,
+    /// How many links follow the log, and the sum of their ids: enough to see that they have changed.
+    online: (usize, u64),
 }
 
 impl Node {
@@ -108,38 +109,34 @@ impl Node {
     }
 
     /// Tells sentinels what has changed since they were told last.
-    pub(super) fn tell_sentinels(&mut self, now: Now, outs: &mut Outputs) {
+    pub(super) fn tell_sentinels(&mut self, outs: &mut Outputs) {
         let link = self.link_word();
-        let online: Vec<(String, u16)> = self
-            .repl
-            .replicas
-            .lines(now.mono)
-            .filter(|l| l.phase == LinkPhase::Online)
-            .map(|l| (l.ip.to_owned(), l.port))
-            .collect();
+        let links = self.repl.replicas.online();
+        let online = links.fold((0, 0u64), |(n, sum), (id, _)| (n + 1, sum.wrapping_add(id.0)));
         let role = self.role_word();
         let told = Told { link, role, online };
         if told == self.repl.told {
             return self.tell_caught_up(outs);
         }
+        let told_now = told;
         let before = std::mem::replace(&mut self.repl.told, told);
-        let told = self.repl.told.clone();
+        let told = told_now;
         if before.role != told.role {
             self.tell("role", outs);
         }
         if before.link != told.link {
             self.tell("link", outs);
         }
-        if told.online.len() > before.online.len() {
+        if told.online.0 > before.online.0 {
             self.tell("replica-joined", outs);
-        } else if told.online.len() < before.online.len() {
+        } else if told.online != before.online {
             self.tell("replica-left", outs);
         }
         self.tell_caught_up(outs);
     }
 
     /// The role has changed, even if only its epoch.
-    pub(super) fn tell_role(&mut self, _now: Now, outs: &mut Outputs) {
+    pub(super) fn tell_role(&mut self, outs: &mut Outputs) {
         self.repl.told.role = self.role_word();
         self.tell("role", outs);
     }

@@ -104,7 +104,7 @@ impl Node {
         self.refresh_gates();
         self.refresh_enough(now);
         self.release_paused(outs);
-        self.tell_role(now, outs);
+        self.tell_role(outs);
     }
 
     /// Closes normal and pubsub clients, except those of sentinels and the one that has ordered it.

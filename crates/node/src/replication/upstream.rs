@@ -5,6 +5,7 @@
 //! that its own replicas, and its peers after a promotion, can go on from them.
 
 use super::role::attach_ticket;
+use crate::dispatch::{Prepared, WINDOW};
 use crate::node::Node;
 use crate::output::{LogLevel, Output, Outputs};
 use crate::session::{Session, SessionId};
@@ -48,6 +49,8 @@ pub(crate) struct Upstream {
     next_ack: Mono,
     /// Asked for by the primary.
     ack_now: bool,
+    /// Where replies go that nobody reads.
+    scratch: Vec<u8>,
 }
 
 /// A parser that can be printed.
@@ -89,6 +92,7 @@ impl Upstream {
             acked: None,
             next_ack: Mono::NEVER,
             ack_now: false,
+            scratch: Vec::new(),
         }
     }
 
@@ -419,11 +423,16 @@ impl Node {
         outs: &mut Outputs,
     ) -> Result<(), LinkFault> {
         let mut length = 0;
-        for i in 0..batch.len() {
-            let args = batch.args(i, buf);
-            let raw = args.raw().ok_or(LinkFault::Protocol("an inline command in its log"))?;
-            length += raw.len();
-            self.apply_command(up, args, raw, now, outs)?;
+        let mut window = [Prepared::default(); WINDOW];
+        for from in (0..batch.len()).step_by(WINDOW) {
+            let window = &mut window[..WINDOW.min(batch.len() - from)];
+            self.prepare(window, &up.session, batch, buf, from);
+            for (i, prepared) in (from..).zip(window) {
+                let args = batch.args(i, buf);
+                let raw = args.raw().ok_or(LinkFault::Protocol("an inline command in its log"))?;
+                length += raw.len();
+                self.apply_command(up, args, raw, *prepared, now, outs)?;
+            }
         }
         // Bytes that are no command would be lost from the positions.
         if length != consumed {
@@ -438,6 +447,7 @@ impl Node {
         up: &mut Upstream,
         args: Args<'_, '_>,
         raw: &[u8],
+        prepared: Prepared,
         now: Now,
         outs: &mut Outputs,
     ) -> Result<(), LinkFault> {
@@ -458,7 +468,7 @@ impl Node {
             up.open = Some(raw.to_vec());
             return Ok(());
         }
-        self.apply_one(up, args, now, outs)?;
+        self.apply_one(up, args, prepared, now, outs)?;
         self.repl.backlog.append(raw);
         if let Some(marker) = marker(args) {
             self.begin_history(marker, raw.len(), outs);
@@ -487,7 +497,8 @@ impl Node {
                 let args = batch.args(i, rest);
                 let name = args.at(0);
                 if !name.eq_ignore_ascii_case(b"multi") && !name.eq_ignore_ascii_case(b"exec") {
-                    self.apply_one(up, args, now, outs)?;
+                    let prepared = self.prepare_one(args);
+                    self.apply_one(up, args, prepared, now, outs)?;
                 }
             }
             at += progress.consumed;
@@ -499,6 +510,7 @@ impl Node {
         &mut self,
         up: &mut Upstream,
         args: Args<'_, '_>,
+        prepared: Prepared,
         now: Now,
         outs: &mut Outputs,
     ) -> Result<(), LinkFault> {
@@ -511,7 +523,7 @@ impl Node {
             return Ok(());
         }
         let db = up.session.db;
-        self.apply(now, &mut up.session, args, outs).map_err(|e| {
+        self.apply(now, &mut up.session, args, prepared, &mut up.scratch, outs).map_err(|e| {
             outs.log(LogLevel::Warning, format!("The primary's log holds what this node cannot apply: {e}"));
             LinkFault::Protocol("a command that this node does not have")
         })?;

@@ -8,6 +8,7 @@ mod expiry;
 mod memory;
 mod model;
 mod pubsub;
+mod replication;
 mod saving;
 mod traces;
 mod transactions;

@@ -250,6 +250,18 @@ impl Member {
         self.durable.floor.is_none_or(|floor| key >= floor.0)
     }
 
+    /// Whether there is a state that has not been handed out to be written.
+    #[must_use]
+    pub fn wants_write(&self) -> bool {
+        self.handed_out != self.newest
+    }
+
+    /// Whether anything waits for a durable state.
+    #[must_use]
+    pub fn is_waited_for(&self) -> bool {
+        !self.pending.is_empty()
+    }
+
     /// The state to be written now, if there is one that has not been handed out. Later states include earlier ones.
     pub fn take_write(&mut self, lineage: &Lineage, end: LogPos) -> Option<(PersistId, &Durable)> {
         if self.handed_out == self.newest {

@@ -1,0 +1,456 @@
+//! Nodes that replicate, joined by wires in memory: what one sends arrives at the other in pieces.
+
+use super::{Still, World, show};
+use crate::{Input, Output, Peer, SessionId};
+use std::collections::BTreeMap;
+use std::time::Duration;
+use tanist_config::ServerConfig;
+use tanist_resp::{Batch, Limits};
+use tanist_types::{Mono, Rng};
+
+/// The longest piece of bytes that travels at a time.
+const PIECE: u64 = 700;
+
+/// A node with what the shell would hold for it.
+struct Member {
+    world: World,
+    /// Replies to sessions, by session.
+    replies: BTreeMap<SessionId, Vec<u8>>,
+    /// Connections that it has made to a primary: the attempt, and where it leads.
+    up: Option<(u64, u16)>,
+    states: Vec<Vec<u8>>,
+    /// The disk takes nothing.
+    broken_disk: bool,
+}
+
+/// A wire from the replica `from` to the session `session` of the primary `to`.
+struct Wire {
+    from: usize,
+    to: usize,
+    attempt: u64,
+    session: SessionId,
+    /// Bytes on their way up and down, and the half-read command at the primary.
+    up: Vec<u8>,
+    down: Vec<u8>,
+    read: Vec<u8>,
+    batch: Batch,
+}
+
+struct Cluster {
+    members: Vec<Member>,
+    wires: Vec<Wire>,
+    rng: Rng,
+}
+
+impl Cluster {
+    fn new(n: usize) -> Cluster {
+        let member = |i: usize| {
+            let config = ServerConfig {
+                port: 7000 + i as u16,
+                repl_diskless_sync_delay: 0,
+                ..ServerConfig::default()
+            };
+            let mut world = World::with(config);
+            let mut rng = Rng::from_seed(100 + i as u64);
+            let durable = crate::Durable::fresh(&mut rng);
+            world.node.rng = Rng::from_seed(200 + i as u64);
+            world.node.identity.run_id = tanist_types::RunId::random(&mut rng);
+            world.node.restore_state(durable);
+            let replies = BTreeMap::new();
+            Member { world, replies, up: None, states: Vec::new(), broken_disk: false }
+        };
+        Cluster { members: (0..n).map(member).collect(), wires: Vec::new(), rng: Rng::from_seed(5) }
+    }
+
+    /// A command on a new connection of node `i`; its reply once all is quiet.
+    fn say(&mut self, i: usize, line: &str) -> String {
+        let id = self.members[i].world.connect();
+        let replies = self.members[i].world.all(id, line);
+        self.settle();
+        match replies.as_slice() {
+            [reply] => show(reply),
+            _ => {
+                let bytes = self.members[i].replies.remove(&id).unwrap_or_default();
+                super::decode(&bytes).first().map_or("(none)".into(), show)
+            }
+        }
+    }
+
+    /// Carries out outputs and moves bytes until nothing more happens.
+    fn settle(&mut self) {
+        for _ in 0..10_000 {
+            let mut busy = false;
+            for i in 0..self.members.len() {
+                busy |= self.perform(i);
+                let member = &mut self.members[i].world;
+                if member.node.next_deadline() <= member.now.mono {
+                    member.node.step(member.now, Input::Tick, &mut member.outs);
+                    busy = true;
+                }
+            }
+            for w in 0..self.wires.len() {
+                busy |= self.carry(w);
+            }
+            if !busy {
+                return;
+            }
+        }
+        panic!("the cluster does not come to rest");
+    }
+
+    /// Time passes everywhere.
+    fn pass(&mut self, millis: u64) {
+        for member in &mut self.members {
+            member.world.pass(millis);
+        }
+        self.settle();
+    }
+
+    fn perform(&mut self, i: usize) -> bool {
+        let outputs: Vec<Output> = self.members[i].world.outs.drain().collect();
+        let busy = !outputs.is_empty();
+        for output in outputs {
+            match output {
+                Output::Send { session, bytes } => {
+                    match self.wires.iter_mut().find(|w| w.to == i && w.session == session) {
+                        Some(wire) => wire.down.extend_from_slice(&bytes),
+                        None => self.members[i].replies.entry(session).or_default().extend(bytes),
+                    }
+                }
+                Output::Close { session, .. } => {
+                    let member = &mut self.members[i].world;
+                    member.node.step(member.now, Input::Closed(session), &mut member.outs);
+                    if let Some(w) = self.wires.iter().position(|w| w.to == i && w.session == session) {
+                        self.cut(w);
+                    }
+                }
+                Output::PrimaryConnect { attempt, port, .. } => self.connect(i, attempt, port),
+                Output::PrimarySend { attempt, bytes } => {
+                    if let Some(wire) = self.wires.iter_mut().find(|w| w.from == i && w.attempt == attempt) {
+                        wire.up.extend_from_slice(&bytes);
+                    }
+                }
+                Output::PrimaryClose { attempt } => {
+                    if let Some(w) = self.wires.iter().position(|w| w.from == i && w.attempt == attempt) {
+                        let wire = self.wires.remove(w);
+                        let member = &mut self.members[wire.to].world;
+                        member.node.step(member.now, Input::Closed(wire.session), &mut member.outs);
+                    }
+                }
+                Output::Persist { id, bytes } => {
+                    let member = &mut self.members[i];
+                    let result = if member.broken_disk { Err("no space".into()) } else { Ok(()) };
+                    if result.is_ok() {
+                        member.states.push(bytes);
+                    }
+                    let world = &mut member.world;
+                    world.node.step(world.now, Input::Persisted { id, result }, &mut world.outs);
+                }
+                Output::TellDrained(session) => {
+                    let member = &mut self.members[i].world;
+                    member.node.step(member.now, Input::Drained(session), &mut member.outs);
+                }
+                _ => {}
+            }
+        }
+        busy
+    }
+
+    fn connect(&mut self, from: usize, attempt: u64, port: u16) {
+        self.members[from].up = Some((attempt, port));
+        let to = usize::from(port - 7000);
+        let peer = Peer { addr: format!("10.0.0.{from}:5000"), local: true, ..Peer::default() };
+        let target = &mut self.members[to].world;
+        let session = target.node.connect(target.now, peer).expect("let in");
+        let wire = Wire {
+            from,
+            to,
+            attempt,
+            session,
+            up: Vec::new(),
+            down: Vec::new(),
+            read: Vec::new(),
+            batch: Batch::new(),
+        };
+        self.wires.push(wire);
+        let member = &mut self.members[from].world;
+        member.node.step(member.now, Input::PrimaryConnected { attempt }, &mut member.outs);
+    }
+
+    /// Ends a wire, as seen from both sides.
+    fn cut(&mut self, w: usize) {
+        let wire = self.wires.remove(w);
+        let primary = &mut self.members[wire.to].world;
+        primary.node.step(primary.now, Input::Closed(wire.session), &mut primary.outs);
+        let replica = &mut self.members[wire.from].world;
+        let closed = Input::PrimaryClosed { attempt: wire.attempt, why: "cut".into() };
+        replica.node.step(replica.now, closed, &mut replica.outs);
+    }
+
+    fn carry(&mut self, w: usize) -> bool {
+        let wire = &mut self.wires[w];
+        let busy = !wire.up.is_empty() || !wire.down.is_empty();
+        let n = (1 + self.rng.below(PIECE) as usize).min(wire.down.len());
+        let down: Vec<u8> = wire.down.drain(..n).collect();
+        let n = (1 + self.rng.below(PIECE) as usize).min(wire.up.len());
+        wire.read.extend(wire.up.drain(..n));
+        let (from, attempt) = (wire.from, wire.attempt);
+        let primary = &mut self.members[wire.to].world;
+        let progress = wire.batch.parse(&wire.read, &Limits::default(), 100).expect("commands");
+        if progress.commands > 0 {
+            let (mut out, watch) = (Vec::new(), Still(Mono::ZERO));
+            let (now, outs) = (primary.now, &mut primary.outs);
+            primary.node.run(now, wire.session, &wire.batch, &wire.read, 0, &mut out, outs, &watch);
+            wire.down.extend(out);
+        }
+        wire.read.drain(..progress.consumed);
+        if !down.is_empty() {
+            let replica = &mut self.members[from].world;
+            replica.node.primary_bytes(replica.now, attempt, &down, &mut replica.outs);
+        }
+        busy
+    }
+
+    fn follow(&mut self, replica: usize, primary: usize) {
+        let port = 7000 + primary;
+        assert_eq!(self.say(replica, &format!("REPLICAOF h {port}")), "OK");
+        assert!(self.say(replica, "ROLE").contains(" connected "), "{}", self.say(replica, "ROLE"));
+    }
+
+    fn field(&mut self, i: usize, name: &str) -> String {
+        let status = self.say(i, "TANIST STATUS");
+        let words: Vec<&str> = status.trim_matches(['[', ']']).split(' ').collect();
+        // Values may be empty, so names are looked for as such.
+        let at = words.iter().position(|w| *w == name).expect("a field of the status");
+        words[at + 1].to_owned()
+    }
+
+    fn fill(&mut self, i: usize, tag: &str, n: usize) {
+        for k in 0..n {
+            self.say(i, &format!("SET {tag}:{k} value-{k}"));
+        }
+    }
+
+    fn end(&self, i: usize) -> u64 {
+        self.members[i].world.node.repl.end().0
+    }
+}
+
+#[test]
+fn a_replica_gets_a_snapshot_and_then_the_log() {
+    let mut c = Cluster::new(2);
+    c.fill(0, "a", 100);
+    c.follow(1, 0);
+    assert_eq!(c.say(1, "GET a:99"), "value-99");
+    c.fill(0, "b", 20);
+    assert_eq!(c.say(1, "GET b:19"), "value-19");
+    assert_eq!(c.say(1, "DBSIZE"), ":120");
+    assert_eq!(c.end(0), c.end(1));
+    assert!(c.say(1, "SET x y").starts_with("-READONLY"));
+}
+
+#[test]
+fn a_cut_link_goes_on_where_it_was() {
+    let mut c = Cluster::new(2);
+    c.follow(1, 0);
+    c.fill(0, "a", 10);
+    c.cut(0);
+    c.fill(0, "b", 10);
+    c.pass(2000);
+    assert_eq!(c.say(1, "GET b:9"), "value-9");
+    let stats = &c.members[0].world.node.stats;
+    assert_eq!((stats.sync_full, stats.sync_partial_ok), (1, 1));
+}
+
+#[test]
+fn old_data_serve_until_the_new_are_complete() {
+    let mut c = Cluster::new(2);
+    c.fill(0, "new", 200);
+    c.say(1, "SET old 1");
+    let id = c.members[1].world.connect();
+    c.members[1].world.all(id, "REPLICAOF h 7000");
+    let mut seen_half = false;
+    loop {
+        for i in 0..2 {
+            c.perform(i);
+            let world = &mut c.members[i].world;
+            world.node.step(world.now, Input::Tick, &mut world.outs);
+        }
+        if !c.wires.is_empty() {
+            c.carry(0);
+        }
+        let replica = &mut c.members[1].world;
+        let reader = replica.connect();
+        let (old, size) = (replica.say(reader, "GET old"), replica.say(reader, "DBSIZE"));
+        assert!((old == "1" && size == ":1") || (old == "(nil)" && size == ":200"), "{old} {size}");
+        seen_half |= replica.node.repl.upstream.as_ref().is_some_and(|up| up.sync().is_some());
+        if size == ":200" {
+            break;
+        }
+    }
+    assert!(seen_half);
+}
+
+#[test]
+fn a_transaction_moves_the_offset_as_a_whole() {
+    let mut c = Cluster::new(2);
+    c.follow(1, 0);
+    let before = c.end(1);
+    let attempt = c.wires[0].attempt;
+    let replica = &mut c.members[1].world;
+    let mut feed = |bytes: &[u8]| {
+        replica.node.primary_bytes(replica.now, attempt, bytes, &mut replica.outs);
+        let reader = replica.connect();
+        (replica.node.repl.end().0, replica.say(reader, "GET a"))
+    };
+    assert_eq!(feed(b"*1\r\n$5\r\nMULTI\r\n"), (before, "(nil)".into()));
+    assert_eq!(feed(b"*3\r\n$3\r\nSET\r\n$1\r\na\r\n$1\r\n1\r\n"), (before, "(nil)".into()));
+    let length = 15 + 27 + 14;
+    assert_eq!(feed(b"*1\r\n$4\r\nEXEC\r\n"), (before + length, "1".into()));
+}
+
+/// R3: what belongs to an unfinished transaction is gone with its link.
+#[test]
+fn half_a_transaction_is_discarded_by_a_fence() {
+    let mut c = Cluster::new(2);
+    c.follow(1, 0);
+    let (before, attempt) = (c.end(1), c.wires[0].attempt);
+    let replica = &mut c.members[1].world;
+    let bytes = b"*1\r\n$5\r\nMULTI\r\n*3\r\n$3\r\nSET\r\n$1\r\na\r\n$1\r\n1\r\n";
+    replica.node.primary_bytes(replica.now, attempt, bytes, &mut replica.outs);
+    c.say(1, &format!("TANIST FENCE g 3 {} 0", "1".repeat(40)));
+    assert_eq!(c.end(1), before);
+    let replica = &mut c.members[1].world;
+    replica.node.primary_bytes(replica.now, attempt, b"*1\r\n$4\r\nEXEC\r\n", &mut replica.outs);
+    assert_eq!((c.end(1), c.say(1, "GET a")), (before, "(nil)".into()));
+    assert_eq!(c.field(1, "role"), "idle");
+}
+
+#[test]
+fn wait_counts_acknowledgements_of_own_writes() {
+    let mut c = Cluster::new(3);
+    c.follow(1, 0);
+    c.follow(2, 0);
+    let id = c.members[0].world.connect();
+    c.members[0].world.all(id, "SET a 1");
+    assert!(c.members[0].world.all(id, "WAIT 2 1000").is_empty(), "it has to wait");
+    c.settle();
+    let reply = c.members[0].replies.remove(&id).expect("an answer");
+    assert_eq!(reply, b":2\r\n");
+    c.members[0].world.all(id, "SET a 2");
+    assert!(c.members[0].world.all(id, "WAIT 3 1000").is_empty());
+    c.settle();
+    assert!(!c.members[0].replies.contains_key(&id));
+    c.pass(1000);
+    assert_eq!(c.members[0].replies.remove(&id).expect("an answer"), b":2\r\n");
+}
+
+fn leader(digit: &str) -> String {
+    digit.repeat(40)
+}
+
+fn promote_line(c: &mut Cluster, i: usize, epoch: u64) -> String {
+    let fields = ["node-id", "run-id", "last-epoch", "offset"].map(|f| c.field(i, f));
+    format!("TANIST PROMOTE g {epoch} {} {}", leader("1"), fields.join(" "))
+}
+
+#[test]
+fn an_election_keeps_the_log() {
+    let mut c = Cluster::new(3);
+    c.follow(1, 0);
+    c.follow(2, 0);
+    c.fill(0, "a", 10);
+    for i in 0..3 {
+        assert!(c.say(i, &format!("TANIST FENCE g 4 {} 0", leader("1"))).contains("promised-epoch 4"));
+    }
+    assert!(c.say(0, "SET lost 1").starts_with("-READONLY"));
+    let promote = promote_line(&mut c, 1, 4);
+    assert_eq!(c.say(1, &promote), "OK");
+    c.say(1, "SET b 1");
+    for i in [0, 2] {
+        assert_eq!(c.say(i, "TANIST FOLLOW g 4 h 7001 -"), "OK");
+        assert_eq!((c.say(i, "GET b"), c.field(i, "last-epoch")), ("1".into(), "4".into()));
+    }
+    assert_eq!(c.members[1].world.node.stats.sync_full, 0);
+    let heir = c.field(1, "replid");
+    assert_eq!((c.field(0, "replid"), c.field(2, "replid")), (heir.clone(), heir));
+}
+
+/// F2: what the disk has not taken is not answered.
+#[test]
+fn a_broken_disk_answers_no_fence() {
+    let mut c = Cluster::new(1);
+    c.members[0].broken_disk = true;
+    let answer = c.say(0, &format!("TANIST FENCE g 4 {} 0", leader("1")));
+    assert!(answer.starts_with("-ERR the state file"), "{answer}");
+    let other = c.say(0, &format!("TANIST FENCE g 4 {} 0", leader("2")));
+    assert!(other.starts_with("-FENCED 4"), "in force in memory all the same: {other}");
+    c.members[0].broken_disk = false;
+    assert!(c.say(0, &format!("TANIST FENCE g 4 {} 0", leader("1"))).contains("promised-epoch 4"));
+}
+
+/// What is in the state file is what was promised, at the moment of the answer.
+#[test]
+fn the_state_file_holds_the_promise() {
+    let mut c = Cluster::new(1);
+    c.say(0, &format!("TANIST FENCE g 4 {} 0", leader("1")));
+    let state = crate::decode_state(c.members[0].states.last().expect("a state")).expect("a good state");
+    assert_eq!(state.promised.epoch, tanist_types::Epoch(4));
+    assert_eq!(state.group.as_deref(), Some("g"));
+}
+
+#[test]
+fn clients_are_closed_and_sentinels_are_not() {
+    let mut c = Cluster::new(1);
+    let world = &mut c.members[0].world;
+    let (client, sentinel) = (world.connect(), world.connect());
+    world.all(sentinel, "SUBSCRIBE __tanist__:state");
+    world.outs.drain();
+    world.all(client, "PING");
+    c.members[0].world.all(sentinel, "PING");
+    let fencer = c.members[0].world.connect();
+    c.members[0].world.all(fencer, &format!("TANIST FENCE g 4 {} 0", leader("1")));
+    let outs: Vec<Output> = c.members[0].world.outs.drain().collect();
+    let closed = |id| outs.iter().any(|o| matches!(o, Output::Close { session, .. } if *session == id));
+    assert!(closed(client) && !closed(sentinel) && !closed(fencer));
+    let told = outs.iter().any(|o| {
+        matches!(o, Output::Send { session, bytes } if *session == sentinel
+            && String::from_utf8_lossy(bytes).contains("role=idle"))
+    });
+    assert!(told, "{outs:?}");
+}
+
+#[test]
+fn writes_are_held_until_the_target_has_everything() {
+    let mut c = Cluster::new(2);
+    c.follow(1, 0);
+    let world = &mut c.members[0].world;
+    let (sentinel, client) = (world.connect(), world.connect());
+    world.all(sentinel, "SUBSCRIBE __tanist__:state");
+    c.say(0, "SET a 1");
+    c.members[0].replies.remove(&sentinel);
+    assert_eq!(c.say(0, "TANIST PAUSE g 5000 10.0.0.1 7001"), "OK");
+    assert!(c.members[0].world.all(client, "SET a 2").is_empty());
+    c.settle();
+    let told =
+        String::from_utf8(c.members[0].replies.remove(&sentinel).unwrap_or_default()).unwrap_or_default();
+    assert!(told.contains("event=caught-up"), "{told}");
+    assert_eq!(c.say(1, "GET a"), "1");
+    c.pass(Duration::from_millis(5001).as_millis() as u64);
+    let reader = c.members[0].world.connect();
+    // The held command runs when its session is resumed; its pause is over.
+    assert_eq!(c.members[0].world.say(reader, "SET b 1"), "OK");
+}
+
+/// R1: who has promised a later epoch does not follow an earlier primary.
+#[test]
+fn a_fenced_replica_does_not_follow_the_old_primary() {
+    let mut c = Cluster::new(2);
+    c.follow(1, 0);
+    c.say(1, &format!("TANIST FENCE g 9 {} 0", leader("1")));
+    c.say(0, "SET a 1");
+    c.say(1, "REPLICAOF h 7000");
+    c.pass(3000);
+    assert_eq!(c.say(1, "GET a"), "(nil)");
+    assert_eq!(c.field(1, "link"), "down");
+}
