@@ -122,7 +122,7 @@ impl Sentinel {
             self.elected(g);
         } else if answered >= reachable && reachable > 0 && opposed {
             // Everybody has spoken: waiting longer brings nothing.
-            self.lose_election(g, timing::RANK_STEP, timing::RANK_STEP * 4);
+            self.lose_election(g, timing::RANK_STEP / 2, timing::RANK_STEP * 2);
         }
     }
 

@@ -84,8 +84,8 @@ pub(crate) struct DataNode {
     /// Fixing it was last tried then.
     pub(crate) fixed_at: Option<Mono>,
     pub(crate) script_kill_sent: bool,
-    /// A complaint about its password is made once.
-    pub(crate) auth_warned: bool,
+    /// That it refuses us is said once.
+    pub(crate) complained: bool,
 }
 
 impl DataNode {
@@ -114,7 +114,7 @@ impl DataNode {
             reconf: Reconf::None,
             fixed_at: None,
             script_kill_sent: false,
-            auth_warned: false,
+            complained: false,
         }
     }
 

@@ -47,7 +47,7 @@ impl Sentinel {
         }
         let every = match n.reconf {
             Reconf::Sent(_) | Reconf::InProgress => timing::INFO_REPOINT,
-            _ if self.is_misplaced(g, n) => timing::INFO_MISPLACED,
+            _ if self.is_misplaced(g, n) || is_idle(n) => timing::INFO_MISPLACED,
             _ if g.is_busy() => timing::INFO_BUSY.min(self.timing.info_period),
             _ => self.timing.info_period,
         };
@@ -75,7 +75,7 @@ impl Sentinel {
     pub(crate) fn node_replied(&mut self, g: &mut Group, ix: NodeIx, what: Awaiting, value: &Value) {
         match what {
             Awaiting::Ignored | Awaiting::Published | Awaiting::Opinion => {}
-            Awaiting::Auth => self.password_answer(g, ix, value),
+            Awaiting::Auth => self.refused_by(g, ix, value),
             Awaiting::Ping => self.pong(g, ix, value),
             Awaiting::Info => self.info_arrived(g, ix, value),
             Awaiting::Status => self.status_arrived(g, ix, value),
@@ -87,12 +87,13 @@ impl Sentinel {
         }
     }
 
-    fn password_answer(&mut self, g: &mut Group, ix: NodeIx, value: &Value) {
+    /// A node does not let us in, or does not know a command that we need: said once.
+    fn refused_by(&mut self, g: &mut Group, ix: NodeIx, value: &Value) {
         let Some(error) = value.as_error() else { return };
         let error = String::from_utf8_lossy(error).into_owned();
         let Some(n) = g.nodes.get_mut(&ix) else { return };
-        if !std::mem::replace(&mut n.auth_warned, true) {
-            let line = format!("{} refuses our password: {error}", self.describe(g, Who::Node(ix)));
+        if !std::mem::replace(&mut n.complained, true) {
+            let line = format!("{} refuses us: {error}", self.describe(g, Who::Node(ix)));
             self.log(Level::Warning, line);
         }
     }
@@ -219,11 +220,17 @@ impl Sentinel {
         if ix != g.primary {
             return;
         }
+        // In the middle of a failover, ours or that of whoever has our vote, the old primary is meant to be idle.
+        let now = self.now.mono;
+        let expected =
+            g.failover.is_some() || g.vote_asked_at.is_some_and(|at| now.since(at) < timing::OTHERS_TURN);
         let n = g.primary_mut();
-        let idle = n.info.tanist_role.as_deref() == Some("idle");
-        match (idle, n.detector.evidence()) {
+        let leads = n.info.role == Some(Role::Primary);
+        match (is_idle(n), n.detector.evidence()) {
+            (true, _) if expected => {}
             (true, _) => n.detector.set_evidence(Some(Evidence::Idle)),
-            (false, Some(Evidence::Idle)) => n.detector.set_evidence(None),
+            // If it follows somebody meanwhile, that is because we have not heard of the switch yet.
+            (false, Some(Evidence::Idle)) if leads => n.detector.set_evidence(None),
             _ => {}
         }
     }
@@ -265,7 +272,7 @@ impl Sentinel {
         let Some(n) = g.nodes.get_mut(&ix) else { return };
         n.sub_heard = now;
         if value.as_error().is_some() {
-            return self.password_answer(g, ix, value);
+            return self.refused_by(g, ix, value);
         }
         let Some([kind, channel, payload]) = value.as_items() else { return };
         if kind.as_str() != Some("message") {
@@ -290,6 +297,11 @@ impl Sentinel {
             self.caught_up(g, ix);
         }
     }
+}
+
+/// Whether a Tanist node waits to be told what it is.
+fn is_idle(n: &DataNode) -> bool {
+    n.info.tanist_role.as_deref() == Some("idle")
 }
 
 fn word(role: NodeRole) -> &'static str {

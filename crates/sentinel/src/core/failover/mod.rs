@@ -235,7 +235,7 @@ impl Sentinel {
             g.fruitless += 1;
             self.retry_election(g, wait, wait * 2);
         } else {
-            self.retry_election(g, timing::RANK_STEP, timing::RANK_STEP * 4);
+            self.retry_election(g, timing::RANK_STEP / 2, timing::RANK_STEP * 2);
         }
     }
 
