@@ -5,10 +5,13 @@ mod client;
 mod connection;
 mod database;
 mod generic;
+mod name;
 mod observe;
 mod pubsub;
 mod string;
 mod transactions;
+
+use name::{Name, slot_of};
 
 use crate::command::{Action, Command};
 
@@ -48,7 +51,7 @@ pub(crate) struct CommandTable {
 struct Row {
     command: &'static Command,
     /// The name it is called by (lower case).
-    name: Box<str>,
+    name: Name,
     parent: Option<CommandIndex>,
     first_key: usize,
     /// Its cost grows with its input or the data, so it is timed by itself.
@@ -81,12 +84,12 @@ impl CommandTable {
     fn add(&mut self, command: &'static Command, name: &str, parent: Option<CommandIndex>) -> CommandIndex {
         let index = CommandIndex(self.rows.len() as u16);
         let timed = !command.complexity.starts_with("O(1)");
-        self.rows.push(Row { command, name: name.into(), parent, first_key: command.first_key(), timed });
+        self.rows.push(Row { command, name: Name::new(name), parent, first_key: command.first_key(), timed });
         index
     }
 
     fn enter(&mut self, index: CommandIndex, name: &[u8]) {
-        let mut slot = slot_of(name);
+        let mut slot = slot_of(name, SLOTS);
         while self.slots[slot] != EMPTY {
             slot = (slot + 1) % SLOTS;
         }
@@ -96,13 +99,13 @@ impl CommandTable {
     /// The command called `name`, in any case.
     #[inline]
     pub(crate) fn find(&self, name: &[u8]) -> Option<CommandIndex> {
-        let mut slot = slot_of(name);
+        let mut slot = slot_of(name, SLOTS);
         loop {
             let row = self.slots[slot];
             if row == EMPTY {
                 return None;
             }
-            if self.rows[row as usize].name.as_bytes().eq_ignore_ascii_case(name) {
+            if self.rows[row as usize].name.is(name) {
                 return Some(CommandIndex(row));
             }
             slot = (slot + 1) % SLOTS;
@@ -113,7 +116,7 @@ impl CommandTable {
     pub(crate) fn find_sub(&self, container: CommandIndex, name: &[u8]) -> Option<CommandIndex> {
         let first = container.slot() + 1;
         let subs = self.rows[first..].iter().take_while(|row| row.parent == Some(container));
-        let at = subs.into_iter().position(|row| row.name.as_bytes().eq_ignore_ascii_case(name))?;
+        let at = subs.into_iter().position(|row| row.name.is(name))?;
         Some(CommandIndex((first + at) as u16))
     }
 
@@ -139,8 +142,11 @@ impl CommandTable {
 
     /// Every command that is no subcommand, with its place.
     pub(crate) fn top_level(&self) -> impl Iterator<Item = (CommandIndex, &'static Command)> + '_ {
-        let rows =
-            self.rows.iter().enumerate().filter(|(_, row)| row.parent.is_none() && !row.name.is_empty());
+        let rows = self
+            .rows
+            .iter()
+            .enumerate()
+            .filter(|(_, row)| row.parent.is_none() && !row.name.as_str().is_empty());
         rows.map(|(i, row)| (CommandIndex(i as u16), row.command))
     }
 
@@ -148,17 +154,6 @@ impl CommandTable {
     pub(crate) fn all(&self) -> impl Iterator<Item = (CommandIndex, &'static Command)> + '_ {
         self.rows.iter().enumerate().map(|(i, row)| (CommandIndex(i as u16), row.command))
     }
-}
-
-/// Where the search for a name begins: a multiplicative hash of its first eight bytes in lower case and its length.
-#[inline]
-fn slot_of(name: &[u8]) -> usize {
-    let mut first = [0u8; 8];
-    let n = name.len().min(8);
-    first[..n].copy_from_slice(&name[..n]);
-    let word = u64::from_le_bytes(first) | 0x2020_2020_2020_2020;
-    let mixed = (word ^ name.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    (mixed >> 53) as usize % SLOTS
 }
 
 #[cfg(test)]
