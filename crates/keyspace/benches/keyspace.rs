@@ -7,7 +7,7 @@
 
 use rustix::time::{ClockId, clock_gettime};
 use std::hint::black_box;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tanist_keyspace::{Cursor, Expiry, KeyHash, Keyspace, StrRef, StrValue, ValueRef};
 use tanist_types::{DbIndex, Rng, UnixMs};
 
@@ -170,36 +170,42 @@ fn operations(count: u64) {
     black_box(seen);
 }
 
-/// The slowest single operations while a keyspace grows and shrinks.
+/// The slowest single operations while a keyspace grows and shrinks. The sequence is always the same, so that the least
+/// of several rounds is what each operation takes without the rest of the machine.
 fn pauses(count: u64) {
-    let mut space = Keyspace::new([1, 2], 16);
-    let mut worst = [(Duration::ZERO, 0); 2];
-    let mut total = [Duration::ZERO; 2];
-    let mut slow = [0; 2];
-    for n in (0..count).chain(0..count) {
-        let key = key(n);
-        let start = spent();
-        let h = space.hash(&key);
-        let removal = space.db(DB).find(&key, h).is_some();
-        if removal {
-            space.db_mut(DB).remove(&key, h);
-        } else {
-            space.db_mut(DB).set(
-                &key,
-                h,
-                StrValue::Bytes(b"0123456789abcdef0123456789abcde-"),
-                Expiry::Clear,
-            );
+    const ROUNDS: usize = 4;
+    let mut least = vec![u32::MAX; 2 * count as usize];
+    for _ in 0..ROUNDS {
+        let mut space = Keyspace::new([1, 2], 16);
+        for (n, least) in (0..count).chain(0..count).zip(&mut least) {
+            let key = key(n);
+            let h = space.hash(&key);
+            let removal = space.db(DB).find(&key, h).is_some();
+            let start = Instant::now();
+            if removal {
+                space.db_mut(DB).remove(&key, h);
+            } else {
+                space.db_mut(DB).set(
+                    &key,
+                    h,
+                    StrValue::Bytes(b"0123456789abcdef0123456789abcde-"),
+                    Expiry::Clear,
+                );
+            }
+            *least = (*least).min(start.elapsed().as_nanos() as u32);
         }
-        let took = spent() - start;
-        let phase = usize::from(removal);
-        total[phase] += took;
-        slow[phase] += u32::from(took > Duration::from_micros(200));
-        worst[phase] = worst[phase].max((took, n));
     }
-    for (phase, name) in ["insert", "remove"].into_iter().enumerate() {
-        let average = total[phase].as_nanos() as f64 / count as f64;
-        println!("{name}     {average:6.1} ns, slowest {:?}, {} over 200 µs", worst[phase].0, slow[phase]);
+    for (name, times) in ["insert", "remove"].into_iter().zip(least.chunks_mut(count as usize)) {
+        let average = times.iter().map(|&t| f64::from(t)).sum::<f64>() / count as f64;
+        times.sort_unstable();
+        let at = |share: f64| f64::from(times[(count as f64 * share) as usize]) / 1_000.0;
+        println!(
+            "{name}     {average:6.1} ns, 99 % {:.1}, 99.9 % {:.1}, 99.99 % {:.1}, slowest {:.1} µs",
+            at(0.99),
+            at(0.999),
+            at(0.9999),
+            f64::from(times[times.len() - 1]) / 1_000.0
+        );
     }
 }
 

@@ -12,19 +12,27 @@ use tanist_types::{DbIndex, UnixMs};
 /// Memory that is no longer used; dropping it, on whatever thread, frees it.
 #[derive(Debug, Default)]
 #[must_use = "drop it where the time for freeing is available"]
-pub struct Garbage(Vec<Store>);
+pub struct Garbage {
+    stores: Vec<Store>,
+    snapshot: Option<Snapshot>,
+}
 
 impl Garbage {
     /// Whether there is nothing to free.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.stores.is_empty() && self.snapshot.is_none()
     }
 
     /// How many entries will be freed.
     #[must_use]
     pub fn entries(&self) -> usize {
-        self.0.iter().map(Store::len).sum()
+        let held = self.snapshot.as_ref().map_or(0, Snapshot::held);
+        self.stores.iter().map(Store::len).sum::<usize>() + held
+    }
+
+    fn add(&mut self, store: Option<Store>) {
+        self.stores.extend(store.filter(|store| store.len() > 0));
     }
 }
 
@@ -123,18 +131,28 @@ impl Keyspace {
 
     /// Empties one database. An active snapshot keeps what it has not emitted yet.
     pub fn flush(&mut self, index: DbIndex) -> Garbage {
+        let mut garbage = Garbage::default();
+        garbage.add(self.detach(index));
+        garbage
+    }
+
+    /// Puts an empty database in the place of one; hands back what no snapshot needs.
+    fn detach(&mut self, index: DbIndex) -> Option<Store> {
         let new = Db::new(Seed::new(self.seed));
         let old = std::mem::replace(&mut self.dbs[index.index()], new);
-        let store = match (&mut self.snapshot, old.stop) {
+        match (&mut self.snapshot, old.stop) {
             (Some(snapshot), Some(stop)) => snapshot.adopt(stop, old.store),
             _ => Some(old.store),
-        };
-        Garbage(store.into_iter().filter(|store| store.len() > 0).collect())
+        }
     }
 
     /// Empties all databases.
     pub fn flush_all(&mut self) -> Garbage {
-        Garbage((0..self.databases()).flat_map(|index| self.flush(DbIndex(index)).0).collect())
+        let mut garbage = Garbage::default();
+        for index in (0..self.databases()).map(DbIndex) {
+            garbage.add(self.detach(index));
+        }
+        garbage
     }
 
     /// Moves `key` from one database to another, expiry and all; false if it is missing there or present here (MOVE).
@@ -172,11 +190,9 @@ impl Keyspace {
         self.dbs[index.index()].expired(now, budget, report)
     }
 
-    /// Starts a snapshot of the data as they are now. One that was active is given up; what it held is left for
-    /// [`Keyspace::take_garbage`].
+    /// Starts a snapshot of the data as they are now. One that was active is given up and dropped: whoever knows of
+    /// one calls [`Keyspace::snapshot_abort`] before.
     pub fn snapshot_begin(&mut self) {
-        let old = self.snapshot_abort();
-        self.garbage.extend(old.0);
         self.snapshot = Some(Snapshot::begin(&mut self.dbs));
     }
 
@@ -203,7 +219,7 @@ impl Keyspace {
 
     /// Gives up the active snapshot, if any.
     pub fn snapshot_abort(&mut self) -> Garbage {
-        Garbage(self.snapshot.take().map(Snapshot::into_stores).unwrap_or_default())
+        Garbage { stores: Vec::new(), snapshot: self.snapshot.take() }
     }
 
     /// The keys, and the keys with an expiry, of each database that was not empty at the beginning of the active
@@ -216,7 +232,7 @@ impl Keyspace {
 
     /// Memory that finished snapshots have left behind, to be dropped where there is time.
     pub fn take_garbage(&mut self) -> Garbage {
-        Garbage(std::mem::take(&mut self.garbage))
+        Garbage { stores: std::mem::take(&mut self.garbage), snapshot: None }
     }
 
     /// Panics unless the invariants of all tables hold. Slow: for tests.

@@ -109,6 +109,12 @@ impl Snapshot {
         None
     }
 
+    /// Entries that only the snapshot holds.
+    pub(crate) fn held(&self) -> usize {
+        let detached = self.stops.iter().filter_map(|stop| stop.detached.as_ref());
+        self.queue.chunks.iter().map(VecDeque::len).sum::<usize>() + detached.map(Store::len).sum::<usize>()
+    }
+
     /// Bytes that only the snapshot holds.
     pub(crate) fn bytes(&self) -> usize {
         let held =
@@ -119,11 +125,6 @@ impl Snapshot {
     /// The databases at the beginning: index, keys, keys with an expiry.
     pub(crate) fn counts(&self) -> impl Iterator<Item = (DbIndex, usize, usize)> {
         self.stops.iter().map(|stop| (stop.index, stop.len, stop.volatile))
-    }
-
-    /// The old stores that the snapshot holds.
-    pub(crate) fn into_stores(self) -> Vec<Store> {
-        self.stops.into_iter().filter_map(|stop| stop.detached).collect()
     }
 
     /// Emits entries of about `budget` bytes. Stores that were adopted and are done go to `garbage`.
@@ -239,7 +240,9 @@ struct Hashes {
 impl Hashes {
     /// Fit for a database of `len` keys.
     fn for_len(len: usize) -> Hashes {
-        Hashes { stretches: Vec::new(), first: 0, bits: (len / 1024).next_power_of_two().ilog2(), len: 0 }
+        const MOST_BITS: u32 = 14;
+        let bits = (len / 1024).next_power_of_two().ilog2().min(MOST_BITS);
+        Hashes { stretches: Vec::new(), first: 0, bits, len: 0 }
     }
 
     #[inline]

@@ -64,7 +64,7 @@ fn disturb(world: &mut World, wild: bool) -> Vec<Garbage> {
 
 #[test]
 fn a_snapshot_is_the_state_at_its_beginning() {
-    let (seeds, steps) = if cfg!(miri) { (2, 60) } else { (150, 1_500) };
+    let (seeds, steps) = if cfg!(miri) { (2, 60) } else { (90, 1_500) };
     for seed in 0..seeds {
         let wild = seed % 2 == 1;
         let mut world = World::new(seed, 4, [30, 500, 4_000][seed as usize % 3]);
