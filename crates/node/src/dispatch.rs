@@ -140,8 +140,8 @@ impl Node {
         prepared: Prepared,
     ) -> bool {
         let start = run.out.len();
-        match self.admit(session, args, prepared.index) {
-            Ok((index, command)) => match self.gate_with_memory(session, command) {
+        match self.resolve(args, prepared.index) {
+            Ok((index, command)) => match self.check(session, args, command) {
                 Gate::Hold => {
                     session.waiting = Some(Waiting::Paused);
                     return false;
@@ -170,10 +170,9 @@ impl Node {
         true
     }
 
-    /// Finds the command and checks its name and number of arguments.
-    fn admit(
+    /// Finds the command, or the subcommand, that is meant.
+    fn resolve(
         &self,
-        session: &Session,
         args: Args<'_, '_>,
         index: Option<CommandIndex>,
     ) -> Result<(CommandIndex, &'static Command), Error> {
@@ -190,13 +189,18 @@ impl Node {
                 .ok_or_else(|| unknown_subcommand(command, args.at(1)))?;
             command = self.table.get(index);
         }
+        Ok((index, command))
+    }
+
+    /// Whether the command may run now: its number of arguments, its sender, and the node's state.
+    fn check(&self, session: &Session, args: Args<'_, '_>, command: &'static Command) -> Gate {
         if !command.accepts(args.len()) {
-            return Err(Error::arity(command.full_name));
+            return Gate::Refuse(Error::arity(command.full_name));
         }
         if !session.authenticated && !command.flags.has(Flags::NO_AUTH) {
-            return Err(Error::NO_AUTH);
+            return Gate::Refuse(Error::NO_AUTH);
         }
-        Ok((index, command))
+        self.gate_with_memory(session, command)
     }
 
     /// Whether the state of node and session lets the command run now.
@@ -390,7 +394,10 @@ impl Node {
         out: &mut Vec<u8>,
         outs: &mut Outputs,
     ) -> Result<(), Error> {
-        let (index, command) = self.admit(session, args, prepared.index)?;
+        let (index, command) = self.resolve(args, prepared.index)?;
+        if !command.accepts(args.len()) {
+            return Err(Error::arity(command.full_name));
+        }
         let now = if has_relative_expiry(args) { now } else { Now { wall_us: 0, ..now } };
         out.clear();
         let mut run = Run { now, out, outs, watch: &Stopped(now.mono), timed: Duration::ZERO, untimed: 0 };

@@ -1,5 +1,8 @@
 //! Tests of the node through its front door: commands in, replies out.
 
+mod catalogue;
+mod client;
+mod config;
 mod connection;
 mod databases;
 mod effects;
@@ -7,6 +10,7 @@ mod events;
 mod expiry;
 mod memory;
 mod model;
+mod observe;
 mod pubsub;
 mod replication;
 mod saving;

@@ -1,0 +1,65 @@
+//! `COMMAND` and `ACL`.
+
+use super::World;
+
+#[test]
+fn keys_are_found_among_the_arguments() {
+    let mut w = World::new();
+    let c = w.connect();
+    for (line, keys) in [
+        ("GET a", "[a]"),
+        ("MSET a 1 b 2", "[a b]"),
+        ("DEL a b c", "[a b c]"),
+        ("OBJECT ENCODING a", "[a]"),
+        ("LCS a b IDX", "[a b]"),
+        ("PING", "-ERR The command has no key arguments"),
+        ("GET", "-ERR Invalid number of arguments specified for command"),
+        ("NONSENSE a", "-ERR Invalid command specified"),
+        ("OBJECT NONSENSE a", "-ERR Invalid command specified"),
+    ] {
+        assert_eq!(w.say(c, &format!("COMMAND GETKEYS {line}")), keys, "{line}");
+    }
+    assert_eq!(w.say(c, "COMMAND GETKEYSANDFLAGS SET a b"), "[[a [OW update]]]");
+    assert_eq!(w.say(c, "COMMAND GETKEYSANDFLAGS SET a b GET"), "[[a [RW access update]]]");
+}
+
+#[test]
+fn commands_are_described_counted_and_filtered() {
+    let mut w = World::new();
+    let c = w.connect();
+    let get = "[get :2 [readonly fast] :1 :1 :1 [@read @string @fast] [] \
+               [[flags [RO access] begin_search [type index spec [index :1]] \
+               find_keys [type range spec [lastkey :0 keystep :1 limit :0]]]] []]";
+    assert_eq!(w.say(c, "COMMAND INFO get nonsense"), format!("[{get} (nil)]"));
+    let count = w.say(c, "COMMAND COUNT");
+    let listed = w.say(c, "COMMAND LIST").split(' ').count();
+    assert_eq!(count, format!(":{listed}"));
+    assert_eq!(w.say(c, "COMMAND LIST FILTERBY PATTERN config|re*"), "[config|resetstat config|rewrite]");
+    assert_eq!(w.say(c, "COMMAND LIST FILTERBY ACLCAT transaction"), w.say(c, "ACL CAT transaction"));
+    assert_eq!(w.say(c, "COMMAND LIST FILTERBY MODULE x"), "[]");
+    assert_eq!(w.say(c, "COMMAND LIST x"), "-ERR syntax error");
+    assert_eq!(w.say(c, "COMMAND NONSENSE"), "-ERR unknown subcommand 'NONSENSE'. Try COMMAND HELP.");
+    assert!(w.say(c, "COMMAND DOCS ping").contains(
+        "group connection complexity O(1) arguments [[name message type string display_text message flags [optional]]]"
+    ));
+    assert_eq!(w.say(c, "COMMAND DOCS nonsense"), "[]");
+}
+
+#[test]
+fn the_default_user_is_described_and_its_password_hidden() {
+    let mut w = World::new();
+    let c = w.connect();
+    assert_eq!(w.say(c, "ACL LIST"), "[user default on nopass ~* &* +@all]");
+    w.say(c, "CONFIG SET requirepass abc");
+    let hash = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+    assert_eq!(w.say(c, "ACL LIST"), format!("[user default on #{hash} ~* &* +@all]"));
+    assert!(
+        w.say(c, "ACL GETUSER default")
+            .starts_with(&format!("[flags [on] passwords [{hash}] commands +@all"))
+    );
+    assert_eq!(w.say(c, "ACL GETUSER nobody"), "(nil)");
+    assert_eq!(w.say(c, "ACL WHOAMI"), "default");
+    assert_eq!(w.say(c, "ACL GENPASS 5").len(), 2);
+    assert!(w.say(c, "ACL GENPASS 5000").starts_with("-ERR ACL GENPASS argument must be"));
+    assert_eq!(w.say(c, "ACL CAT nonsense"), "-ERR Unknown category 'nonsense'");
+}

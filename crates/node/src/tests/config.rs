@@ -1,0 +1,67 @@
+//! `CONFIG`, and what of it goes through the shell.
+
+use super::World;
+use crate::{HostFacts, Input, Next, Output};
+
+#[test]
+fn get_finds_by_pattern_and_set_takes_all_or_none() {
+    let mut w = World::new();
+    let c = w.connect();
+    assert_eq!(w.say(c, "CONFIG GET MAXMEMORY"), "[maxmemory 0]");
+    assert_eq!(w.say(c, "CONFIG GET slave-p* replica-pr*"), "[replica-priority 100 slave-priority 100]");
+    assert_eq!(w.say(c, "CONFIG GET nothing"), "[]");
+    assert!(w.say(c, "CONFIG SET timeout 5 maxmemory 1x").starts_with("-ERR CONFIG SET failed"));
+    assert_eq!(w.say(c, "CONFIG GET timeout"), "[timeout 0]");
+    assert_eq!(w.say(c, "CONFIG SET timeout 5 maxmemory 1mb"), "OK");
+    assert_eq!(w.say(c, "CONFIG GET timeout maxmemory"), "[maxmemory 1048576 timeout 5]");
+    assert!(matches!(w.outs.drain().next(), Some(Output::Configured(config)) if config.timeout == 5));
+    assert_eq!(w.say(c, "CONFIG SET timeout"), "-ERR wrong number of arguments for 'config|set' command");
+    assert_eq!(w.say(c, "CONFIG SET timeout 1 maxmemory"), "-ERR syntax error");
+}
+
+#[test]
+fn a_new_port_is_in_force_only_with_the_shells_answer() {
+    let mut w = World::new();
+    let c = w.connect();
+    assert_eq!(w.raw(c, b"CONFIG SET port 7000\r\n"), (Vec::new(), Next::Wait));
+    let Some(Output::Reconfigure { session, config }) = w.outs.drain().next() else {
+        panic!("the shell is asked")
+    };
+    assert_eq!((session, config.port, w.node.config.port), (c, 7000, 6379));
+
+    let refused = Err(("port".to_owned(), "Unable to listen on this port. Check server logs.".to_owned()));
+    w.node.step(w.now, Input::Reconfigured { session, result: refused }, &mut w.outs);
+    assert_eq!(
+        w.pushed(c),
+        [
+            "-ERR CONFIG SET failed (possibly related to argument 'port') - Unable to listen on this port. Check server \
+         logs."
+        ]
+    );
+    assert_eq!(w.node.config.port, 6379);
+
+    w.raw(c, b"CONFIG SET port 7000\r\n");
+    w.outs.drain();
+    w.node.step(w.now, Input::Reconfigured { session, result: Ok(config) }, &mut w.outs);
+    assert_eq!(w.pushed(c), ["OK"]);
+    assert_eq!(w.node.config.port, 7000);
+}
+
+#[test]
+fn rewriting_waits_for_the_file_except_in_a_transaction() {
+    let mut w = World::new();
+    let c = w.connect();
+    assert_eq!(w.say(c, "CONFIG REWRITE"), "-ERR The server is running without a config file");
+    let facts = HostFacts { config_file: "/x.conf".into(), ..HostFacts::default() };
+    w.node.step(w.now, Input::Host(Box::new(facts)), &mut w.outs);
+    assert_eq!(w.raw(c, b"CONFIG REWRITE\r\n"), (Vec::new(), Next::Wait));
+    w.outs.drain();
+    let failed = Input::Rewritten { session: Some(c), result: Err("No space left on device".into()) };
+    w.node.step(w.now, failed, &mut w.outs);
+    assert_eq!(w.pushed(c), ["-ERR Rewriting config file: No space left on device"]);
+
+    w.say(c, "MULTI");
+    w.say(c, "CONFIG REWRITE");
+    assert_eq!(w.say(c, "EXEC"), "[OK]");
+    assert!(matches!(w.outs.drain().next(), Some(Output::RewriteConfig { session: None, .. })));
+}

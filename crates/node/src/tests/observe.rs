@@ -1,0 +1,143 @@
+//! Logs of commands, latency, counters, `INFO`, monitoring, debugging.
+
+use super::World;
+use tanist_config::ServerConfig;
+
+#[test]
+fn slow_commands_are_logged_without_secrets_and_cut() {
+    let mut w = World::new();
+    let c = w.connect();
+    w.say(c, "CONFIG SET slowlog-log-slower-than 0 slowlog-max-len 4");
+    w.say(c, "CONFIG SET masterauth secret");
+    w.say(c, "AUTH secret");
+    let many: Vec<String> = (0..40).map(|i| i.to_string()).collect();
+    w.say(c, &format!("DEL {}", many.join(" ")));
+    w.say(c, &format!("PING {}", "x".repeat(200)));
+    let log = w.say(c, "SLOWLOG GET");
+    assert!(!log.contains("secret") && log.contains("[CONFIG SET masterauth (redacted)]"), "{log}");
+    assert!(log.contains("[AUTH (redacted)]"));
+    assert!(log.contains("28 29 ... (10 more arguments)]"), "{log}");
+    assert!(log.contains(&format!("{}... (72 more bytes)", "x".repeat(128))));
+    assert_eq!(w.say(c, "SLOWLOG LEN"), ":4");
+    assert!(w.say(c, "SLOWLOG GET 1").starts_with("[[:6 :1700000000 :0 [SLOWLOG LEN] 127.0.0.1:1 ]"));
+    w.say(c, "CONFIG SET slowlog-log-slower-than -1");
+    assert_eq!(w.say(c, "SLOWLOG RESET"), "OK");
+    assert_eq!(w.say(c, "COMMANDLOG LEN slow"), ":0");
+    assert_eq!(w.say(c, "SLOWLOG GET -2"), "-ERR count should be greater than or equal to -1");
+}
+
+#[test]
+fn large_requests_and_replies_are_logged_by_their_bytes() {
+    let mut w = World::new();
+    let c = w.connect();
+    w.say(c, "CONFIG SET commandlog-request-larger-than 100 commandlog-reply-larger-than 100");
+    let big = "x".repeat(200);
+    w.say(c, &format!("SET k {big}"));
+    w.say(c, "GET k");
+    assert!(w.say(c, "COMMANDLOG GET -1 large-request").contains("[:1 :1700000000 :228 [SET k "));
+    assert!(w.say(c, "COMMANDLOG GET -1 large-reply").contains("[:0 :1700000000 :208 [GET k]"));
+    assert!(w.say(c, "COMMANDLOG GET 1 other").starts_with("-ERR type should be one of"));
+}
+
+#[test]
+fn counters_count_and_are_set_back() {
+    let mut w = World::new();
+    let c = w.connect();
+    w.say(c, "SET k 1");
+    w.say(c, "GET k");
+    w.say(c, "GET none");
+    w.say(c, "INCR k x");
+    w.say(c, "NONSENSE");
+    let stats = w.say(c, "INFO stats commandstats errorstats");
+    for line in [
+        "total_commands_processed:3\r",
+        "keyspace_hits:1\r",
+        "keyspace_misses:1\r",
+        "total_error_replies:2\r",
+        "cmdstat_get:calls=2,usec=0,usec_per_call=0.00,rejected_calls=0,failed_calls=0\r",
+        "cmdstat_incr:calls=0,usec=0,usec_per_call=0.00,rejected_calls=1,failed_calls=0\r",
+        "errorstat_ERR:count=2\r",
+    ] {
+        assert!(stats.lines().any(|l| format!("{l}\r") == line || l == line), "{line} in\n{stats}");
+    }
+    assert_eq!(w.say(c, "LATENCY HISTOGRAM get none"), "[get [calls :2 histogram_usec [:1 :2]]]");
+    assert_eq!(w.say(c, "CONFIG RESETSTAT"), "OK");
+    assert!(w.say(c, "INFO stats").contains("keyspace_hits:0\r\n"));
+}
+
+#[test]
+fn info_has_the_sections_asked_for_in_their_order() {
+    let mut w = World::new();
+    let c = w.connect();
+    w.say(c, "SET k 1");
+    let titles = |w: &mut World, asked: &str| -> Vec<String> {
+        let text = w.say(c, &format!("INFO{asked}"));
+        text.lines().filter_map(|l| l.strip_prefix("# ")).map(str::to_owned).collect()
+    };
+    let default = [
+        "Server",
+        "Clients",
+        "Memory",
+        "Persistence",
+        "Stats",
+        "Replication",
+        "CPU",
+        "Modules",
+        "Errorstats",
+        "Cluster",
+        "Keyspace",
+    ];
+    assert_eq!(titles(&mut w, ""), default);
+    assert_eq!(titles(&mut w, " default"), default);
+    assert_eq!(titles(&mut w, " everything").len(), 16);
+    assert_eq!(titles(&mut w, " KEYSPACE server keyspace"), ["Server", "Keyspace"]);
+    assert_eq!(w.say(c, "INFO nothing"), "");
+    assert_eq!(
+        w.say(c, "INFO keyspace"),
+        "# Keyspace\r\ndb0:keys=1,expires=0,avg_ttl=0,keys_with_volatile_items=0\r\n"
+    );
+    assert!(
+        w.say(c, "INFO replication").starts_with("# Replication\r\nrole:master\r\nconnected_slaves:0\r\n")
+    );
+}
+
+#[test]
+fn debug_is_allowed_as_configured_and_its_digest_is_that_of_other_servers() {
+    let mut w = World::new();
+    let c = w.connect();
+    assert!(w.say(c, "DEBUG DIGEST").starts_with("-ERR DEBUG command not allowed."));
+    let mut config = ServerConfig::default();
+    config.set("enable-debug-command", &["local"]).expect("a known value");
+    let mut w = World::with(config);
+    let c = w.connect();
+    assert_eq!(w.say(c, "DEBUG DIGEST"), "0".repeat(40));
+    w.say(c, "SET a b");
+    w.say(c, "SET n 12");
+    // As Valkey 9.1.2 prints it for the same keys.
+    assert_eq!(w.say(c, "DEBUG DIGEST"), "0c1f6eec6639ca243b4e3d715848918fac07920c");
+    assert_eq!(
+        w.say(c, "DEBUG DIGEST-VALUE a n none"),
+        "[b78559cd22bce6e6df712eb99ce7f3b08e8f8f1f 655ac46b180ad2f61a3cee25f0b1780fa2ec879a \
+         0000000000000000000000000000000000000000]"
+    );
+    assert!(
+        w.say(c, "DEBUG NONSENSE").starts_with("-ERR unknown subcommand or wrong number of arguments for")
+    );
+}
+
+#[test]
+fn monitors_see_commands_but_no_secrets_and_no_administration() {
+    let mut w = World::new();
+    let (m, c) = (w.connect(), w.connect());
+    assert_eq!(w.say(m, "MONITOR"), "OK");
+    w.say(c, "SET k a\nb");
+    w.say(c, "AUTH secret");
+    w.say(c, "CLIENT LIST");
+    assert_eq!(
+        w.pushed(m),
+        [
+            "1700000000.000000 [0 127.0.0.1:1] \"SET\" \"k\" \"a\\nb\"",
+            "1700000000.000000 [0 127.0.0.1:1] \"AUTH\" \"(redacted)\"",
+        ]
+    );
+}
