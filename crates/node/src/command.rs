@@ -211,6 +211,8 @@ pub(crate) struct Arg {
     /// Its type, as `COMMAND DOCS` prints it (`key`, `string`, `integer`, `double`, `pattern`, `unix-time`,
     /// `pure-token`, `oneof`, `block`).
     pub(crate) kind: &'static str,
+    /// What help shows in its place, if not its name.
+    pub(crate) shown: Option<&'static str>,
     /// The word that precedes it, or is it.
     pub(crate) token: Option<&'static str>,
     /// The version that brought it, if later than the command.
@@ -233,6 +235,7 @@ impl Arg {
         Arg {
             name,
             kind,
+            shown: None,
             token: None,
             since: None,
             key_spec: None,
@@ -261,6 +264,16 @@ impl Arg {
     /// Several together.
     pub(crate) const fn block(name: &'static str, parts: &'static [Arg]) -> Arg {
         Arg { parts, ..Arg::new(name, "block") }
+    }
+
+    /// Shown like this in help.
+    pub(crate) const fn shown(self, text: &'static str) -> Arg {
+        Arg { shown: Some(text), ..self }
+    }
+
+    /// Made of keys of key specification `spec`, though its type is another.
+    pub(crate) const fn of_keys(self, spec: usize) -> Arg {
+        Arg { key_spec: Some(spec), ..self }
     }
 
     /// Preceded by a word.

@@ -127,7 +127,7 @@ fn describe(reply: &mut Reply<'_>, command: &Command) {
     reply.int(last);
     reply.int(step);
     words(reply, &categories(command), "@");
-    reply.array(command.tips.len());
+    reply.set(command.tips.len());
     for tip in command.tips {
         reply.bulk_str(tip);
     }
@@ -136,7 +136,7 @@ fn describe(reply: &mut Reply<'_>, command: &Command) {
         describe_keys(reply, spec);
     }
     let subs = subcommands(command);
-    reply.set(subs.len());
+    reply.array(subs.len());
     for sub in subs {
         describe(reply, sub);
     }

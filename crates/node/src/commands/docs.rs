@@ -68,7 +68,7 @@ fn argument(reply: &mut Reply<'_>, arg: &Arg) {
     text(reply, "type", arg.kind);
     if arg.parts.is_empty() {
         fields += 1;
-        text(reply, "display_text", arg.name);
+        text(reply, "display_text", arg.shown.unwrap_or(arg.name));
     }
     if let Some(spec) = arg.key_spec {
         fields += 1;

@@ -50,7 +50,7 @@ pub(super) const COMMANDS: &[Command] = &[Command::container(
             .args(&[Arg::one_of(
                 "filter",
                 &[
-                    Arg::new("old-format", "string"),
+                    Arg::new("old-format", "string").shown("ip:port"),
                     Arg::one_of(
                         "new-format",
                         &[
@@ -74,8 +74,12 @@ pub(super) const COMMANDS: &[Command] = &[Command::container(
                             .since("2.8.12")
                             .optional(),
                             Arg::new("username", "string").after("USER").optional(),
-                            Arg::new("addr", "string").after("ADDR").optional(),
-                            Arg::new("laddr", "string").after("LADDR").since("6.2.0").optional(),
+                            Arg::new("addr", "string").shown("ip:port").after("ADDR").optional(),
+                            Arg::new("laddr", "string")
+                                .shown("ip:port")
+                                .after("LADDR")
+                                .since("6.2.0")
+                                .optional(),
                             Arg::one_of("skipme", &[Arg::word("yes", "YES"), Arg::word("no", "NO")])
                                 .after("SKIPME")
                                 .optional(),
@@ -108,8 +112,16 @@ pub(super) const COMMANDS: &[Command] = &[Command::container(
                                 .optional()
                                 .multiple(),
                             Arg::new("not-username", "string").after("NOT-USER").since("9.0.0").optional(),
-                            Arg::new("not-addr", "string").after("NOT-ADDR").since("9.0.0").optional(),
-                            Arg::new("not-laddr", "string").after("NOT-LADDR").since("9.0.0").optional(),
+                            Arg::new("not-addr", "string")
+                                .shown("ip:port")
+                                .after("NOT-ADDR")
+                                .since("9.0.0")
+                                .optional(),
+                            Arg::new("not-laddr", "string")
+                                .shown("ip:port")
+                                .after("NOT-LADDR")
+                                .since("9.0.0")
+                                .optional(),
                             Arg::new("not-name", "string").after("NOT-NAME").since("9.0.0").optional(),
                             Arg::new("not-flags", "string").after("NOT-FLAGS").since("9.0.0").optional(),
                             Arg::new("not-lib-name", "string")
@@ -146,8 +158,8 @@ pub(super) const COMMANDS: &[Command] = &[Command::container(
                 .optional(),
                 Arg::new("client-id", "integer").after("ID").since("6.2.0").optional().multiple(),
                 Arg::new("username", "string").after("USER").since("8.1.0").optional(),
-                Arg::new("addr", "string").after("ADDR").since("8.1.0").optional(),
-                Arg::new("laddr", "string").after("LADDR").since("8.1.0").optional(),
+                Arg::new("addr", "string").shown("ip:port").after("ADDR").since("8.1.0").optional(),
+                Arg::new("laddr", "string").shown("ip:port").after("LADDR").since("8.1.0").optional(),
                 Arg::one_of("skipme", &[Arg::word("yes", "YES"), Arg::word("no", "NO")])
                     .after("SKIPME")
                     .since("8.1.0")
@@ -175,8 +187,8 @@ pub(super) const COMMANDS: &[Command] = &[Command::container(
                 .optional(),
                 Arg::new("not-client-id", "integer").after("NOT-ID").since("9.0.0").optional().multiple(),
                 Arg::new("not-username", "string").after("NOT-USER").since("9.0.0").optional(),
-                Arg::new("not-addr", "string").after("NOT-ADDR").since("9.0.0").optional(),
-                Arg::new("not-laddr", "string").after("NOT-LADDR").since("9.0.0").optional(),
+                Arg::new("not-addr", "string").shown("ip:port").after("NOT-ADDR").since("9.0.0").optional(),
+                Arg::new("not-laddr", "string").shown("ip:port").after("NOT-LADDR").since("9.0.0").optional(),
                 Arg::new("not-name", "string").after("NOT-NAME").since("9.0.0").optional(),
                 Arg::new("not-flags", "string").after("NOT-FLAGS").since("9.0.0").optional(),
                 Arg::new("not-lib-name", "string").after("NOT-LIB-NAME").since("9.0.0").optional(),

@@ -299,11 +299,16 @@ pub(super) const COMMANDS: &[Command] = &[
         .acl(&["set", "sortedset", "list", "dangerous"])
         .args(&[
             Arg::key("key", 0),
-            Arg::new("by-pattern", "pattern").after("BY").optional(),
+            Arg::new("by-pattern", "pattern").shown("pattern").of_keys(1).after("BY").optional(),
             Arg::block("limit", &[Arg::new("offset", "integer"), Arg::new("count", "integer")])
                 .after("LIMIT")
                 .optional(),
-            Arg::new("get-pattern", "pattern").after("GET").optional().multiple_token(),
+            Arg::new("get-pattern", "pattern")
+                .shown("pattern")
+                .of_keys(1)
+                .after("GET")
+                .optional()
+                .multiple_token(),
             Arg::one_of("order", &[Arg::word("asc", "ASC"), Arg::word("desc", "DESC")]).optional(),
             Arg::word("sorting", "ALPHA").optional(),
             Arg::key("destination", 2).after("STORE").optional(),
@@ -330,11 +335,16 @@ pub(super) const COMMANDS: &[Command] = &[
         .acl(&["set", "sortedset", "list", "dangerous"])
         .args(&[
             Arg::key("key", 0),
-            Arg::new("by-pattern", "pattern").after("BY").optional(),
+            Arg::new("by-pattern", "pattern").shown("pattern").of_keys(1).after("BY").optional(),
             Arg::block("limit", &[Arg::new("offset", "integer"), Arg::new("count", "integer")])
                 .after("LIMIT")
                 .optional(),
-            Arg::new("get-pattern", "pattern").after("GET").optional().multiple_token(),
+            Arg::new("get-pattern", "pattern")
+                .shown("pattern")
+                .of_keys(1)
+                .after("GET")
+                .optional()
+                .multiple_token(),
             Arg::one_of("order", &[Arg::word("asc", "ASC"), Arg::word("desc", "DESC")]).optional(),
             Arg::word("sorting", "ALPHA").optional(),
         ]),
