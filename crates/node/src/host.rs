@@ -55,6 +55,10 @@ pub struct CpuTimes {
     pub sys_children: Duration,
     /// In ended child processes.
     pub user_children: Duration,
+    /// In the kernel, of the first thread.
+    pub sys_main_thread: Duration,
+    /// In the program, of the first thread.
+    pub user_main_thread: Duration,
 }
 
 /// The node's view of memory, made from the facts.

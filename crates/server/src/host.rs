@@ -90,15 +90,34 @@ fn kib_line(file: &str, name: &str) -> Option<u64> {
 }
 
 fn cpu_times() -> Option<CpuTimes> {
-    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
-    // The program's name, in parentheses, may hold anything.
-    let (_, rest) = stat.rsplit_once(')')?;
-    let fields: Vec<&str> = rest.split_ascii_whitespace().collect();
-    let ticks = |i: usize| {
-        let n: u64 = fields.get(i)?.parse().ok()?;
+    let process = Ticks::read("/proc/self/stat")?;
+    // The first thread of a process has the process' number.
+    let main = Ticks::read(&format!("/proc/self/task/{}/stat", std::process::id()))?;
+    Some(CpuTimes {
+        user: process.time(11)?,
+        sys: process.time(12)?,
+        user_children: process.time(13)?,
+        sys_children: process.time(14)?,
+        user_main_thread: main.time(11)?,
+        sys_main_thread: main.time(12)?,
+    })
+}
+
+/// The fields of a `stat` file behind the program's name.
+struct Ticks(String);
+
+impl Ticks {
+    fn read(path: &str) -> Option<Ticks> {
+        let stat = std::fs::read_to_string(path).ok()?;
+        // The program's name, in parentheses, may hold anything.
+        let (_, rest) = stat.rsplit_once(')')?;
+        Some(Ticks(rest.to_owned()))
+    }
+
+    fn time(&self, field: usize) -> Option<Duration> {
+        let n: u64 = self.0.split_ascii_whitespace().nth(field)?.parse().ok()?;
         Some(Duration::from_millis(n * 1000 / TICKS_PER_SECOND))
-    };
-    Some(CpuTimes { user: ticks(11)?, sys: ticks(12)?, user_children: ticks(13)?, sys_children: ticks(14)? })
+    }
 }
 
 #[cfg(test)]

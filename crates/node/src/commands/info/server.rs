@@ -89,6 +89,9 @@ pub(super) fn cpu(ctx: &Ctx<'_>, f: &mut Fields) {
     f.put("used_cpu_user", seconds(cpu.user));
     f.put("used_cpu_sys_children", seconds(cpu.sys_children));
     f.put("used_cpu_user_children", seconds(cpu.user_children));
+    f.put("used_cpu_sys_main_thread", seconds(cpu.sys_main_thread));
+    f.put("used_cpu_user_main_thread", seconds(cpu.user_main_thread));
+    f.put("used_active_time_main_thread", seconds(cpu.sys_main_thread + cpu.user_main_thread));
 }
 
 pub(super) fn cluster(_ctx: &Ctx<'_>, f: &mut Fields) {
