@@ -189,8 +189,8 @@ fn serve(options: Options, log: log::Handle) -> Result<i32, String> {
             doors.open(listener);
         }
         facts.listeners(machine.enter(|node, _, _| node.config().clone()));
+        tokio::task::spawn_local(timer::run(machine.clone(), log.clone()));
         tokio::task::spawn_local(control::run(machine.clone(), changes, doors, log, facts));
-        tokio::task::spawn_local(timer::run(machine.clone()));
         tokio::task::spawn_local(io::run(Rc::new(Io::new(0, machine.clone()))));
         supervisor.status("Loading the data");
         disk::load(&machine, &machine.settings().snapshot_file()).await?;

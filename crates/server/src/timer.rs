@@ -3,17 +3,20 @@
 use crate::machine::Machine;
 use std::sync::Arc;
 use tanist_node::Input;
+use tanist_runtime::log;
 use tanist_types::Mono;
 
 /// Ticks the node whenever it wants to be; between two slices of background work, connections have their turn.
-pub(crate) async fn run(machine: Arc<Machine>) {
+/// The log shows the role that the node has after each tick.
+pub(crate) async fn run(machine: Arc<Machine>, log: log::Handle) {
     loop {
         let due = machine.due();
         if due <= machine.clock().mono() {
-            machine.enter(|node, now, outs| {
+            let follows = machine.enter(|node, now, outs| {
                 node.step(now, Input::Tick, outs);
-                machine.settings().follow(node.config());
+                node.is_replica()
             });
+            log.set_role(if follows { log::Role::Replica } else { log::Role::Primary });
             tokio::task::yield_now().await;
             continue;
         }

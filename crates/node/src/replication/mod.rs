@@ -221,7 +221,8 @@ impl Node {
 
     /// Whether this node is no primary: it follows one, or waits to be told.
     #[inline]
-    pub(crate) fn is_replica(&self) -> bool {
+    #[must_use]
+    pub fn is_replica(&self) -> bool {
         !matches!(self.repl.member.role(), Role::Primary(_))
     }
 
