@@ -42,9 +42,8 @@ impl Sentinel {
 
     pub(crate) fn cmd_acl_list(&mut self, _: &Call<'_>, r: &mut Reply<'_>) -> Done {
         r.array(1);
-        let pass =
-            if self.globals.requirepass.is_some() { "sanitize-payload" } else { "nopass sanitize-payload" };
-        r.bulk_str(&format!("user default on {pass} ~* &* +@all"));
+        let pass = if self.globals.requirepass.is_some() { "" } else { "nopass " };
+        r.bulk_str(&format!("user default on {pass}~* &* +@all"));
         Done::Now
     }
 
@@ -56,12 +55,11 @@ impl Sentinel {
         r.map(6);
         r.bulk_str("flags");
         let open = self.globals.requirepass.is_none();
-        r.set(if open { 3 } else { 2 });
+        r.set(if open { 2 } else { 1 });
         r.bulk_str("on");
         if open {
             r.bulk_str("nopass");
         }
-        r.bulk_str("sanitize-payload");
         r.bulk_str("passwords");
         r.array(0);
         for (field, value) in [("commands", "+@all"), ("keys", "~*"), ("channels", "&*")] {

@@ -223,6 +223,50 @@ impl Sentinel {
     }
 }
 
+/// A sentinel has no keys: nothing can be tracked, and no command waits for one.
+impl Sentinel {
+    pub(crate) fn cmd_client_tracking(&mut self, call: &Call<'_>, r: &mut Reply<'_>) -> Done {
+        match (call.word(2).as_str(), call.args.len()) {
+            ("off", _) => r.ok(),
+            ("on", _) => r.error("ERR a sentinel has no keys to track"),
+            _ => r.error("ERR syntax error"),
+        }
+        Done::Now
+    }
+
+    pub(crate) fn cmd_client_trackinginfo(&mut self, _: &Call<'_>, r: &mut Reply<'_>) -> Done {
+        r.map(3);
+        r.bulk(b"flags");
+        r.set(1);
+        r.bulk(b"off");
+        r.bulk(b"redirect");
+        r.int(-1);
+        r.bulk(b"prefixes");
+        r.array(0);
+        Done::Now
+    }
+
+    pub(crate) fn cmd_client_getredir(&mut self, _: &Call<'_>, r: &mut Reply<'_>) -> Done {
+        r.int(-1);
+        Done::Now
+    }
+
+    pub(crate) fn cmd_client_caching(&mut self, _: &Call<'_>, r: &mut Reply<'_>) -> Done {
+        r.error(
+            "ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or OPTOUT mode \
+             enabled",
+        );
+        Done::Now
+    }
+
+    pub(crate) fn cmd_client_unblock(&mut self, call: &Call<'_>, r: &mut Reply<'_>) -> Done {
+        if Self::required_number(call, 2, r).is_some() {
+            r.int(0);
+        }
+        Done::Now
+    }
+}
+
 fn on_off(call: &Call<'_>) -> Option<bool> {
     match call.word(2).as_str() {
         "on" => Some(true),

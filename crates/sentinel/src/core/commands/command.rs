@@ -71,6 +71,15 @@ impl Sentinel {
         Done::Now
     }
 
+    /// No command of a sentinel has keys.
+    pub(crate) fn cmd_command_getkeys(&mut self, call: &Call<'_>, r: &mut Reply<'_>) -> Done {
+        match find(&call.word(2)) {
+            Some(_) => r.error("ERR The command has no key arguments"),
+            None => r.error("ERR Invalid command specified"),
+        }
+        Done::Now
+    }
+
     pub(crate) fn cmd_command_help(&mut self, call: &Call<'_>, r: &mut Reply<'_>) -> Done {
         help(call, r, "COMMAND")
     }
@@ -144,8 +153,9 @@ fn describe(spec: &Spec, parent: Option<&Spec>, r: &mut Reply<'_>) {
     }
     r.set(spec.categories.len());
     spec.categories.iter().for_each(|c| r.simple(c));
-    r.array(0);
-    r.array(0);
+    r.set(spec.tips.len());
+    spec.tips.iter().for_each(|t| r.bulk_str(t));
+    r.set(0);
     r.array(spec.subs.len());
     spec.subs.iter().for_each(|s| describe(s, Some(spec), r));
 }

@@ -290,7 +290,8 @@ impl Sentinel {
     pub(crate) fn cmd_info_cache(&mut self, call: &Call<'_>, r: &mut Reply<'_>) -> Done {
         let groups: Vec<&Group> =
             (2..call.args.len()).filter_map(|i| self.group_named(&call.text(i))).collect();
-        r.map(groups.len());
+        // Not a map, whatever the protocol.
+        r.array(groups.len() * 2);
         for g in groups {
             r.bulk(g.name.as_bytes());
             let primary = std::iter::once(g.primary());

@@ -93,7 +93,6 @@ impl Sentinel {
         match call.word(2).as_str() {
             "get" => self.config_get(call, r),
             "set" if call.args.len() >= 5 && call.args.len() % 2 == 1 => self.config_set(call, r),
-            "set" => r.error("ERR wrong number of arguments for 'sentinel|config' command"),
             _ => r.error(
                 "ERR Only SENTINEL CONFIG GET <param> [<param> <param> ...] / SET <param> <value> [<param> \
                           <value> ...] are supported.",

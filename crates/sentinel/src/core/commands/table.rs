@@ -15,6 +15,7 @@ pub(crate) struct Spec {
     pub(crate) arity: i32,
     pub(crate) flags: &'static [&'static str],
     pub(crate) categories: &'static [&'static str],
+    pub(crate) tips: &'static [&'static str],
     pub(crate) summary: &'static str,
     pub(crate) handler: Handler,
     pub(crate) subs: &'static [Spec],
@@ -31,7 +32,7 @@ const CONNECTION: &[&str] = &["@slow", "@connection"];
 const PUBSUB: &[&str] = &["@pubsub", "@slow"];
 
 const fn sub(name: &'static str, arity: i32, summary: &'static str, handler: Handler) -> Spec {
-    Spec { name, arity, flags: ADMIN, categories: SENTINEL, summary, handler, subs: &[] }
+    Spec { name, arity, flags: ADMIN, categories: SENTINEL, tips: &[], summary, handler, subs: &[] }
 }
 
 const fn plain(
@@ -42,23 +43,25 @@ const fn plain(
     summary: &'static str,
     handler: Handler,
 ) -> Spec {
-    Spec { name, arity, flags, categories, summary, handler, subs: &[] }
+    Spec { name, arity, flags, categories, tips: &[], summary, handler, subs: &[] }
 }
 
 const fn part(name: &'static str, arity: i32, summary: &'static str, handler: Handler) -> Spec {
-    Spec { name, arity, flags: NO_FLAGS, categories: CONNECTION, summary, handler, subs: &[] }
+    Spec { name, arity, flags: NO_FLAGS, categories: CONNECTION, tips: &[], summary, handler, subs: &[] }
 }
 
 /// All commands.
 pub(crate) const TABLE: &[Spec] = &[
-    plain(
-        "ping",
-        -1,
-        &["fast"],
-        &["@fast", "@connection"],
-        "Returns the server's liveliness response.",
-        Sentinel::cmd_ping,
-    ),
+    Spec {
+        name: "ping",
+        arity: -1,
+        flags: &["fast"],
+        categories: &["@fast", "@connection"],
+        tips: &["request_policy:all_shards", "response_policy:all_succeeded"],
+        summary: "Returns the server's liveliness response.",
+        handler: Sentinel::cmd_ping,
+        subs: &[],
+    },
     plain(
         "auth",
         -2,
@@ -160,10 +163,13 @@ pub(crate) const TABLE: &[Spec] = &[
         arity: -2,
         flags: NO_FLAGS,
         categories: CONNECTION,
+        tips: &[],
         summary: "A container for client connection commands.",
         handler: Sentinel::cmd_client_help,
         subs: &[
+            part("caching", 3, "Refused: a sentinel has no keys.", Sentinel::cmd_client_caching),
             part("getname", 2, "Returns the name of the connection.", Sentinel::cmd_client_getname),
+            part("getredir", 2, "Returns -1: nothing is tracked.", Sentinel::cmd_client_getredir),
             part("help", 2, "Returns helpful text about the subcommands.", Sentinel::cmd_client_help),
             part("id", 2, "Returns the identity of the connection.", Sentinel::cmd_client_id),
             part("info", 2, "Returns information about the connection.", Sentinel::cmd_client_info),
@@ -179,6 +185,9 @@ pub(crate) const TABLE: &[Spec] = &[
                 Sentinel::cmd_client_setinfo,
             ),
             part("setname", 3, "Sets the name of the connection.", Sentinel::cmd_client_setname),
+            part("tracking", -3, "Turns tracking off; it cannot be on.", Sentinel::cmd_client_tracking),
+            part("trackinginfo", 2, "Says that nothing is tracked.", Sentinel::cmd_client_trackinginfo),
+            part("unblock", -3, "Returns 0: no command waits for a key.", Sentinel::cmd_client_unblock),
         ],
     },
     Spec {
@@ -186,11 +195,13 @@ pub(crate) const TABLE: &[Spec] = &[
         arity: -1,
         flags: &["loading", "stale"],
         categories: CONNECTION,
+        tips: &[],
         summary: "Returns detailed information about all commands.",
         handler: Sentinel::cmd_command,
         subs: &[
             part("count", 2, "Returns the number of commands.", Sentinel::cmd_command_count),
             part("docs", -2, "Returns documentation of commands.", Sentinel::cmd_command_docs),
+            part("getkeys", -3, "Refused: no command has keys.", Sentinel::cmd_command_getkeys),
             part("help", 2, "Returns helpful text about the subcommands.", Sentinel::cmd_command_help),
             part("info", -2, "Returns information about commands.", Sentinel::cmd_command_info),
             part("list", -2, "Returns the names of commands.", Sentinel::cmd_command_list),
@@ -201,6 +212,7 @@ pub(crate) const TABLE: &[Spec] = &[
         arity: -2,
         flags: NO_FLAGS,
         categories: SENTINEL,
+        tips: &[],
         summary: "A container for access list commands.",
         handler: Sentinel::cmd_acl_help,
         subs: &[
@@ -217,6 +229,7 @@ pub(crate) const TABLE: &[Spec] = &[
         arity: -2,
         flags: ADMIN,
         categories: SENTINEL,
+        tips: &[],
         summary: "A container for Sentinel commands.",
         handler: Sentinel::cmd_sentinel_help,
         subs: &[
