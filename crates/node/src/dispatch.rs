@@ -228,7 +228,9 @@ impl Node {
             return Gate::Hold;
         }
         // A node that is ending takes no more writes, so that its replicas can have them all.
-        if (self.ending.is_some() || self.repl.hold.is_some()) && is_write(session, command) {
+        // The same for a switchover; a sentinel's own messages are no writes of a client's.
+        let held = self.repl.hold.is_some() && !(session.is_sentinel() && !changes_data(session, command));
+        if (self.ending.is_some() || held) && is_write(session, command) {
             return Gate::Hold;
         }
         Gate::Pass

@@ -158,7 +158,8 @@ pub(crate) fn spublish(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
 
 /// Messages reach the listeners of replicas through the log; they change no data.
 fn relay(ctx: &mut Ctx<'_>, args: Args<'_, '_>) {
-    if ctx.node.is_logging() {
+    // During a switchover the log must stand still, so that the new primary's is as long as this one's.
+    if ctx.node.is_logging() && ctx.node.repl.hold.is_none() {
         ctx.node.rewritten = true;
         ctx.node.effects.add_global(&[args.at(0), args.at(1), args.at(2)]);
     }

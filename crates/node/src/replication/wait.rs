@@ -85,7 +85,7 @@ fn block(ctx: &mut Ctx<'_>, rule: Rule, timeout: Option<Duration>) {
     ctx.node.repl.waiters.push(Waiter { session: ctx.session.id, proto, rule, until });
     // Stock replicas acknowledge once a second unless they are asked.
     let asks = ctx.node.repl.replicas.online().any(|(_, l)| !l.facts.tanist);
-    if asks {
+    if asks && ctx.node.repl.hold.is_none() {
         ctx.node.repl.backlog.append(b"*3\r\n$8\r\nREPLCONF\r\n$6\r\nGETACK\r\n$1\r\n*\r\n");
     }
 }

@@ -189,7 +189,9 @@ pub fn promotion(primary: &Kind, heir: &Kind, other: &Kind) -> Outcome {
 pub fn failover(primary: &Kind, replica: &Kind) -> Outcome {
     let (primary, replica) = pair(primary, replica)?;
     fill(&primary, 100, "a")?;
-    eventually("the replica is online", || Ok(primary.info("replication", "slave0")?.contains("state=online")))?;
+    eventually("the replica is online", || {
+        Ok(primary.info("replication", "slave0")?.contains("state=online"))
+    })?;
     primary.must(&format!("FAILOVER TO 127.0.0.1 {} TIMEOUT 5000", replica.port))?;
     eventually("the roles have changed", || {
         Ok(replica.must("ROLE")?.starts_with("master") && primary.must("ROLE")?.contains(" connected "))

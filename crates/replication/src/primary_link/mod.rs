@@ -10,6 +10,9 @@
 //! The end mark of a snapshot is looked for at the end of each piece only: Redis, Valkey and Tanist send nothing after
 //! it before the replica's first acknowledgement.
 
+#[cfg(test)]
+mod tests;
+
 use crate::wire::{self, Ack, LinkTerms, PsyncReply, PsyncRequest};
 use std::borrow::Cow;
 use std::collections::VecDeque;
