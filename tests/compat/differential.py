@@ -3,7 +3,7 @@
 
     differential.py OURS THEIRS [--seed N] [--commands N] [--resp3] [--effects] [--notifications]
 
-OURS and THEIRS are ports on this machine. Both are emptied first. Where an answer depends on the clock, numbers may
+OURS and THEIRS are ports on this machine. Both are emptied first, and should allow DEBUG. Where an answer depends on the clock, numbers may
 differ by a little; where the order of keys is free, lists are sorted first; what is known to differ is listed in
 KNOWN with the reason. With --effects the replication streams of both are compared as well, after what each means has
 been brought to one form. Exits with 1 and the shortest context at the first difference.
@@ -113,11 +113,11 @@ def canonical(entries):
             words = [w.upper() for w in e[3:]]
             if words[0] == b"IFEQ":
                 e, words = e[:3] + e[5:], words[2:]
-            kept = [w for w in words if w not in (b"NX", b"XX", b"GET")]
+            kept = [w for w in words if w not in (b"NX", b"XX", b"GET")][-2:]
             e = e[:3] + kept
         elif name == b"MSETEX":
             end = 2 + 2 * int(e[1])
-            rest = [w.upper() for w in e[end:] if w.upper() not in (b"NX", b"XX")]
+            rest = [w.upper() for w in e[end:] if w.upper() not in (b"NX", b"XX")][-2:]
             flat += [[b"SET", e[i], e[i + 1]] + rest for i in range(2, end, 2)]
             continue
         elif name == b"SORT":
@@ -295,6 +295,8 @@ def main():
     listeners = []
     for link in links:
         link.ask("FLUSHALL")
+        # So that keys go when a command meets them, at the same command on both sides.
+        link.ask("DEBUG", "SET-ACTIVE-EXPIRE", "0")
         if o.resp3:
             link.ask("HELLO", "3")
         if o.notifications:

@@ -60,11 +60,6 @@ impl Error {
         Error(text.into())
     }
 
-    /// [`Error::new`] for constants.
-    pub(crate) const fn constant(text: &'static str) -> Error {
-        Error(Cow::Borrowed(text))
-    }
-
     /// The number of arguments is not one that `command` takes.
     pub(crate) fn arity(command: &str) -> Error {
         Error(format!("ERR wrong number of arguments for '{command}' command").into())

@@ -16,6 +16,10 @@ pub(crate) struct FoundKey {
 pub(crate) fn find(command: &Command, args: Args<'_, '_>) -> Option<Vec<FoundKey>> {
     let mut found = Vec::new();
     for spec in command.keys {
+        if spec.begin == KeyBegin::Unknown && matches!(command.name, "sort" | "sort_ro") {
+            found.extend(sort_destination(spec, args));
+            continue;
+        }
         let Some(first) = begin(spec, args) else {
             // A keyword that is not there means that there are no keys of this kind.
             if matches!(spec.begin, KeyBegin::Keyword(..)) {
@@ -28,6 +32,30 @@ pub(crate) fn find(command: &Command, args: Args<'_, '_>) -> Option<Vec<FoundKey
         found.extend((from..to).step_by(step).map(|index| FoundKey { index, access, flags }));
     }
     Some(found)
+}
+
+/// The key of `SORT`'s `STORE`, which may stand anywhere among the options; the last one counts. The keys that `BY` and
+/// `GET` lead to are not among the arguments.
+fn sort_destination(spec: &KeySpec, args: Args<'_, '_>) -> Option<FoundKey> {
+    if spec.access != KeyAccess::Overwrite {
+        return None;
+    }
+    let mut found = None;
+    let mut i = 2;
+    while let Some(word) = args.get(i) {
+        let is = |name: &[u8]| word.eq_ignore_ascii_case(name);
+        i += if is(b"LIMIT") {
+            3
+        } else if is(b"GET") || is(b"BY") {
+            2
+        } else {
+            if is(b"STORE") && i + 1 < args.len() {
+                found = Some(i + 1);
+            }
+            1
+        };
+    }
+    found.map(|index| FoundKey { index, access: spec.access, flags: spec.flags })
 }
 
 /// What is really done to the keys, where that depends on the arguments.

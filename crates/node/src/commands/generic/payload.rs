@@ -73,8 +73,8 @@ impl Options {
     }
 }
 
-const BAD_FREQ: Error = Error::constant("ERR Invalid FREQ value, must be >= 0 and <= 255");
-const BAD_PAYLOAD: Error = Error::constant("ERR DUMP payload version or checksum are wrong");
+const BAD_FREQ: Error = Error::fixed("ERR Invalid FREQ value, must be >= 0 and <= 255");
+const BAD_PAYLOAD: Error = Error::fixed("ERR DUMP payload version or checksum are wrong");
 
 /// `RESTORE key ttl serialized-value [REPLACE] [ABSTTL] [IDLETIME seconds] [FREQ frequency]`
 pub(crate) fn restore(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
@@ -115,7 +115,7 @@ fn deadline(ctx: &Ctx<'_>, text: &[u8], absolute: bool) -> Result<Option<UnixMs>
     }
 }
 
-const BAD_TTL: Error = Error::constant("ERR Invalid TTL value, must be >= 0");
+const BAD_TTL: Error = Error::fixed("ERR Invalid TTL value, must be >= 0");
 
 fn read_payload<'a>(payload: &'a [u8], most: u64, scratch: &'a mut Vec<u8>) -> Result<StrValue<'a>, Error> {
     // A snapshot may go without a checksum, a payload may not.

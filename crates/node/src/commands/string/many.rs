@@ -58,12 +58,6 @@ pub(crate) fn msetex(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     };
     if passes {
         let expiry = options.expiry(until);
-        if expiry == Expiry::Keep {
-            // What is past its time must not pass its expiry on.
-            for i in (2..end).step_by(2) {
-                exists(ctx, args, i);
-            }
-        }
         put_pairs(ctx, args, 2, end, expiry);
         log_pairs(ctx, args, end, expiry);
     }

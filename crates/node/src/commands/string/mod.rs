@@ -52,10 +52,10 @@ fn reply_found(found: Option<Entry<'_>>, reply: &mut Reply<'_>) -> Outcome {
 }
 
 /// Puts a string at a key, whatever was there, in one look-up. What was past its time there counts as overwritten,
-/// unless somebody listens for what expires.
+/// unless somebody listens for what expires, or it would pass its expiry on.
 #[inline]
 fn put(ctx: &mut Ctx<'_>, key: &[u8], hash: KeyHash, value: &[u8], expiry: Expiry) {
-    if ctx.node.notifies(b'x') {
+    if expiry == Expiry::Keep || ctx.node.notifies(b'x') {
         ctx.expire_if_due(key, hash);
     }
     ctx.db_mut().set(key, hash, StrValue::Bytes(value), expiry);
