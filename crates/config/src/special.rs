@@ -410,7 +410,7 @@ impl Codec for ShutdownOn {
             }
         }
         if flags.save && flags.nosave {
-            return Err("conflicting options: save, nosave".to_owned());
+            return Err("shutdown options SAVE and NOSAVE can't be used simultaneously".to_owned());
         }
         Ok(flags)
     }

@@ -100,18 +100,18 @@ directives! {
     "requirepass" [] requirepass: String = String::new(), Text::ANY, Run, Done;
     "aclfile" [] aclfile: String = String::new(), Text::ANY, Start, Accepted;
     /// Entries that the ACL log keeps.
-    "acllog-max-len" [] acllog_max_len: u64 = 128, Int::new(0, i64::MAX), Run, Done;
+    "acllog-max-len" [] acllog_max_len: u64 = 128, Int::new(0, i64::MAX), Run, Accepted;
     "acl-pubsub-default" [] acl_pubsub_default: AclPubsubDefault = AclPubsubDefault::ResetChannels, Word::<AclPubsubDefault>::new(), Run, Accepted;
     /// From where protected directives may be set.
     "enable-protected-configs" [] enable_protected_configs: ProtectedAction = ProtectedAction::No, Word::<ProtectedAction>::new(), Start, Done;
     /// From where DEBUG may be used.
     "enable-debug-command" [] enable_debug_command: ProtectedAction = ProtectedAction::No, Word::<ProtectedAction>::new(), Start, Done;
     "enable-module-command" [] enable_module_command: ProtectedAction = ProtectedAction::No, Word::<ProtectedAction>::new(), Start, Accepted;
-    "hide-user-data-from-log" [] hide_user_data_from_log: bool = true, Bool, Run, Done;
+    "hide-user-data-from-log" [] hide_user_data_from_log: bool = true, Bool, Run, Accepted;
 
     // Process and log
     /// Whether to go to the background.
-    "daemonize" [] daemonize: bool = false, Bool, Start, Accepted;
+    "daemonize" [] daemonize: bool = false, Bool, Start, Done;
     /// Path of the file with the process id; empty for none.
     "pidfile" [] pidfile: String = String::new(), Text::ANY, Start, Done;
     /// The supervisor to tell about readiness.
@@ -126,8 +126,8 @@ directives! {
     "log-format" [] log_format: LogFormat = LogFormat::Legacy, Word::<LogFormat>::new(), Run, Done;
     /// Layout of a log line's time.
     "log-timestamp-format" [] log_timestamp_format: LogTimestamp = LogTimestamp::Legacy, Word::<LogTimestamp>::new(), Run, Done;
-    "always-show-logo" [] always_show_logo: bool = false, Bool, Start, Done;
-    "set-proc-title" [] set_proc_title: bool = true, Bool, Start, Done;
+    "always-show-logo" [] always_show_logo: bool = false, Bool, Start, Accepted;
+    "set-proc-title" [] set_proc_title: bool = true, Bool, Start, Accepted;
     "proc-title-template" [] proc_title_template: String = "{title} {listen-addr} {server-mode}".to_owned(), Text::kept(title_template), Run, Accepted;
     "locale-collate" [] locale_collate: String = String::new(), Text::ANY, Run, Accepted;
     "syslog-enabled" [] syslog_enabled: bool = false, Bool, Start, Accepted;
@@ -169,7 +169,7 @@ directives! {
     "rdbcompression" [] rdbcompression: bool = true, Bool, Run, Done;
     /// Whether snapshots end with a checksum.
     "rdbchecksum" [] rdbchecksum: bool = true, Bool, Start, Done;
-    "rdb-version-check" [] rdb_version_check: RdbVersionCheck = RdbVersionCheck::Strict, Word::<RdbVersionCheck>::new(), Run, Done;
+    "rdb-version-check" [] rdb_version_check: RdbVersionCheck = RdbVersionCheck::Strict, Word::<RdbVersionCheck>::new(), Run, Accepted;
     "rdb-del-sync-files" [] rdb_del_sync_files: bool = false, Bool, Run, Accepted;
     "rdb-save-incremental-fsync" [] rdb_save_incremental_fsync: bool = true, Bool, Run, Accepted;
     /// Whether writes are refused after a failed snapshot.
@@ -208,11 +208,11 @@ directives! {
     /// Seconds after which a primary without replicas drops its backlog; 0 for never.
     "repl-backlog-ttl" [] repl_backlog_ttl: u64 = 3600, Int::new(0, i64::MAX), Run, Done;
     /// Whether replication links may delay small packets.
-    "repl-disable-tcp-nodelay" [] repl_disable_tcp_nodelay: bool = false, Bool, Run, Done;
+    "repl-disable-tcp-nodelay" [] repl_disable_tcp_nodelay: bool = false, Bool, Run, Accepted;
     /// How a replica loads a streamed snapshot.
     "repl-diskless-load" [] repl_diskless_load: DisklessLoad = DisklessLoad::Disabled, Word::<DisklessLoad>::new(), Run, Done;
     /// Whether full syncs are streamed without a file.
-    "repl-diskless-sync" [] repl_diskless_sync: bool = true, Bool, Run, Done;
+    "repl-diskless-sync" [] repl_diskless_sync: bool = true, Bool, Run, Accepted;
     /// Seconds to wait for more replicas before a snapshot is streamed.
     "repl-diskless-sync-delay" [] repl_diskless_sync_delay: u32 = 5, Int::new(0, I32_MAX), Run, Done;
     /// Number of waiting replicas that ends the wait; 0 for no bound.
@@ -230,7 +230,7 @@ directives! {
     "replica-announced" [] replica_announced: bool = true, Bool, Run, Done;
     "replica-ignore-disk-write-errors" [] replica_ignore_disk_write_errors: bool = false, Bool, Run, Accepted;
     "replica-ignore-maxmemory" ["slave-ignore-maxmemory"] replica_ignore_maxmemory: bool = true, Bool, Run, Done;
-    "replica-lazy-flush" ["slave-lazy-flush"] replica_lazy_flush: bool = true, Bool, Run, Done;
+    "replica-lazy-flush" ["slave-lazy-flush"] replica_lazy_flush: bool = true, Bool, Run, Accepted;
     /// Rank for promotion, lower first; 0 means never.
     "replica-priority" ["slave-priority"] replica_priority: u32 = 100, Int::new(0, I32_MAX), Run, Done;
     /// Whether a replica refuses clients' writes.
@@ -284,25 +284,25 @@ directives! {
     /// How eagerly expired keys are looked for, 1 to 10.
     "active-expire-effort" [] active_expire_effort: u16 = 1, Int::new(1, 10), Run, Done;
     "activedefrag" [] activedefrag: bool = false, Bool, Run, Accepted;
-    "activerehashing" [] activerehashing: bool = true, Bool, Run, Done;
+    "activerehashing" [] activerehashing: bool = true, Bool, Run, Accepted;
     /// Number of databases.
     "databases" [] databases: u32 = 16, Int::new(1, I32_MAX), Start, Done;
-    "hash-max-listpack-entries" ["hash-max-ziplist-entries"] hash_max_listpack_entries: u64 = 512, Int::new(0, i64::MAX), Run, Done;
-    "hash-max-listpack-value" ["hash-max-ziplist-value"] hash_max_listpack_value: u64 = 64, Memory::new(0, i64::MAX), Run, Done;
+    "hash-max-listpack-entries" ["hash-max-ziplist-entries"] hash_max_listpack_entries: u64 = 512, Int::new(0, i64::MAX), Run, Accepted;
+    "hash-max-listpack-value" ["hash-max-ziplist-value"] hash_max_listpack_value: u64 = 64, Memory::new(0, i64::MAX), Run, Accepted;
     "hll-sparse-max-bytes" [] hll_sparse_max_bytes: u64 = 3000, Memory::new(0, i64::MAX), Run, Accepted;
-    "lazyfree-lazy-eviction" [] lazyfree_lazy_eviction: bool = true, Bool, Run, Done;
+    "lazyfree-lazy-eviction" [] lazyfree_lazy_eviction: bool = true, Bool, Run, Accepted;
     "lazyfree-lazy-expire" [] lazyfree_lazy_expire: bool = true, Bool, Run, Done;
-    "lazyfree-lazy-server-del" [] lazyfree_lazy_server_del: bool = true, Bool, Run, Done;
+    "lazyfree-lazy-server-del" [] lazyfree_lazy_server_del: bool = true, Bool, Run, Accepted;
     /// Whether DEL frees memory later.
-    "lazyfree-lazy-user-del" [] lazyfree_lazy_user_del: bool = true, Bool, Run, Done;
+    "lazyfree-lazy-user-del" [] lazyfree_lazy_user_del: bool = true, Bool, Run, Accepted;
     /// Whether FLUSHALL and FLUSHDB free memory later by default.
-    "lazyfree-lazy-user-flush" [] lazyfree_lazy_user_flush: bool = true, Bool, Run, Done;
+    "lazyfree-lazy-user-flush" [] lazyfree_lazy_user_flush: bool = true, Bool, Run, Accepted;
     /// Minutes after which the access counter is halved; 0 for never.
     "lfu-decay-time" [] lfu_decay_time: u32 = 1, Int::new(0, I32_MAX), Run, Done;
     /// How slowly the access counter grows.
     "lfu-log-factor" [] lfu_log_factor: u32 = 10, Int::new(0, I32_MAX), Run, Done;
     "list-compress-depth" [] list_compress_depth: u32 = 0, Int::new(0, I32_MAX), Run, Accepted;
-    "list-max-listpack-size" ["list-max-ziplist-size"] list_max_listpack_size: i32 = -2, Int::new(I32_MIN, I32_MAX), Run, Done;
+    "list-max-listpack-size" ["list-max-ziplist-size"] list_max_listpack_size: i32 = -2, Int::new(I32_MIN, I32_MAX), Run, Accepted;
     /// Bytes of memory for data; 0 for no limit.
     /// The most bytes of data, above which commands that may add to them are refused; 0 for no limit.
     "maxmemory" [] maxmemory: u64 = 0, Memory::new(0, i64::MAX), Run, Done;
@@ -310,17 +310,17 @@ directives! {
     /// What to do with a write when memory is full.
     "maxmemory-policy" [] maxmemory_policy: MaxmemoryPolicy = MaxmemoryPolicy::NoEviction, Word::<MaxmemoryPolicy>::new(), Run, Accepted;
     "maxmemory-samples" [] maxmemory_samples: u16 = 5, Int::new(1, 64), Run, Accepted;
-    "set-max-intset-entries" [] set_max_intset_entries: u64 = 512, Int::new(0, i64::MAX), Run, Done;
-    "set-max-listpack-entries" [] set_max_listpack_entries: u64 = 128, Int::new(0, i64::MAX), Run, Done;
-    "set-max-listpack-value" [] set_max_listpack_value: u64 = 64, Int::new(0, i64::MAX), Run, Done;
+    "set-max-intset-entries" [] set_max_intset_entries: u64 = 512, Int::new(0, i64::MAX), Run, Accepted;
+    "set-max-listpack-entries" [] set_max_listpack_entries: u64 = 128, Int::new(0, i64::MAX), Run, Accepted;
+    "set-max-listpack-value" [] set_max_listpack_value: u64 = 64, Int::new(0, i64::MAX), Run, Accepted;
     "stream-node-max-bytes" [] stream_node_max_bytes: u64 = 4096, Memory::new(0, i64::MAX), Run, Accepted;
     "stream-node-max-entries" [] stream_node_max_entries: u64 = 100, Int::new(0, i64::MAX), Run, Accepted;
-    "zset-max-listpack-entries" ["zset-max-ziplist-entries"] zset_max_listpack_entries: u64 = 128, Int::new(0, i64::MAX), Run, Done;
-    "zset-max-listpack-value" ["zset-max-ziplist-value"] zset_max_listpack_value: u64 = 64, Memory::new(0, i64::MAX), Run, Done;
+    "zset-max-listpack-entries" ["zset-max-ziplist-entries"] zset_max_listpack_entries: u64 = 128, Int::new(0, i64::MAX), Run, Accepted;
+    "zset-max-listpack-value" ["zset-max-ziplist-value"] zset_max_listpack_value: u64 = 64, Memory::new(0, i64::MAX), Run, Accepted;
 
     // Observation and scripts
     /// Milliseconds after which a script counts as stuck.
-    "busy-reply-threshold" ["lua-time-limit"] busy_reply_threshold: u64 = 5000, Int::new(0, i64::MAX), Run, Done;
+    "busy-reply-threshold" ["lua-time-limit"] busy_reply_threshold: u64 = 5000, Int::new(0, i64::MAX), Run, Accepted;
     /// Entries that the log of large replies keeps.
     "commandlog-large-reply-max-len" [] commandlog_large_reply_max_len: u64 = 128, Int::new(0, i64::MAX), Run, Done;
     /// Entries that the log of large requests keeps.
