@@ -335,6 +335,20 @@ fn stop_threads(machine: &Machine, threads: Vec<JoinHandle<()>>) {
     }
 }
 
+/// What a signal asks for (`shutdown-on-sigint`, `shutdown-on-sigterm`).
+fn shutdown_request(config: &ServerConfig, stop: Stop) -> ShutdownRequest {
+    let flags = match stop {
+        Stop::Interrupt => config.shutdown_on_sigint,
+        Stop::Terminate => config.shutdown_on_sigterm,
+    };
+    let save = match (flags.save, flags.nosave) {
+        (true, _) => Some(true),
+        (_, true) => Some(false),
+        _ => None,
+    };
+    ShutdownRequest { save, now: flags.now, force: flags.force }
+}
+
 /// Waits for the node to end, asking it to when a signal comes; returns the exit status.
 async fn wait_for_end(machine: &Machine, signals: &mut Signals) -> i32 {
     let mut asked = false;
@@ -347,7 +361,10 @@ async fn wait_for_end(machine: &Machine, signals: &mut Signals) -> i32 {
                 }
                 tracing::warn!("Received {} scheduling shutdown...", stop.name());
                 asked = true;
-                machine.enter(|node, now, outs| node.shutdown(now, ShutdownRequest::default(), None, outs));
+                machine.enter(|node, now, outs| {
+                    let request = shutdown_request(node.config(), stop);
+                    node.shutdown(now, request, None, outs);
+                });
             }
             () = machine.ended.notified() => {}
         }
