@@ -270,11 +270,19 @@ impl Node {
             }
         } else if !self.repl.enough && changes_data(session, command) {
             return Some(Error::NO_REPLICAS);
+        } else if self.cannot_save() && changes_data(session, command) {
+            return Some(Error::MISCONF);
         }
         if self.loading.is_some() && !command.flags.has(Flags::LOADING) {
             return Some(Error::LOADING);
         }
         None
+    }
+
+    /// Saving is configured but has failed: what is written now would be lost with the process. `PING` is answered
+    /// all the same, unlike in Redis, lest a full disk make somebody kill a process whose data are in memory only.
+    fn cannot_save(&self) -> bool {
+        !self.saving.last_ok && self.config.stop_writes_on_bgsave_error && !self.config.save.is_empty()
     }
 
     /// Recomputes whether [`Node::gate`] must look at the node's state at all.
@@ -284,6 +292,7 @@ impl Node {
             || self.ending.is_some()
             || self.repl.hold.is_some()
             || self.is_replica()
+            || self.cannot_save()
             || self.config.min_replicas_to_write > 0;
     }
 

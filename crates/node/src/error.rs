@@ -46,6 +46,7 @@ errors! {
     MASTER_DOWN = "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.";
     NO_REPLICAS = "NOREPLICAS Not enough good replicas to write.";
     UNBLOCKED = "UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)";
+    MISCONF = "MISCONF Valkey is configured to save RDB snapshots, but it's currently unable to persist to disk. Commands that may modify the data set are disabled, because this instance is configured to report errors during writes if RDB snapshotting fails (stop-writes-on-bgsave-error option). Please check the Valkey logs for details about the RDB error.";
     OOM = "OOM command not allowed when used memory > 'maxmemory'.";
 }
 

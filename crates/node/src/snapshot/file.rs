@@ -149,6 +149,7 @@ impl Node {
     fn save_done(&mut self, now: Now, outs: &mut Outputs) {
         let Some(run) = self.saving.running.take() else { return };
         self.saving.last_ok = true;
+        self.refresh_gates();
         self.saving.last_save = now.wall();
         self.saving.last_duration = Some(now.mono.since(run.began));
         self.saving.saves += 1;
@@ -164,6 +165,7 @@ impl Node {
             outs.push(Output::Discard(garbage));
         }
         self.saving.last_ok = false;
+        self.refresh_gates();
         self.saving.last_duration = Some(now.mono.since(run.began));
         outs.log(LogLevel::Warning, format!("Saving the snapshot failed: {why}"));
         self.save_answer(run.kind, false, outs);
@@ -174,7 +176,11 @@ impl Node {
         // The answer to a chunk that is being written belongs to no save any more.
         self.saving.unclaimed += u32::from(self.saving.running.as_ref().is_some_and(|r| r.writing));
         outs.push(Output::SaveCancel);
+        // Giving up at somebody's word is no failure.
+        let ok = self.saving.last_ok;
         self.save_failed(now, "cancelled", outs);
+        self.saving.last_ok = ok;
+        self.refresh_gates();
     }
 
     fn save_answer(&mut self, kind: SaveKind, ok: bool, outs: &mut Outputs) {

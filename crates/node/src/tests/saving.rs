@@ -89,8 +89,36 @@ fn a_failed_save_is_told_and_tried_again_later() {
     w.outs.drain();
     w.pass(1000);
     assert!(!w.node.saving.is_running(), "not at once");
+    assert!(w.say(c, "SET a 2").starts_with("-MISCONF "));
+    assert_eq!((w.say(c, "GET a"), w.say(c, "PING")), ("1".into(), "PONG".into()));
+    w.say(c, "CONFIG SET stop-writes-on-bgsave-error no");
+    assert_eq!(w.say(c, "SET a 2"), "OK");
+    w.say(c, "CONFIG SET stop-writes-on-bgsave-error yes");
     w.pass(6000);
     assert!(w.node.saving.is_running());
+    assert!(save_all(&mut w).is_some());
+    assert_eq!(w.say(c, "SET a 3"), "OK");
+}
+
+#[test]
+fn saves_are_begun_awaited_and_cancelled_by_command() {
+    let mut w = World::new();
+    let c = w.connect();
+    w.say(c, "SET a 1");
+    assert_eq!(w.say(c, "BGSAVE"), "Background saving started");
+    assert_eq!(w.say(c, "BGSAVE"), "-ERR Background save already in progress");
+    assert_eq!(w.say(c, "SAVE"), "-ERR Background save already in progress");
+    w.pass(0);
+    assert_eq!(w.say(c, "BGSAVE CANCEL"), "Background saving cancelled");
+    assert!(w.node.saving.last_ok && !w.node.data.snapshot_active());
+    assert_eq!(w.say(c, "BGSAVE CANCEL"), "-ERR Background saving is currently not in progress or scheduled");
+    // The answer to the chunk that was under way does not count for the next save.
+    w.outs.drain();
+    assert_eq!(w.raw(c, b"SAVE\r\n"), (Vec::new(), crate::Next::Wait));
+    w.node.step(w.now, Input::SaveWritten(Err("late".into())), &mut w.outs);
+    assert!(w.node.saving.is_running());
+    assert!(save_all(&mut w).is_some());
+    assert_eq!(w.say(c, "LASTSAVE"), ":1700000000");
 }
 
 #[test]
