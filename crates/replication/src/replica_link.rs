@@ -41,7 +41,7 @@ pub(crate) enum State {
     /// The rest of the snapshot to be sent.
     SnapshotBody { framing: Framing, cursor: LogPos, progress: Mono },
     /// The replica to say that it has loaded the snapshot: more bytes before that could be taken for its end.
-    Loaded { since: Mono },
+    Loaded,
     /// New entries.
     Online { cursor: LogPos },
     /// The replica to close: it wanted the snapshot only.
@@ -119,7 +119,7 @@ impl ReplicaLink {
             State::Handshake => return None,
             State::Snapshot { .. } => LinkPhase::WaitSnapshot,
             State::SnapshotHead { .. } | State::SnapshotBody { .. } => LinkPhase::SendSnapshot,
-            State::Loaded { .. } | State::Online { .. } | State::Goodbye { .. } => LinkPhase::Online,
+            State::Loaded | State::Online { .. } | State::Goodbye { .. } => LinkPhase::Online,
         })
     }
 
@@ -145,7 +145,7 @@ impl ReplicaLink {
     pub(crate) fn needs_from(&self) -> Option<LogPos> {
         match self.state {
             State::Handshake | State::Snapshot { .. } | State::Goodbye { .. } => None,
-            State::SnapshotHead { .. } | State::SnapshotBody { .. } | State::Loaded { .. } => {
+            State::SnapshotHead { .. } | State::SnapshotBody { .. } | State::Loaded => {
                 (!self.facts.rdb_only).then_some(self.log_from)
             }
             State::Online { cursor } => Some(cursor),
@@ -170,7 +170,7 @@ impl ReplicaLink {
                 }
                 self.acked.update(ack, now);
             }
-            State::Loaded { .. } => {
+            State::Loaded => {
                 if ack.applied > end {
                     return Err(Fault::AckAhead);
                 }
@@ -239,7 +239,7 @@ impl ReplicaLink {
             self.state = if self.facts.rdb_only {
                 State::Goodbye { since: now }
             } else if framing == Framing::Mark {
-                State::Loaded { since: now }
+                State::Loaded
             } else {
                 State::Online { cursor: self.log_from }
             };

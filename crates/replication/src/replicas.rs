@@ -411,9 +411,11 @@ impl ReplicaLink {
     fn expires(&self, timeout: Duration) -> Option<Mono> {
         match self.state {
             State::Handshake | State::Snapshot { .. } => None,
-            State::SnapshotHead { .. } => None,
+            // A replica may load for as long as it likes: what it says meanwhile (empty lines) is not seen here, and a
+            // dead one is found by the connection's keepalive.
+            State::SnapshotHead { .. } | State::Loaded => None,
             State::SnapshotBody { progress, .. } => Some(progress + timeout),
-            State::Loaded { since } | State::Goodbye { since } => Some(since.max(self.acked.heard) + timeout),
+            State::Goodbye { since } => Some(since.max(self.acked.heard) + timeout),
             State::Online { .. } => Some(self.acked.heard + timeout),
         }
     }

@@ -192,6 +192,7 @@ fn replicaof(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     let same = ctx.node.repl.upstream.as_ref().is_some_and(|up| up.address == primary);
     let upheaval = ctx.node.repl.member.follow_by_hand(&primary);
     if same {
+        ctx.node.hurry_upstream(ctx.now, ctx.outs);
         ctx.node.repl.stirred = true;
         ctx.reply().simple("OK Already connected to specified master");
         return Ok(());

@@ -7,7 +7,7 @@ use crate::session::{Session, SessionId, SessionKind};
 use crate::snapshot::{Head, Producer};
 use tanist_rdb::RdbVersion;
 use tanist_replication::{Ack, Ask, Attached, Due, Fault, LinkId, Served, SnapshotFilter};
-use tanist_types::{Mono, Now, ReplId};
+use tanist_types::{Now, ReplId};
 
 /// How many bytes are moved to a link at a time.
 const CHUNK: usize = 64 << 10;
@@ -286,11 +286,6 @@ impl Node {
     pub(crate) fn replicas_have_all(&self) -> bool {
         let end = self.repl.end();
         self.repl.replicas.acks().all(|a| a.received >= end)
-    }
-
-    /// When the snapshot for replicas may be taken up again.
-    pub(crate) fn replica_snapshot_waits(&self) -> Option<Mono> {
-        self.repl.replicas.snapshot_due()
     }
 }
 

@@ -65,6 +65,8 @@ pub(super) fn follow(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     ctx.node.undergo(upheaval, Some(me), ctx.now, ctx.outs);
     if !same || ctx.node.repl.upstream.is_none() {
         ctx.node.follow(primary, ctx.now, ctx.outs);
+    } else {
+        ctx.node.hurry_upstream(ctx.now, ctx.outs);
     }
     obey(ctx, Upheaval::None);
     Ok(())

@@ -185,6 +185,14 @@ impl Node {
         self.after_replication(now, outs);
     }
 
+    /// Somebody who knows says that the primary can be reached now.
+    pub(super) fn hurry_upstream(&mut self, now: Now, outs: &mut Outputs) {
+        if let Some(up) = &mut self.repl.upstream {
+            up.link.hurry(now.mono);
+        }
+        self.upstream_tick(now, outs);
+    }
+
     /// What the link to the primary is due.
     pub(super) fn upstream_tick(&mut self, now: Now, outs: &mut Outputs) {
         let Some(up) = &mut self.repl.upstream else { return };

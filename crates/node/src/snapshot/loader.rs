@@ -125,21 +125,6 @@ impl Loader {
         Ok(false)
     }
 
-    /// Bytes that were fed behind the snapshot's end.
-    pub(crate) fn rest(&self) -> &[u8] {
-        self.reader.rest()
-    }
-
-    /// How many bytes of the snapshot have been read.
-    pub(crate) fn position(&self) -> u64 {
-        self.reader.position()
-    }
-
-    /// How many keys have been loaded so far.
-    pub(crate) fn keys(&self) -> u64 {
-        self.loaded.keys
-    }
-
     /// The result.
     ///
     /// # Errors

@@ -267,6 +267,14 @@ impl PrimaryLink {
         self.state = State::Retry { at: now + pause };
     }
 
+    /// Somebody who knows says that the primary can be reached now: a pause ends.
+    pub fn hurry(&mut self, now: Mono) {
+        if let State::Retry { at } = &mut self.state {
+            *at = now;
+            self.failures = 0;
+        }
+    }
+
     /// The node accepts the terms of the link, durably where they have to be: acknowledgements may leave.
     pub fn attached(&mut self) {
         self.attached = true;
