@@ -39,6 +39,7 @@ pub(crate) fn run(options: &Options) -> Result<bool> {
     let done = torment(cluster, &faults, options, zero, &log);
     let history = clients.finish();
     listeners.finish();
+    throwaway.keep = done.is_err();
     let injected = done?;
     let last = last_values(cluster, options.registers)?;
     let findings = check(&history, &last);

@@ -1,0 +1,88 @@
+//! The command on real processes, all of them this package's own binary, on loopback ports that are free.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use tanist::cluster::ports;
+
+fn tanist(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_tanist")).args(args).output().unwrap()
+}
+
+fn text(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}
+
+/// A folder of its own, and a guard that takes the cluster down whatever happens.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Folder {
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&path);
+        Folder(path)
+    }
+
+    fn arg(&self) -> &str {
+        self.0.to_str().unwrap()
+    }
+
+    fn up(&self, port: u16) -> Output {
+        let (node, sentinel) = (port.to_string(), (port + 3).to_string());
+        tanist(&["up", "--detach", "--dir", self.arg(), "--port", &node, "--sentinel-port", &sentinel])
+    }
+
+    fn status(&self) -> Value {
+        serde_json::from_slice(&tanist(&["status", "--json", "--dir", self.arg()]).stdout).unwrap()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        tanist(&["down", "--dir", self.arg()]);
+        if !std::thread::panicking() {
+            let _ = std::fs::remove_dir_all(&self.0);
+        }
+    }
+}
+
+#[test]
+fn a_cluster_comes_up_goes_down_and_comes_up_again() {
+    let folder = Folder::new("up-down");
+    let port = ports::free_block(6).unwrap();
+    let up = folder.up(port);
+    assert!(up.status.success(), "{}", text(&up));
+    assert!(text(&up).contains(&format!("redis-cli -p {port}")), "{}", text(&up));
+
+    let status = folder.status();
+    assert_eq!(status["agree"], true, "{status:#}");
+    assert_eq!(status["primary"], format!("127.0.0.1:{port}"));
+    assert_eq!(status["nodes"].as_array().unwrap().len(), 3);
+
+    let again = folder.up(port);
+    assert!(!again.status.success());
+    assert!(text(&again).contains("already up"), "{}", text(&again));
+
+    let other = Folder::new("up-other");
+    let refused = other.up(port);
+    assert!(text(&refused).contains("in use; nothing was started"), "{}", text(&refused));
+    assert!(!other.0.join("node-1").exists());
+
+    assert!(tanist(&["down", "--dir", folder.arg()]).status.success());
+    assert_eq!(folder.status()["agree"], false);
+    let up = folder.up(port);
+    assert!(up.status.success(), "on the same folder again: {}", text(&up));
+    assert_eq!(folder.status()["agree"], true);
+}
+
+#[test]
+fn a_drill_judges_a_crash() {
+    let drill = tanist(&["drill", "crash", "--json", "--rate", "200", "--warm-up", "500"]);
+    let report: Value = serde_json::from_slice(&drill.stdout).unwrap_or_else(|_| panic!("{}", text(&drill)));
+    assert!(drill.status.success(), "{report:#}");
+    let run = &report["runs"][0];
+    assert_ne!(run["old_primary"], run["new_primary"], "{report:#}");
+    assert!(run["writes"]["confirmed"].as_u64().unwrap() > 0, "{report:#}");
+    assert_eq!(run["writes"]["lost_confirmed"], 0);
+}
