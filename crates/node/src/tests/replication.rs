@@ -442,6 +442,28 @@ fn writes_are_held_until_the_target_has_everything() {
     assert_eq!(c.members[0].world.say(reader, "SET b 1"), "OK");
 }
 
+/// A sentinel is heard while writes are held, its messages do not move the log, and a primary that steps down holds
+/// nothing any more.
+#[test]
+fn a_hold_stops_no_sentinel_and_ends_with_the_role() {
+    let mut c = Cluster::new(2);
+    c.follow(1, 0);
+    let sentinel = c.members[0].world.connect();
+    c.members[0].world.all(sentinel, "SUBSCRIBE __sentinel__:hello");
+    let client = c.members[0].world.connect();
+    c.members[0].world.say(client, "SET a 1");
+    assert_eq!(c.say(0, "TANIST PAUSE g 5000"), "OK");
+    let end = c.field(0, "offset");
+    let other = c.members[0].world.connect();
+    c.members[0].world.say(other, "CLIENT SETNAME sentinel-x");
+    assert_eq!(c.members[0].world.say(other, "PUBLISH __sentinel__:hello hi"), ":1");
+    assert_eq!(c.field(0, "offset"), end);
+    assert!(c.members[0].world.all(client, "SET a 2").is_empty(), "held");
+    c.say(0, &format!("TANIST FENCE g 9 {} 0", leader("1")));
+    let late = c.members[0].world.connect();
+    assert!(!c.members[0].world.all(late, "PUBLISH x y").is_empty(), "held by a hold of the past");
+}
+
 /// R1: who has promised a later epoch does not follow an earlier primary.
 #[test]
 fn a_fenced_replica_does_not_follow_the_old_primary() {
