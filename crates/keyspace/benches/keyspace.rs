@@ -1,7 +1,8 @@
 //! Time and memory of the keyspace: `cargo bench -p tanist-keyspace [keys in thousands] [8|64|512|operations|pauses]`.
 //!
 //! Each figure is the best of a few rounds, in nanoseconds per operation on random keys, hash included, in batches of
-//! 32 commands with prefetch as the node does it. Memory is resident memory beyond keys and values.
+//! 32 commands with prefetch as the node does it. Memory is resident memory beyond keys and values; with
+//! `_RJEM_MALLOC_CONF=background_thread:true,dirty_decay_ms:1000` the allocator is set as the server sets it.
 
 #![expect(clippy::disallowed_methods, reason = "a benchmark is no core")]
 
@@ -78,6 +79,8 @@ fn fill(count: u64, value: &[u8]) -> Keyspace {
 fn memory(count: u64, len: usize) {
     let before = resident();
     let space = fill(count, &vec![b'x'; len]);
+    // Time for the allocator to give back what it does not use, if it has been told to.
+    std::thread::sleep(Duration::from_secs(3));
     let beyond = (resident() - before) as f64 / count as f64 - (KEY + len) as f64;
     let estimate = space.used_memory() as f64 / count as f64 - (KEY + len) as f64;
     println!("memory     {len:>4} B values: {beyond:6.1} B per key resident, {estimate:6.1} by the estimate");
