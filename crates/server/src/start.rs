@@ -7,7 +7,7 @@ use crate::host::Facts;
 use crate::io::{self, Io};
 use crate::machine::Machine;
 use crate::mailbox::Mail;
-use crate::memory::Garbage;
+use crate::memory::{Garbage, tune_allocator};
 use crate::options::Options;
 use crate::timer;
 use crate::{primary, state};
@@ -163,6 +163,9 @@ fn serve(options: Options, log: log::Handle) -> Result<i32, String> {
         pid: std::process::id(),
     };
     let seeds = Seeds { hash: [rng.next_u64(), rng.next_u64()], rng: rng.next_u64() };
+    if let Err(why) = tune_allocator(config.jemalloc_bg_thread) {
+        tracing::warn!("The allocator keeps its own settings: {why}");
+    }
     let garbage = Garbage::start().map_err(|e| e.to_string())?;
     let mut node = Node::new(config, identity, seeds, clock.now());
     let state_path = state::path(port);
