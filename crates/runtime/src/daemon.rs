@@ -1,12 +1,14 @@
 //! Running in the background: a second process without a terminal, and the file with its number.
 //!
-//! The first process starts the program again and ends. So no process is ever forked in the middle of its work.
+//! The first process starts the program again, waits until that one has found its place, and ends. So no process is
+//! ever forked in the middle of its work.
 
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// Marks the process that runs in the background.
+/// Marks the process that runs in the background: its parent's number. A number, because what the daemon starts
+/// inherits the variable.
 const MARK: &str = "TANIST_DAEMON";
 
 /// Which of the two processes this is.
@@ -27,6 +29,9 @@ pub fn daemonize(stdin: Option<&[u8]>) -> io::Result<Role> {
     if std::env::var_os(MARK).is_some_and(|parent| parent.to_str() == Some(&parent_id())) {
         // It fails only for a leader of a process group, which a child is not.
         let _ = rustix::process::setsid();
+        // The launcher waits for the end of this pipe.
+        let nowhere = std::fs::OpenOptions::new().write(true).open("/dev/null")?;
+        rustix::stdio::dup2_stdout(&nowhere)?;
         return Ok(Role::Daemon);
     }
     let mut args = std::env::args_os();
@@ -36,9 +41,13 @@ pub fn daemonize(stdin: Option<&[u8]>) -> io::Result<Role> {
     }
     command.args(args).env(MARK, std::process::id().to_string());
     command.stdin(if stdin.is_some() { Stdio::piped() } else { Stdio::null() });
-    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
     if let (Some(text), Some(mut pipe)) = (stdin, child.stdin.take()) {
         pipe.write_all(text)?;
+    }
+    // While this process lives the other one can tell by its parent that it is the daemon.
+    if let Some(mut pipe) = child.stdout.take() {
+        pipe.read_to_end(&mut Vec::new())?;
     }
     Ok(Role::Launcher)
 }

@@ -306,3 +306,40 @@ fn the_configuration_may_come_from_standard_input() {
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(text.contains("\"message\":\"Configured to not listen anywhere, exiting.\""), "{text}");
 }
+
+#[test]
+fn a_daemon_leaves_its_number_and_its_launcher() {
+    let dir = std::env::temp_dir().join(format!("tanist-server-daemon-{}", std::process::id()));
+    std::fs::create_dir_all(&dir).unwrap();
+    let (socket, pid_file) = (dir.join("s.sock"), dir.join("pid"));
+    let output = run(&[
+        "--daemonize",
+        "yes",
+        "--port",
+        "0",
+        "--unixsocket",
+        path(&socket),
+        "--dir",
+        path(&dir),
+        "--pidfile",
+        path(&pid_file),
+        "--logfile",
+        "log",
+        "--save",
+        "",
+    ]);
+    assert_eq!(output.status.code(), Some(0));
+    let began = Instant::now();
+    while !std::fs::read_to_string(dir.join("log")).is_ok_and(|log| log.contains("Ready to accept")) {
+        assert!(began.elapsed() < PATIENCE);
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let pid: i32 = std::fs::read_to_string(&pid_file).unwrap().trim().parse().unwrap();
+    let pid = rustix::process::Pid::from_raw(pid).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    while pid_file.exists() {
+        assert!(began.elapsed() < PATIENCE, "an orderly end removes the pid file");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    std::fs::remove_dir_all(&dir).unwrap();
+}
