@@ -96,6 +96,8 @@ pub(crate) enum Group {
     Connection,
     /// The server.
     Server,
+    /// Clusters.
+    Cluster,
 }
 
 impl Group {
@@ -108,6 +110,7 @@ impl Group {
             Group::Transactions => "transactions",
             Group::Connection => "connection",
             Group::Server => "server",
+            Group::Cluster => "cluster",
         }
     }
 }

@@ -259,6 +259,9 @@ impl Node {
     /// Refusals that come from the node's role and state.
     fn refusal(&self, session: &Session, command: &'static Command) -> Option<Error> {
         if self.is_replica() {
+            if let Some(redirection) = self.redirection(session, command) {
+                return Some(redirection);
+            }
             if self.config.replica_read_only && changes_data(session, command) {
                 return Some(Error::READ_ONLY);
             }
@@ -277,6 +280,15 @@ impl Node {
             return Some(Error::LOADING);
         }
         None
+    }
+
+    /// A client that can follow is sent to the primary, with reads too unless it has asked to read here.
+    fn redirection(&self, session: &Session, command: &Command) -> Option<Error> {
+        let primary = self.repl.upstream.as_ref().filter(|_| session.redirects)?;
+        let reads = command.flags.has(Flags::READONLY) && !session.readonly;
+        let address = &primary.address;
+        (reads || changes_data(session, command))
+            .then(|| Error::new(format!("REDIRECT {}:{}", address.host, address.port)))
     }
 
     /// Saving is configured but has failed: what is written now would be lost with the process. `PING` is answered

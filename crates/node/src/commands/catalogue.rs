@@ -52,7 +52,7 @@ pub(crate) fn categories(command: &Command) -> Vec<&'static str> {
         Group::String => "string",
         Group::Transactions => "transaction",
         Group::Connection => "connection",
-        Group::Generic | Group::Pubsub | Group::Server => "",
+        Group::Generic | Group::Pubsub | Group::Server | Group::Cluster => "",
     };
     let has =
         |name: &&str| implied.contains(&(*name, true)) || command.acl.contains(name) || *name == of_group;

@@ -3,6 +3,7 @@
 pub(crate) mod acl;
 pub(crate) mod catalogue;
 pub(crate) mod client;
+pub(crate) mod cluster;
 pub(crate) mod config;
 pub(crate) mod connection;
 pub(crate) mod database;

@@ -2,6 +2,7 @@
 
 mod admin;
 mod client;
+mod cluster;
 mod connection;
 mod database;
 mod generic;
@@ -35,6 +36,7 @@ const GROUPS: &[&[Command]] = &[
     database::COMMANDS,
     crate::replication::COMMANDS,
     client::COMMANDS,
+    cluster::COMMANDS,
     admin::COMMANDS,
     observe::COMMANDS,
 ];

@@ -110,3 +110,22 @@ fn unknown_subcommands_leave_the_connection_and_its_order_alone() {
     assert_eq!(next, Next::Go);
     assert_eq!(out, b"-ERR unknown subcommand 'MAINT_NOTIFICATIONS'. Try CLIENT HELP.\r\n+PONG\r\n");
 }
+
+#[test]
+fn a_replica_sends_clients_that_can_follow_to_its_primary() {
+    let mut w = World::new();
+    let (a, b) = (w.connect(), w.connect());
+    w.say(a, "CLIENT CAPA redirect");
+    w.say(a, "SET k 1");
+    assert_eq!(w.say(a, "REPLICAOF 10.0.0.1 7000"), "OK");
+    assert_eq!(w.say(a, "GET k"), "-REDIRECT 10.0.0.1:7000");
+    assert_eq!(w.say(a, "SET k 2"), "-REDIRECT 10.0.0.1:7000");
+    assert_eq!(w.say(a, "READONLY"), "OK");
+    assert_eq!(w.say(a, "GET k"), "1");
+    assert_eq!(w.say(a, "SET k 2"), "-REDIRECT 10.0.0.1:7000");
+    assert_eq!(w.say(a, "READWRITE"), "OK");
+    assert_eq!(w.say(a, "GET k"), "-REDIRECT 10.0.0.1:7000");
+    assert_eq!(w.say(b, "GET k"), "1");
+    assert!(w.say(b, "SET k 2").starts_with("-READONLY "));
+    assert_eq!(w.say(b, "CLUSTER INFO"), "-ERR This instance has cluster support disabled");
+}
