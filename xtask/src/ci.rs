@@ -1,33 +1,41 @@
 //! `cargo xtask ci`: the steps of CI, in the order of what fails fastest.
 
-use std::process::Command;
+use std::path::Path;
+use std::process::{Command, Stdio};
 
 use anyhow::Result;
 
-use crate::shell::{cargo, release_binary, step};
+use crate::shell::{cargo, release_binary, root, step};
 use crate::verify::verify;
+
+/// Seconds per fuzz target.
+const FUZZ: u32 = 60;
 
 /// Runs them all; the first failure ends it.
 pub(crate) fn ci() -> Result<()> {
     verify(true)?;
     step("tests", cargo().args(["test", "--workspace"]))?;
     let tanist = release_binary()?;
-    peer_drill(&tanist)?;
-    Ok(())
+    drills(&tanist)?;
+    crate::interop()?;
+    fuzz(FUZZ)
 }
 
-/// The harness itself, on programs whose behaviour is known: redis-server survives a crash, and a plain
-/// planned switch there loses writes, which the drill must notice.
-fn peer_drill(tanist: &std::path::Path) -> Result<()> {
-    step(
-        "drill harness on redis-server",
-        Command::new(tanist).args(["drill", "crash"]).args([
-            "--server-bin",
-            "/usr/bin/redis-server",
-            "--sentinel-bin",
-            "/usr/bin/redis-sentinel",
-            "--rate",
-            "500",
-        ]),
-    )
+/// One of each kind on our own binaries; and the harness itself on programs whose behaviour is known.
+fn drills(tanist: &Path) -> Result<()> {
+    for kind in ["crash", "hang", "reboot", "planned"] {
+        step(&format!("drill {kind}"), Command::new(tanist).args(["drill", kind]))?;
+    }
+    let peers = ["--server-bin", "/usr/bin/redis-server", "--sentinel-bin", "/usr/bin/redis-sentinel"];
+    let mut crash = Command::new(tanist);
+    step("drill harness on redis-server", crash.args(["drill", "crash", "--rate", "500"]).args(peers))
+}
+
+/// Every fuzz target, for `seconds` each.
+pub(crate) fn fuzz(seconds: u32) -> Result<()> {
+    let quiet = |c: &mut Command| c.stdout(Stdio::null()).stderr(Stdio::null()).status();
+    if !quiet(cargo().args(["fuzz", "--version"])).is_ok_and(|s| s.success()) {
+        step("install cargo-fuzz", cargo().args(["install", "cargo-fuzz", "--locked", "--quiet"]))?;
+    }
+    step("fuzz", Command::new(root().join("fuzz/run")).arg(seconds.to_string()))
 }

@@ -1,4 +1,4 @@
-//! One front door for every habit: `cargo xtask verify | sim | bench | drill | interop | ci`.
+//! One front door for every habit: `cargo xtask verify | sim | bench | drill | interop | fuzz | ci`.
 
 #![forbid(unsafe_code)]
 
@@ -48,6 +48,12 @@ enum Task {
     },
     /// Tests against the installed redis-server
     Interop,
+    /// Every fuzz target, for so many seconds each; installs cargo-fuzz when it is missing
+    Fuzz {
+        /// Seconds per target
+        #[arg(long, default_value_t = 60)]
+        seconds: u32,
+    },
     /// Everything that CI runs
     Ci,
 }
@@ -72,16 +78,26 @@ fn run(task: Task) -> Result<()> {
             step("drill", Command::new(tanist).arg("drill").args(rest))
         }
         Task::Interop => interop(),
+        Task::Fuzz { seconds } => ci::fuzz(seconds),
         Task::Ci => ci::ci(),
     }
 }
 
-fn sim(seeds: u64, rest: &[String]) -> Result<()> {
+pub(crate) fn sim(seeds: u64, rest: &[String]) -> Result<()> {
     let mut run = cargo();
     run.args(["run", "--quiet", "--release", "--package", "tanist-sim", "--"]);
     step("sim", run.args(["--seeds", &seeds.to_string()]).args(rest))
 }
 
-fn interop() -> Result<()> {
-    step("interop", cargo().args(["test", "--release", "--package", "interop", "--", "--include-ignored"]))
+/// The binary is a server when it is called by that name, so a link is all that the tests need.
+pub(crate) fn interop() -> Result<()> {
+    let tanist = release_binary()?;
+    let links = tanist.with_file_name("links");
+    std::fs::create_dir_all(&links)?;
+    let server = links.join("tanist-server");
+    if !server.exists() {
+        std::os::unix::fs::symlink(&tanist, &server)?;
+    }
+    let mut run = cargo();
+    step("interop", run.args(["run", "--quiet", "--package", "interop"]).env("TANIST_SERVER", server))
 }
