@@ -460,6 +460,11 @@ impl OwnedEntry {
         expiry: Option<UnixMs>,
         access: Access,
     ) -> Result<(), Form<'f>> {
+        if let Form::Whole(bytes) = form
+            && self.overwrite_short(bytes, expiry, access)
+        {
+            return Ok(());
+        }
         let entry = self.entry();
         let old = entry.kind();
         let key_len = entry.key_len(old);
@@ -482,6 +487,31 @@ impl OwnedEntry {
             self.fill(kind, key_len, form, expiry, access);
         }
         Ok(())
+    }
+
+    /// The most frequent case of [`OwnedEntry::overwrite`]: a short string without expiry becomes another one of about
+    /// the same length, so that the key stays where it is. False, with nothing done, if it is another case.
+    #[inline]
+    fn overwrite_short(&mut self, bytes: &[u8], expiry: Option<UnixMs>, access: Access) -> bool {
+        let entry = self.entry();
+        let kind = entry.kind();
+        if !matches!(kind, EMBSTR | SHORT) || expiry.is_some() || bytes.len() > LONGEST_SHORT {
+            return false;
+        }
+        let value_at = usize::from(KEY_AT[usize::from(SHORT)]) + entry.key_len(kind);
+        let old_len = entry.short_len(kind);
+        if old_len != bytes.len() && class(value_at + old_len) != class(value_at + bytes.len()) {
+            return false;
+        }
+        let repr = if Encoding::of_len(bytes.len()) == Encoding::Embstr { EMBSTR } else { SHORT };
+        // SAFETY: both strings' layout has the header, the length and the bytes there, and the allocation has room for
+        // the new ones because its class stays the same.
+        unsafe {
+            self.ptr.cast::<u32>().write(access.bits() << 8 | u32::from(repr));
+            self.ptr.add(field_at(SHORT)).cast::<u16>().write_unaligned(bytes.len() as u16);
+            self.ptr.add(value_at).copy_from_nonoverlapping(NonNull::from(bytes).cast(), bytes.len());
+        }
+        true
     }
 
     /// The long string to change in place, if the value is one.
