@@ -56,7 +56,8 @@ impl Sentinel {
         }
     }
 
-    /// Opens a new epoch and asks for the votes once our own is durable.
+    /// Opens a new epoch and asks for the votes. Our own is not told to anybody and does not count before it is durable,
+    /// and nothing is done in an epoch before it counts: so the others need not wait for our disk.
     pub(crate) fn start_election(&mut self, g: &mut Group, kind: Kind) {
         let floor = self.epoch.max(g.vote.epoch).max(Epoch(g.config_epoch.0));
         let Ok(epoch) = floor.next() else {
@@ -76,10 +77,11 @@ impl Sentinel {
         g.failover = Some(Failover::new(epoch, kind, Phase::Electing(electing), now));
         let text = format!("{} {epoch}", self.me);
         self.event_text(Some(g), Level::Warning, "+vote-for-leader", &text);
+        self.ask_peers(g);
     }
 
-    /// Our own votes of this version of the configuration file are durable: ask for the others'. Without a disk there
-    /// is no candidate.
+    /// Our own votes of this version of the configuration file are durable: they count. Without a disk there is no
+    /// candidate.
     pub(crate) fn elections_persisted(&mut self, id: PersistId, ok: bool) {
         let groups: Vec<_> = self.groups.keys().copied().collect();
         for group in groups {
@@ -91,7 +93,6 @@ impl Sentinel {
                 }
                 if ok {
                     e.durable = true;
-                    s.ask_peers(g);
                     s.count_votes(g);
                 } else {
                     s.give_up_failover(g, "-failover-abort-not-elected");

@@ -259,18 +259,21 @@ impl Sentinel {
         Some(result)
     }
 
-    /// A wake-up far behind its time means that this process did not run: what it believes is old. The silence of the
-    /// others counts from now on, and nothing is decided until they had the time to speak.
+    /// A wake-up behind its time means that this process did not run: the silence of the others counts from now on.
+    /// Far behind, and nothing is decided until they had the time to speak.
     fn notice_suspension(&mut self, now: Now) {
         let Some(due) = self.due else { return };
         let late = now.mono.since(due);
-        if late < self.timing.tilt_trigger {
+        if late < timing::LATE.min(self.timing.tilt_trigger) {
             return;
         }
         for g in self.groups.values_mut() {
             g.nodes.values_mut().for_each(|n| n.detector.restart(now.mono));
             g.peers.values_mut().for_each(|p| p.detector.restart(now.mono));
             g.majority_seen = now.mono;
+        }
+        if late < self.timing.tilt_trigger {
+            return;
         }
         let first = self.held_until.is_none();
         self.held_until = Some(now.mono + self.timing.tilt_period);

@@ -46,7 +46,7 @@ impl Default for Timing {
             publish_period: ms(2_000),
             default_down_after: ms(30_000),
             default_failover_timeout: ms(180_000),
-            tilt_trigger: ms(500),
+            tilt_trigger: ms(2_000),
             tilt_period: ms(1_000),
             slave_reconf_timeout: ms(10_000),
             min_link_reconnect_period: ms(15_000),
@@ -78,6 +78,10 @@ impl Timing {
     }
 }
 
+/// A process that wakes up this much too late does not take what it did not hear meanwhile for silence.
+pub(crate) const LATE: Duration = ms(250);
+/// After a group without a primary for so long, and without anybody who may vote, some data are better than none.
+pub(crate) const LAST_RESORT: Duration = ms(10_000);
 /// While a primary is down for us but not yet for a quorum, the others are asked this often.
 pub(crate) const ASK_AGAIN: Duration = ms(100);
 /// INFO is asked this often of nodes that take part in a failover.

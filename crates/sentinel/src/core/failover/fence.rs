@@ -87,14 +87,11 @@ impl Sentinel {
         }
         let candidates: Vec<Candidate<'_>> =
             answers.iter().filter_map(|(ix, a)| Some(Candidate::new(*ix, a.as_ref()?))).collect();
-        let best_effort = g.settings.pick == PickPolicy::BestEffort;
-        let everybody = candidates.len() == g.nodes.len();
         let prefer = match f.kind {
             super::Kind::Repair => Some(g.primary),
             _ => f.target,
         };
-        let choice = pick(&candidates, g.settings.pick, g.fence_quorum(), prefer)
-            .or_else(|| if best_effort && everybody { pick_any(&candidates) } else { None });
+        let choice = self.choose(g, &candidates, prefer);
         let Some(choice) = choice else {
             return self.fail(g, "-failover-abort-no-good-slave", true);
         };
@@ -106,6 +103,22 @@ impl Sentinel {
             self.event(g, Level::Warning, "+selected-slave", Who::Node(choice), "");
         }
         self.promote_target(g);
+    }
+
+    /// The node that would take over if these were all answers.
+    pub(super) fn choose(
+        &self,
+        g: &Group,
+        candidates: &[Candidate<'_>],
+        preferred: Option<NodeIx>,
+    ) -> Option<NodeIx> {
+        let choice = pick(candidates, g.settings.pick, g.fence_quorum(), preferred);
+        let waited = g.odown_since.is_some_and(|at| self.now.mono.since(at) >= timing::LAST_RESORT);
+        let last_resort = candidates.len() == g.nodes.len() || waited;
+        match g.settings.pick {
+            PickPolicy::BestEffort if last_resort => choice.or_else(|| pick_any(candidates)),
+            _ => choice,
+        }
     }
 }
 

@@ -55,7 +55,7 @@ impl Kind {
 /// An election under way.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Electing {
-    /// Votes are asked for once this version of our configuration is durable.
+    /// Our own vote counts once this version of our configuration is durable.
     pub(crate) after: PersistId,
     pub(crate) durable: bool,
     pub(crate) until: Mono,
@@ -118,7 +118,7 @@ impl Failover {
     /// The epoch for which votes are asked.
     pub(crate) fn asks_votes(&self) -> Option<Epoch> {
         match &self.phase {
-            Phase::Electing(e) if e.durable => Some(self.epoch),
+            Phase::Electing(_) => Some(self.epoch),
             _ => None,
         }
     }

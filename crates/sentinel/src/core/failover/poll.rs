@@ -6,11 +6,10 @@
 
 use super::super::Sentinel;
 use super::super::group::{Group, NodeIx};
-use super::super::settings::PickPolicy;
 use super::super::status::{LinkWord, NodeStatus};
 use super::super::timing;
 use super::Phase;
-use super::pick::{Candidate, pick};
+use super::pick::Candidate;
 
 impl Sentinel {
     /// Asks all nodes what they have.
@@ -54,13 +53,8 @@ impl Sentinel {
         if !over && !settled {
             return false;
         }
-        let promising = match g.settings.pick {
-            PickPolicy::BestEffort => !answers.is_empty(),
-            PickPolicy::Majority => {
-                let candidates: Vec<_> = answers.iter().map(|(ix, s)| Candidate::new(*ix, s)).collect();
-                pick(&candidates, PickPolicy::Majority, g.fence_quorum(), None).is_some()
-            }
-        };
+        let candidates: Vec<_> = answers.iter().map(|(ix, s)| Candidate::new(*ix, s)).collect();
+        let promising = self.choose(g, &candidates, None).is_some();
         if promising {
             self.begin_fence(g);
         } else {
