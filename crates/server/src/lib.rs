@@ -6,7 +6,7 @@
 //!
 //! Where things are:
 //! - `start`: from the program's arguments to a running server; `options`: the configuration.
-//! - `machine`: the node behind its lock, and where its outputs go.
+//! - `machine`: the node behind its lock; `outlets`: where its outputs go that are not for connections.
 //! - `mailbox`: what one thread leaves for the connections of another.
 //! - `io`: one I/O thread; `connection`: one connection; `buffer`: the bytes it has not parsed yet.
 //! - `primary`: the connection to the primary; `state`: the node's state file.
@@ -27,6 +27,7 @@ mod machine;
 mod mailbox;
 mod memory;
 mod options;
+mod outlets;
 mod primary;
 mod start;
 mod state;

@@ -4,21 +4,17 @@
 //! is released, so every thread sees it in the machine's order; the rest (log lines, memory to free) is carried
 //! out after the release, so nobody waits for it.
 
-use crate::control::{Change, Control};
-use crate::disk::{Disk, Order};
 use crate::mailbox::{Mail, Mailbox};
-use crate::memory::Garbage;
-use crate::{primary, state};
+use crate::outlets::{self, Late, Outlets};
 use hashbrown::HashMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicI32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tanist_config::ServerConfig;
-use tanist_node::{LogLevel, Node, Output, Outputs, Peer, SessionId, Stopwatch};
+use tanist_node::{Node, Output, Outputs, Peer, SessionId, Stopwatch};
 use tanist_runtime::Clock;
 use tanist_types::{Mono, Now};
 use tokio::sync::Notify;
-use tokio::sync::mpsc::UnboundedSender;
 
 /// The number of an I/O thread.
 pub(crate) type ThreadIndex = usize;
@@ -34,12 +30,7 @@ pub(crate) struct Machine {
     due: AtomicU64,
     /// Tells the timer that `due` has become earlier.
     pub(crate) due_sooner: Notify,
-    garbage: Garbage,
-    disk: Disk,
-    /// Filled under the lock: the orders must not overtake each other.
-    primary: UnboundedSender<primary::Order>,
-    state: state::Orders,
-    control: Control,
+    outlets: Outlets,
     settings: Settings,
     /// The status to end the process with, or `RUNNING`.
     status: AtomicI32,
@@ -59,23 +50,14 @@ struct Inner {
 struct Aftermath {
     /// One bit per thread that has mail.
     wake: u64,
-    outputs: Vec<Output>,
+    late: Vec<Late>,
 }
 
 impl Machine {
     /// The most I/O threads: one bit each.
     pub(crate) const MAX_THREADS: usize = u64::BITS as usize;
 
-    pub(crate) fn new(
-        node: Node,
-        threads: usize,
-        clock: Clock,
-        garbage: Garbage,
-        disk: Disk,
-        primary: UnboundedSender<primary::Order>,
-        state: state::Orders,
-        control: Control,
-    ) -> Machine {
+    pub(crate) fn new(node: Node, threads: usize, clock: Clock, outlets: Outlets) -> Machine {
         let threads = threads.clamp(1, Machine::MAX_THREADS);
         Machine {
             inner: Mutex::new(Inner { node, outs: Outputs::new(), owners: HashMap::new() }),
@@ -84,11 +66,7 @@ impl Machine {
             clock,
             due: AtomicU64::new(0),
             due_sooner: Notify::new(),
-            garbage,
-            disk,
-            primary,
-            state,
-            control,
+            outlets,
             settings: Settings::default(),
             status: AtomicI32::new(RUNNING),
             ended: Notify::new(),
@@ -171,7 +149,7 @@ impl Machine {
         &self.settings
     }
 
-    /// Puts mail into the mailboxes and keeps the rest for later.
+    /// Puts mail into the mailboxes, gives orders, and keeps the rest for later.
     fn sort_outputs(&self, inner: &mut Inner) -> Option<Aftermath> {
         if inner.outs.is_empty() {
             return None;
@@ -184,30 +162,8 @@ impl Machine {
                 Output::Close { session, flush } => (session, Mail::Close { session, flush }),
                 Output::Resume(session) => (session, Mail::Resume(session)),
                 Output::TellDrained(session) => (session, Mail::TellDrained(session)),
-                Output::PrimaryConnect { attempt, host, port } => {
-                    self.to_primary(primary::Order::Connect { attempt, host, port });
-                    continue;
-                }
-                Output::PrimarySend { attempt, bytes } => {
-                    self.to_primary(primary::Order::Send { attempt, bytes });
-                    continue;
-                }
-                Output::PrimaryClose { attempt } => {
-                    self.to_primary(primary::Order::Close { attempt });
-                    continue;
-                }
-                Output::Persist { id, bytes } => {
-                    // The thread ends only with the process.
-                    let _ = self.state.send(state::Order { id, bytes });
-                    continue;
-                }
-                Output::Stall(time) => {
-                    // The lock is held: the node stands still, as it was told to.
-                    std::thread::sleep(time);
-                    continue;
-                }
                 other => {
-                    aftermath.outputs.push(other);
+                    aftermath.late.extend(self.outlets.order(other, &self.settings));
                     continue;
                 }
             };
@@ -220,41 +176,17 @@ impl Machine {
         Some(aftermath)
     }
 
-    fn to_primary(&self, order: primary::Order) {
-        // The link ends only with the process.
-        let _ = self.primary.send(order);
-    }
-
     fn finish(&self, aftermath: Aftermath) {
         for (thread, mailbox) in self.mailboxes.iter().enumerate() {
             if aftermath.wake & 1 << thread != 0 {
                 mailbox.wake();
             }
         }
-        for output in aftermath.outputs {
-            match output {
-                Output::Log(level, text) => log(level, &text),
-                Output::Discard(garbage) => self.garbage.free(garbage),
-                Output::SaveBegin => self.disk.order(Order::SaveBegin(self.settings.snapshot_file())),
-                Output::SaveBytes { bytes, last } => self.disk.order(Order::SaveBytes { bytes, last }),
-                Output::SaveCancel => self.disk.order(Order::SaveCancel),
-                Output::RewriteConfig { session, config } => {
-                    self.disk.order(Order::RewriteConfig { session, config });
-                }
-                Output::Configured(config) => self.control.order(Change::Follow(config)),
-                Output::Reconfigure { session, config } => {
-                    self.control.order(Change::Apply { session, config });
-                }
-                Output::Exit(status) => self.end(status),
-                Output::Send { .. }
-                | Output::Close { .. }
-                | Output::Resume(_)
-                | Output::TellDrained(_)
-                | Output::PrimaryConnect { .. }
-                | Output::PrimarySend { .. }
-                | Output::PrimaryClose { .. }
-                | Output::Persist { .. }
-                | Output::Stall(_) => {}
+        for late in aftermath.late {
+            match late {
+                Late::Log(level, text) => outlets::log(level, &text),
+                Late::Discard(garbage) => self.outlets.garbage.free(garbage),
+                Late::Exit(status) => self.end(status),
             }
         }
     }
@@ -313,15 +245,5 @@ pub(crate) struct Welcome {
 impl Stopwatch for Machine {
     fn read(&self) -> Mono {
         self.clock.mono()
-    }
-}
-
-/// Writes a line of the node's to the log.
-fn log(level: LogLevel, text: &str) {
-    match level {
-        LogLevel::Debug => tracing::trace!("{text}"),
-        LogLevel::Verbose => tracing::debug!("{text}"),
-        LogLevel::Notice => tracing::info!("{text}"),
-        LogLevel::Warning => tracing::warn!("{text}"),
     }
 }

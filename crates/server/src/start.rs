@@ -9,6 +9,7 @@ use crate::machine::Machine;
 use crate::mailbox::Mail;
 use crate::memory::{Garbage, tune_allocator};
 use crate::options::Options;
+use crate::outlets::Outlets;
 use crate::timer;
 use crate::{primary, state};
 use std::ffi::OsString;
@@ -168,16 +169,17 @@ fn serve(options: Options, log: log::Handle) -> Result<i32, String> {
     }
     let garbage = Garbage::start().map_err(|e| e.to_string())?;
     let mut node = Node::new(config, identity, seeds, clock.now());
-    let state_path = state::path(port);
-    if let Some(durable) = state::read(&state_path, &mut rng)? {
+    let mut keeper = state::Keeper::new(state::path(port));
+    if let Some(durable) = keeper.read(&mut rng)? {
         node.restore_state(durable);
     }
     let (disk, orders) = Disk::new();
     let (to_primary, primary_orders) = tokio::sync::mpsc::unbounded_channel();
     let (to_state, state_orders) = state::orders();
     let (control, changes) = Control::new();
-    let machine = Arc::new(Machine::new(node, threads, clock, garbage, disk, to_primary, to_state, control));
-    state::start(machine.clone(), state_path, state_orders).map_err(|e| e.to_string())?;
+    let outlets = Outlets { garbage, disk, primary: to_primary, state: to_state, control };
+    let machine = Arc::new(Machine::new(node, threads, clock, outlets));
+    state::start(machine.clone(), keeper, state_orders).map_err(|e| e.to_string())?;
     orders.start(machine.clone(), options.file.clone()).map_err(|e| e.to_string())?;
     let mut facts = Facts::new(options.file.as_deref(), &supervisor, threads);
     machine.enter(|node, _, _| machine.settings().follow(node.config()));
@@ -196,7 +198,14 @@ fn serve(options: Options, log: log::Handle) -> Result<i32, String> {
         tokio::task::spawn_local(control::run(machine.clone(), changes, doors, log, facts));
         tokio::task::spawn_local(io::run(Rc::new(Io::new(0, machine.clone()))));
         supervisor.status("Loading the data");
-        disk::load(&machine, &machine.settings().snapshot_file()).await?;
+        let file = machine.settings().snapshot_file();
+        tokio::select! {
+            loaded = disk::load(&machine, &file) => loaded?,
+            stop = signals.stop() => {
+                tracing::warn!("Received {} while loading, exiting now.", stop.name());
+                return Ok(0);
+            }
+        }
         tokio::task::spawn_local(primary::run(machine.clone(), primary_orders));
         machine.enter(|node, now, outs| node.start_replication(now, outs));
         announce(port, &unixsocket);

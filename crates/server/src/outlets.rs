@@ -1,0 +1,76 @@
+//! Where the node's outputs go that are not for a client's connection.
+//!
+//! Orders to the disk, the state file, the link to the primary and the control task are given under the machine's
+//! lock, so none overtakes another. What may take time, and whose order does not matter, waits for the lock to be free.
+
+use crate::control::{Change, Control};
+use crate::disk::{self, Disk};
+use crate::machine::Settings;
+use crate::memory::Garbage;
+use crate::{primary, state};
+use tanist_node::{LogLevel, Output};
+use tokio::sync::mpsc::UnboundedSender;
+
+/// The ways out. Who is at the other end of each lives as long as the process.
+pub(crate) struct Outlets {
+    pub(crate) garbage: Garbage,
+    pub(crate) disk: Disk,
+    pub(crate) primary: UnboundedSender<primary::Order>,
+    pub(crate) state: state::Orders,
+    pub(crate) control: Control,
+}
+
+/// What is done when the lock is free.
+pub(crate) enum Late {
+    Log(LogLevel, String),
+    Discard(tanist_node::Garbage),
+    Exit(i32),
+}
+
+impl Outlets {
+    /// Gives an order, under the lock; or says what is to be done afterwards.
+    pub(crate) fn order(&self, output: Output, settings: &Settings) -> Option<Late> {
+        match output {
+            Output::Log(level, text) => return Some(Late::Log(level, text)),
+            Output::Discard(garbage) => return Some(Late::Discard(garbage)),
+            Output::Exit(status) => return Some(Late::Exit(status)),
+            Output::PrimaryConnect { attempt, host, port } => {
+                self.to_primary(primary::Order::Connect { attempt, host, port });
+            }
+            Output::PrimarySend { attempt, bytes } => {
+                self.to_primary(primary::Order::Send { attempt, bytes })
+            }
+            Output::PrimaryClose { attempt } => self.to_primary(primary::Order::Close { attempt }),
+            Output::Persist { id, bytes } => {
+                let _ = self.state.send(state::Order { id, bytes });
+            }
+            Output::SaveBegin => self.disk.order(disk::Order::SaveBegin(settings.snapshot_file())),
+            Output::SaveBytes { bytes, last } => self.disk.order(disk::Order::SaveBytes { bytes, last }),
+            Output::SaveCancel => self.disk.order(disk::Order::SaveCancel),
+            Output::RewriteConfig { session, config } => {
+                self.disk.order(disk::Order::RewriteConfig { session, config });
+            }
+            Output::Configured(config) => self.control.order(Change::Follow(config)),
+            Output::Reconfigure { session, config } => self.control.order(Change::Apply { session, config }),
+            // The node stands still, as it was told to.
+            Output::Stall(time) => std::thread::sleep(time),
+            // Sorted out before: they go to connections.
+            Output::Send { .. } | Output::Close { .. } | Output::Resume(_) | Output::TellDrained(_) => {}
+        }
+        None
+    }
+
+    fn to_primary(&self, order: primary::Order) {
+        let _ = self.primary.send(order);
+    }
+}
+
+/// Writes a line of the node's to the log.
+pub(crate) fn log(level: LogLevel, text: &str) {
+    match level {
+        LogLevel::Debug => tracing::trace!("{text}"),
+        LogLevel::Verbose => tracing::debug!("{text}"),
+        LogLevel::Notice => tracing::info!("{text}"),
+        LogLevel::Warning => tracing::warn!("{text}"),
+    }
+}
