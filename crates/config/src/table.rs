@@ -230,7 +230,8 @@ directives! {
     "replica-announced" [] replica_announced: bool = true, Bool, Run, Done;
     "replica-ignore-disk-write-errors" [] replica_ignore_disk_write_errors: bool = false, Bool, Run, Accepted;
     "replica-ignore-maxmemory" ["slave-ignore-maxmemory"] replica_ignore_maxmemory: bool = true, Bool, Run, Done;
-    "replica-lazy-flush" ["slave-lazy-flush"] replica_lazy_flush: bool = true, Bool, Run, Accepted;
+    /// Kept for `CONFIG GET`: large values are always freed where nobody waits for it.
+    "replica-lazy-flush" ["slave-lazy-flush"] replica_lazy_flush: bool = true, Bool, Run, Done;
     /// Rank for promotion, lower first; 0 means never.
     "replica-priority" ["slave-priority"] replica_priority: u32 = 100, Int::new(0, I32_MAX), Run, Done;
     /// Whether a replica refuses clients' writes.
@@ -290,13 +291,15 @@ directives! {
     "hash-max-listpack-entries" ["hash-max-ziplist-entries"] hash_max_listpack_entries: u64 = 512, Int::new(0, i64::MAX), Run, Accepted;
     "hash-max-listpack-value" ["hash-max-ziplist-value"] hash_max_listpack_value: u64 = 64, Memory::new(0, i64::MAX), Run, Accepted;
     "hll-sparse-max-bytes" [] hll_sparse_max_bytes: u64 = 3000, Memory::new(0, i64::MAX), Run, Accepted;
-    "lazyfree-lazy-eviction" [] lazyfree_lazy_eviction: bool = true, Bool, Run, Accepted;
+    /// Kept for `CONFIG GET`: large values are always freed where nobody waits for it.
+    "lazyfree-lazy-eviction" [] lazyfree_lazy_eviction: bool = true, Bool, Run, Done;
     "lazyfree-lazy-expire" [] lazyfree_lazy_expire: bool = true, Bool, Run, Done;
-    "lazyfree-lazy-server-del" [] lazyfree_lazy_server_del: bool = true, Bool, Run, Accepted;
-    /// Whether DEL frees memory later.
-    "lazyfree-lazy-user-del" [] lazyfree_lazy_user_del: bool = true, Bool, Run, Accepted;
-    /// Whether FLUSHALL and FLUSHDB free memory later by default.
-    "lazyfree-lazy-user-flush" [] lazyfree_lazy_user_flush: bool = true, Bool, Run, Accepted;
+    /// Kept for `CONFIG GET`: large values are always freed where nobody waits for it.
+    "lazyfree-lazy-server-del" [] lazyfree_lazy_server_del: bool = true, Bool, Run, Done;
+    /// Kept for `CONFIG GET`: large values are always freed where nobody waits for it.
+    "lazyfree-lazy-user-del" [] lazyfree_lazy_user_del: bool = true, Bool, Run, Done;
+    /// Kept for `CONFIG GET`: large values are always freed where nobody waits for it.
+    "lazyfree-lazy-user-flush" [] lazyfree_lazy_user_flush: bool = true, Bool, Run, Done;
     /// Minutes after which the access counter is halved; 0 for never.
     "lfu-decay-time" [] lfu_decay_time: u32 = 1, Int::new(0, I32_MAX), Run, Done;
     /// How slowly the access counter grows.

@@ -147,3 +147,14 @@ fn changed_directives_without_effect_are_named() {
         assert!(config.without_effect().contains(&directive.name));
     }
 }
+
+#[test]
+fn the_documentation_names_the_directives_without_effect() {
+    let text = include_str!("../../../docs/configuration.md");
+    let (_, list) = text.split_once("## Known, without effect").expect("the section");
+    let named: Vec<&str> = list.split('`').skip(1).step_by(2).filter(|name| *name != "CONFIG GET").collect();
+    let mut idle: Vec<&str> =
+        Directive::all().iter().filter(|d| d.state == State::Accepted).map(|d| d.name).collect();
+    idle.sort_unstable();
+    assert_eq!(named, idle);
+}

@@ -102,8 +102,8 @@ impl Stats {
         }
         let mut all = stats.timed.as_deref().cloned().unwrap_or_default();
         let untimed = stats.calls.saturating_sub(all.total());
-        if untimed > 0 {
-            let mean = stats.time.saturating_sub(all.sum()).as_nanos() as u64 / untimed;
+        let rest = stats.time.saturating_sub(all.sum()).as_nanos() as u64;
+        if let Some(mean) = rest.checked_div(untimed) {
             all.add_many(Duration::from_nanos(mean), untimed);
         }
         Some(all)

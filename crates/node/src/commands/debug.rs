@@ -177,7 +177,7 @@ fn protocol(ctx: &mut Ctx<'_>, kind: &[u8]) -> Outcome {
     match kind.to_ascii_lowercase().as_slice() {
         b"string" => reply.bulk(b"Hello World"),
         b"integer" => reply.int(12345),
-        b"double" => reply.double(3.141),
+        b"double" => reply.double(3.25),
         b"null" => reply.null(),
         b"array" => three(&mut reply, |r| r.array(3)),
         b"set" => three(&mut reply, |r| r.set(3)),
