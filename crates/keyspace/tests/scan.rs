@@ -104,6 +104,12 @@ fn active_expiry_finds_what_is_due_and_nothing_else() {
         world.step();
     }
     let now = UnixMs(400_000);
+    for (key, at) in [(&b"now"[..], now.0), (b"soon", now.0 + 1)] {
+        let h = world.keys.hash(key);
+        world.keys.db_mut(DB).set(key, h, StrValue::Bytes(b"v"), Expiry::At(UnixMs(at)));
+        let encoding = tanist_keyspace::Encoding::Embstr;
+        world.model[0].insert(key.to_vec(), common::Item { text: b"v".to_vec(), expiry: Some(at), encoding });
+    }
     let due = |item: &common::Item| item.expiry.is_some_and(|at| at <= now.0);
     let expected: BTreeSet<Vec<u8>> =
         world.model[0].iter().filter(|(_, item)| due(item)).map(|(key, _)| key.clone()).collect();

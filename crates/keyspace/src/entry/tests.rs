@@ -1,4 +1,5 @@
 use super::*;
+use crate::value::StrValue;
 use tanist_types::Rng;
 
 fn text(entry: Entry<'_>) -> Vec<u8> {
