@@ -29,4 +29,4 @@ pub use hash::KeyHash;
 pub use keyspace::{Garbage, Keyspace};
 pub use snapshot::SnapshotProgress;
 pub use value::{Encoding, StrRef, StrValue, ValueRef, parse_int};
-pub use write::{DbMut, Expiry, Replaced};
+pub use write::{Change, DbMut, Expiry, Replaced};

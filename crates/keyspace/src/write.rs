@@ -3,7 +3,7 @@
 use crate::access::Stamp;
 use crate::class::class;
 use crate::db::Db;
-use crate::entry::{Form, LONGEST_SHORT, OwnedEntry};
+use crate::entry::{Entry, Form, LONGEST_SHORT, OwnedEntry};
 use crate::hash::KeyHash;
 use crate::snapshot::{Snapshot, Stop};
 use crate::table::Found;
@@ -33,6 +33,21 @@ impl Expiry {
             Expiry::At(at) => Some(at),
         }
     }
+}
+
+/// What to do about a key, judged by what is there; see [`DbMut::update`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Change<'v> {
+    /// Nothing.
+    Leave,
+    /// Remove the entry.
+    Remove,
+    /// Set a string; a missing key is created.
+    Set(StrValue<'v>, Expiry),
+    /// Set an integer and keep the expiry; a missing key is created.
+    SetInt(i64),
+    /// Set or remove the expiry of the entry.
+    SetExpiry(Option<UnixMs>),
 }
 
 /// Whether a write found something in its place.
@@ -94,6 +109,31 @@ impl DbMut<'_> {
         }
     }
 
+    /// Lets `decide` judge what is at `key` and does what it says, all with one look-up.
+    #[inline]
+    pub fn update<'v>(
+        &mut self,
+        key: &[u8],
+        h: KeyHash,
+        decide: impl FnOnce(Option<Entry<'_>>) -> Change<'v>,
+    ) {
+        let Some(found) = self.db.store.locate(key, h) else {
+            let form = match decide(None) {
+                Change::Set(value, expiry) => (Form::of(value), expiry),
+                Change::SetInt(n) => (Form::Int(n), Expiry::Clear),
+                Change::Leave | Change::Remove | Change::SetExpiry(_) => return,
+            };
+            return self.add(h, OwnedEntry::new(key, form.0, form.1.after(None), self.stamp.access));
+        };
+        match decide(Some(self.db.store.at(h, found))) {
+            Change::Leave => {}
+            Change::Remove => self.remove_at(h, found),
+            Change::Set(value, expiry) => self.put_at(h, found, Form::of(value), expiry),
+            Change::SetInt(n) => self.put_at(h, found, Form::Int(n), Expiry::Keep),
+            Change::SetExpiry(expiry) => self.set_expiry_at(h, found, expiry),
+        }
+    }
+
     /// The active snapshot, if an entry with this hash is still to be saved for it.
     #[inline]
     fn awaited(&mut self, h: KeyHash) -> Option<(Stop, &mut Snapshot)> {
@@ -112,17 +152,22 @@ impl DbMut<'_> {
     /// Sets or removes the expiry; false if there is no such key.
     pub fn set_expiry(&mut self, key: &[u8], h: KeyHash, expiry: Option<UnixMs>) -> bool {
         let Some(found) = self.db.store.locate(key, h) else { return false };
-        if self.db.store.at(h, found).expiry() == expiry {
-            return true;
+        self.set_expiry_at(h, found, expiry);
+        true
+    }
+
+    fn set_expiry_at(&mut self, h: KeyHash, found: Found, expiry: Option<UnixMs>) {
+        let old = self.db.store.at(h, found);
+        if old.expiry() == expiry {
+            return;
         }
         match awaited(self.db.stop, self.snapshot, h) {
             None => self.db.store.set_expiry(h, found, expiry),
             Some((stop, snapshot)) => {
-                let new = self.db.store.at(h, found).copy(key, expiry);
+                let new = old.copy(old.key(), expiry);
                 snapshot.save(stop, h, self.db.store.replace(h, found, new));
             }
         }
-        true
     }
 
     /// Saves a copy for the snapshot before an entry is changed where it is.
@@ -184,11 +229,16 @@ impl DbMut<'_> {
     /// Removes `key`; false if it was not there.
     pub fn remove(&mut self, key: &[u8], h: KeyHash) -> bool {
         let Some(found) = self.db.store.locate(key, h) else { return false };
+        self.remove_at(h, found);
+        true
+    }
+
+    #[inline]
+    fn remove_at(&mut self, h: KeyHash, found: Found) {
         let old = self.db.store.remove(h, found);
         if let Some((stop, snapshot)) = self.awaited(h) {
             snapshot.save(stop, h, old);
         }
-        true
     }
 
     /// Removes `key` and returns it, to read (GETDEL) or to drop elsewhere (UNLINK).

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry as Place;
-use tanist_keyspace::{Encoding, Entry, Expiry, Keyspace, Replaced, StrValue, ValueRef, parse_int};
+use tanist_keyspace::{Change, Encoding, Entry, Expiry, Keyspace, Replaced, StrValue, ValueRef, parse_int};
 use tanist_types::{DbIndex, Rng, UnixMs};
 
 /// A value of the model.
@@ -83,7 +83,7 @@ impl World {
         let (db, key) = (self.db(), self.key());
         let h = self.keys.hash(&key);
         let there = self.model[db.index()].get(&key).cloned();
-        let what = if self.rng.chance(self.removals, 100) { 0 } else { 1 + self.rng.below(16) };
+        let what = if self.rng.chance(self.removals, 100) { 0 } else { 1 + self.rng.below(18) };
         match what {
             0 => {
                 assert_eq!(self.keys.db_mut(db).remove(&key, h), there.is_some());
@@ -120,6 +120,7 @@ impl World {
                     self.model[to.index()].extend(there.map(|item| (key, item)));
                 }
             }
+            16 | 17 => self.update(db, key),
             _ => {
                 let (to, name) = (self.db(), self.key());
                 let to_h = self.keys.hash(&name);
@@ -142,6 +143,42 @@ impl World {
         assert_eq!(replaced == Replaced::Old, there.is_some());
         let encoding = whole(&text);
         self.model[db.index()].insert(key, Item { text, expiry: now, encoding });
+    }
+
+    /// One look-up that judges and changes.
+    fn update(&mut self, db: DbIndex, key: Vec<u8>) {
+        let (text, at, n) = (self.value(), self.expiry(), self.rng.next_u64() as i64);
+        let h = self.keys.hash(&key);
+        let there = self.model[db.index()].get(&key).cloned();
+        let old_expiry = there.as_ref().and_then(|item| item.expiry);
+        let item_of = |text: Vec<u8>, expiry, encoding| Some(Item { text, expiry, encoding });
+        let (change, after) = match self.rng.below(6) {
+            0 => (Change::Leave, there.clone()),
+            1 => (Change::Remove, None),
+            2 => (
+                Change::Set(StrValue::Bytes(&text), Expiry::Keep),
+                item_of(text.clone(), old_expiry, whole(&text)),
+            ),
+            3 => {
+                let as_text = if text.len() <= 44 { Encoding::Embstr } else { Encoding::Raw };
+                (Change::Set(StrValue::Text(&text), Expiry::Clear), item_of(text.clone(), None, as_text))
+            }
+            4 => (Change::SetInt(n), item_of(n.to_string().into_bytes(), old_expiry, Encoding::Int)),
+            _ => {
+                let after = there.clone().map(|item| Item { expiry: at, ..item });
+                (Change::SetExpiry(at.map(UnixMs)), after)
+            }
+        };
+        let mut seen = None;
+        self.keys.db_mut(db).update(&key, h, |found| {
+            seen = found.map(item);
+            change
+        });
+        assert_eq!(seen, there);
+        match after {
+            Some(after) => self.model[db.index()].insert(key, after),
+            None => self.model[db.index()].remove(&key),
+        };
     }
 
     fn append(&mut self, db: DbIndex, key: Vec<u8>) {
