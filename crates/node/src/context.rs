@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::node::Node;
 use crate::output::{LogLevel, Output, Outputs};
 use crate::session::Session;
-use tanist_keyspace::{Db, DbMut, Entry, KeyHash};
+use tanist_keyspace::{Change, Db, DbMut, Entry, KeyHash};
 use tanist_resp::{Args, Reply};
 use tanist_types::{DbIndex, Now, UnixMs};
 
@@ -134,6 +134,35 @@ impl Ctx<'_> {
         f(None, &mut Reply::new(self.out, self.session.proto))
     }
 
+    /// Lets `decide` judge what is at `key`, what is past its time aside, and does what it says: one look-up for a
+    /// command that reads and writes. The caller reports what it did with [`Ctx::changed`].
+    #[inline]
+    pub(crate) fn update<'v>(
+        &mut self,
+        key: &[u8],
+        hash: KeyHash,
+        decide: impl FnOnce(Option<Entry<'_>>) -> Change<'v>,
+    ) {
+        let (db, now) = (self.session.db, self.now.wall());
+        let node = &mut *self.node;
+        let (usage, rng) = (&node.usage, &mut node.rng);
+        let mut decide = Some(decide);
+        node.data.db_mut(db).update(key, hash, |found| {
+            if let Some(entry) = found {
+                if live(found, now).is_none() {
+                    return Change::Leave;
+                }
+                crate::usage::touch(entry, usage, now, rng);
+            }
+            decide.take().map_or(Change::Leave, |decide| decide(found))
+        });
+        if let Some(decide) = decide {
+            // Not judged yet: what is there is past its time.
+            self.expire_if_due(key, hash);
+            self.db_mut().update(key, hash, |_| decide(None));
+        }
+    }
+
     /// Whether `key` is there; neither counts nor touches.
     pub(crate) fn exists(&mut self, key: &[u8], hash: KeyHash) -> bool {
         self.expire_if_due(key, hash);
@@ -156,10 +185,12 @@ impl Ctx<'_> {
 
     /// Removes `key`; says whether it was there. Reports the change.
     pub(crate) fn remove(&mut self, key: &[u8], hash: KeyHash) -> bool {
-        self.expire_if_due(key, hash);
-        let there = self.node.find_live(self.session.db, key, hash, self.now.wall()).is_some();
+        let mut there = false;
+        self.update(key, hash, |found| {
+            there = found.is_some();
+            Change::Remove
+        });
         if there {
-            self.db_mut().remove(key, hash);
             self.changed(key);
         }
         there

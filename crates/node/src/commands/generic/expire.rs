@@ -3,6 +3,7 @@
 use crate::commands::parse_int;
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};
+use tanist_keyspace::Change;
 use tanist_resp::Args;
 use tanist_types::UnixMs;
 
@@ -84,14 +85,14 @@ fn set(ctx: &mut Ctx<'_>, args: Args<'_, '_>, unit: Unit, base: i64) -> Outcome 
     let at = n.checked_mul(if unit == Unit::Secs { 1000 } else { 1 }).and_then(|n| n.checked_add(base));
     let at = UnixMs(at.ok_or_else(|| Error::invalid_expire(ctx.command.full_name))?);
     let (key, hash) = (args.at(1), ctx.hash(args, 1));
-    let sets = match ctx.lookup(key, hash) {
-        Some(entry) => conditions.hold(entry.expiry(), at),
-        None => false,
-    };
-    if sets && ctx.has_passed(at) {
+    let (passed, mut sets) = (ctx.has_passed(at), false);
+    ctx.update(key, hash, |found| {
+        sets = found.is_some_and(|e| conditions.hold(e.expiry(), at));
+        if sets && !passed { Change::SetExpiry(Some(at)) } else { Change::Leave }
+    });
+    if sets && passed {
         ctx.remove_expired(key, hash);
     } else if sets {
-        ctx.db_mut().set_expiry(key, hash, Some(at));
         ctx.changed(key);
         ctx.event(b'g', "expire", key);
         // The conditions held here; a replica need not judge them again, nor know them.
@@ -104,9 +105,12 @@ fn set(ctx: &mut Ctx<'_>, args: Args<'_, '_>, unit: Unit, base: i64) -> Outcome 
 /// `PERSIST key`
 pub(crate) fn persist(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     let (key, hash) = (args.at(1), ctx.hash(args, 1));
-    let had = ctx.lookup(key, hash).is_some_and(|e| e.expiry().is_some());
+    let mut had = false;
+    ctx.update(key, hash, |found| {
+        had = found.is_some_and(|e| e.expiry().is_some());
+        Change::SetExpiry(None)
+    });
     if had {
-        ctx.db_mut().set_expiry(key, hash, None);
         ctx.changed(key);
         ctx.event(b'g', "persist", key);
     }

@@ -5,7 +5,7 @@ use crate::commands::parse_int;
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};
 use crate::long_double::LongDouble;
-use tanist_keyspace::{Expiry, StrValue};
+use tanist_keyspace::{Change, Entry, Expiry, StrValue};
 use tanist_resp::Args;
 
 /// `INCR key`
@@ -33,16 +33,25 @@ pub(crate) fn decrby(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
 
 fn add(ctx: &mut Ctx<'_>, args: Args<'_, '_>, n: i64) -> Outcome {
     let (key, hash) = (args.at(1), ctx.hash(args, 1));
-    let old = match ctx.lookup(key, hash) {
-        Some(entry) => str_of(entry)?.to_int().ok_or(Error::NOT_AN_INTEGER)?,
-        None => 0,
-    };
-    let new = old.checked_add(n).ok_or(Error::OVERFLOW)?;
-    ctx.db_mut().set_int(key, hash, new);
+    let mut sum = Err(Error::OVERFLOW);
+    ctx.update(key, hash, |found| {
+        sum = add_to(found, n);
+        sum.as_ref().map_or(Change::Leave, |new| Change::SetInt(*new))
+    });
+    let new = sum?;
     ctx.changed(key);
     ctx.event(b'$', "incrby", key);
     ctx.reply().int(new);
     Ok(())
+}
+
+/// The integer that is there, or zero, and `n`.
+fn add_to(found: Option<Entry<'_>>, n: i64) -> Result<i64, Error> {
+    let old = match found {
+        Some(entry) => str_of(entry)?.to_int().ok_or(Error::NOT_AN_INTEGER)?,
+        None => 0,
+    };
+    old.checked_add(n).ok_or(Error::OVERFLOW)
 }
 
 /// `INCRBYFLOAT key increment`

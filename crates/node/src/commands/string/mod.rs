@@ -51,14 +51,26 @@ fn reply_found(found: Option<Entry<'_>>, reply: &mut Reply<'_>) -> Outcome {
     Ok(())
 }
 
+/// Puts a string at a key, whatever was there, and reports it.
+#[inline]
+fn put(ctx: &mut Ctx<'_>, key: &[u8], hash: KeyHash, value: &[u8], expiry: Expiry) {
+    overwrite(ctx, key, hash, value, expiry);
+    report_set(ctx, key, expiry);
+}
+
 /// Puts a string at a key, whatever was there, in one look-up. What was past its time there counts as overwritten,
 /// unless somebody listens for what expires, or it would pass its expiry on.
 #[inline]
-fn put(ctx: &mut Ctx<'_>, key: &[u8], hash: KeyHash, value: &[u8], expiry: Expiry) {
+fn overwrite(ctx: &mut Ctx<'_>, key: &[u8], hash: KeyHash, value: &[u8], expiry: Expiry) {
     if expiry == Expiry::Keep || ctx.node.notifies(b'x') {
         ctx.expire_if_due(key, hash);
     }
     ctx.db_mut().set(key, hash, StrValue::Bytes(value), expiry);
+}
+
+/// Reports that a string was set.
+#[inline]
+fn report_set(ctx: &mut Ctx<'_>, key: &[u8], expiry: Expiry) {
     ctx.changed(key);
     ctx.event(b'$', "set", key);
     if let Expiry::At(_) = expiry {

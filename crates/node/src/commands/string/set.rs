@@ -1,10 +1,10 @@
 //! Writing one string: `SET` and its older forms, `DELIFEQ`.
 
 use super::options::{Condition, Family, Options, Unit, moment};
-use super::{put, reply_str, str_of};
+use super::{overwrite, put, reply_found, report_set, str_of};
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};
-use tanist_keyspace::{Expiry, KeyHash, StrRef};
+use tanist_keyspace::{Change, Entry, Expiry, KeyHash, StrValue};
 use tanist_resp::Args;
 use tanist_types::UnixMs;
 
@@ -24,62 +24,53 @@ fn set_with_options(ctx: &mut Ctx<'_>, args: Args<'_, '_>, hash: KeyHash) -> Out
     let options = Options::parse(args, 3, Family::Set)?;
     let until = options.until(ctx)?;
     let (key, value) = (args.at(1), args.at(2));
-    let found = examine(ctx, key, hash, &options)?;
-    if !found.passes {
-        if !options.get {
-            ctx.reply().null();
-        }
-        return Ok(());
+    if options.get {
+        answer_old(ctx, key, hash)?;
     }
-    match until {
-        Some(at) if ctx.has_passed(at) => {
-            if found.there {
-                ctx.remove_expired(key, hash);
+    let passed = until.is_some_and(|at| ctx.has_passed(at));
+    let expiry = options.expiry(until);
+    let mut judged = Ok((true, false));
+    if options.condition.is_some() || passed {
+        ctx.update(key, hash, |found| {
+            judged = holds(options.condition, found).map(|holds| (holds, found.is_some()));
+            match judged {
+                Ok((true, _)) if !passed => Change::Set(StrValue::Bytes(value), expiry),
+                _ => Change::Leave,
             }
-        }
-        _ => {
-            put(ctx, key, hash, value, options.expiry(until));
-            log_set(ctx, key, value, &options, until);
-        }
+        });
+    } else {
+        overwrite(ctx, key, hash, value, expiry);
     }
-    if !options.get {
-        ctx.reply().ok();
+    let (holds, there) = judged?;
+    if holds && !passed {
+        report_set(ctx, key, expiry);
+        log_set(ctx, key, value, &options, until);
+    } else if holds && there {
+        ctx.remove_expired(key, hash);
+    }
+    match (options.get, holds) {
+        (true, _) => {}
+        (false, true) => ctx.reply().ok(),
+        (false, false) => ctx.reply().null(),
     }
     Ok(())
 }
 
-/// What a conditional `SET` has found.
-struct Found {
-    there: bool,
-    /// The condition holds.
-    passes: bool,
+/// Answers `GET` with what is there before.
+fn answer_old(ctx: &mut Ctx<'_>, key: &[u8], hash: KeyHash) -> Outcome {
+    ctx.read(key, hash, reply_found)
 }
 
-/// Looks at what is there; answers it for `GET`.
-fn examine(ctx: &mut Ctx<'_>, key: &[u8], hash: KeyHash, options: &Options<'_>) -> Result<Found, Error> {
-    let judge = |old: Option<Result<StrRef<'_>, Error>>| -> Result<Found, Error> {
-        let there = old.is_some();
-        let passes = match options.condition {
-            None => true,
-            Some(Condition::Absent) => !there,
-            Some(Condition::Present) => there,
-            Some(Condition::Equals(wanted)) => match old {
-                Some(old) => old?.as_bytes(&mut itoa::Buffer::new()) == wanted,
-                None => false,
-            },
-        };
-        Ok(Found { there, passes })
-    };
-    if !options.get {
-        return judge(ctx.lookup(key, hash).map(str_of));
-    }
-    ctx.read(key, hash, |entry, reply| {
-        let old = entry.map(str_of).transpose()?;
-        match old {
-            Some(old) => reply_str(reply, old),
-            None => reply.null(),
+/// Whether what is there satisfies the condition.
+fn holds(condition: Option<Condition<'_>>, found: Option<Entry<'_>>) -> Result<bool, Error> {
+    Ok(match (condition, found) {
+        (None, _) => true,
+        (Some(Condition::Absent), found) => found.is_none(),
+        (Some(Condition::Present), found) => found.is_some(),
+        (Some(Condition::Equals(_)), None) => false,
+        (Some(Condition::Equals(wanted)), Some(entry)) => {
+            str_of(entry)?.as_bytes(&mut itoa::Buffer::new()) == wanted
         }
-        judge(old.map(Ok))
     })
 }
 
@@ -122,10 +113,14 @@ fn set_for(ctx: &mut Ctx<'_>, args: Args<'_, '_>, unit: Unit) -> Outcome {
 
 /// `SETNX key value`
 pub(crate) fn setnx(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
-    let hash = ctx.hash(args, 1);
-    let absent = ctx.lookup(args.at(1), hash).is_none();
+    let (key, hash) = (args.at(1), ctx.hash(args, 1));
+    let mut absent = false;
+    ctx.update(key, hash, |found| {
+        absent = found.is_none();
+        if absent { Change::Set(StrValue::Bytes(args.at(2)), Expiry::Clear) } else { Change::Leave }
+    });
     if absent {
-        put(ctx, args.at(1), hash, args.at(2), Expiry::Clear);
+        report_set(ctx, key, Expiry::Clear);
     }
     ctx.reply().int(absent.into());
     Ok(())
