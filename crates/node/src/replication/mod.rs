@@ -66,6 +66,8 @@ pub(crate) struct Repl {
     told: report::Told,
     /// The log has come from a primary.
     ever_followed: bool,
+    /// Going on from the log's end has turned out to be of no use.
+    ask_full: bool,
     /// Something has happened that [`Node::after_replication`] must follow.
     pub(crate) stirred: bool,
     /// There is a state file, or one is being written.
@@ -122,6 +124,7 @@ impl Repl {
             enough: true,
             told: report::Told::default(),
             ever_followed: false,
+            ask_full: false,
             stirred: true,
             has_file: false,
             retry_write: Mono::ZERO,

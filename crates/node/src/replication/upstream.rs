@@ -150,7 +150,7 @@ impl Node {
         let port = if config.replica_announce_port != 0 { config.replica_announce_port } else { config.port };
         let id = self.repl.lineage.current().id;
         let pos = self.repl.end();
-        let request = if pos == LogPos::ZERO && !self.repl.ever_followed {
+        let request = if self.repl.ask_full || pos == LogPos::ZERO && !self.repl.ever_followed {
             PsyncRequest::Full
         } else {
             PsyncRequest::From { id, pos }
@@ -220,6 +220,8 @@ impl Node {
     fn upstream_failed(&mut self, fault: LinkFault, now: Now, outs: &mut Outputs) {
         let Some(up) = &mut self.repl.upstream else { return };
         outs.log(LogLevel::Warning, format!("Link to primary {}: {fault}", up.address));
+        // The log cannot be followed past that command, but a snapshot may do without it.
+        self.repl.ask_full |= matches!(fault, LinkFault::Unsupported(_));
         if let Some(attempt) = up.attempt {
             outs.push(Output::PrimaryClose { attempt });
         }
@@ -371,6 +373,7 @@ impl Node {
         self.repl.pumped = sync.pos;
         self.repl.lineage = lineage;
         self.repl.ever_followed = true;
+        self.repl.ask_full = false;
         self.log_db = loaded.stream_db;
         up.session.db = self.log_db.unwrap_or(DbIndex(0));
         up.take_over = false;
@@ -531,10 +534,8 @@ impl Node {
             return Ok(());
         }
         let db = up.session.db;
-        self.apply(now, &mut up.session, args, prepared, &mut up.scratch, outs).map_err(|e| {
-            outs.log(LogLevel::Warning, format!("The primary's log holds what this node cannot apply: {e}"));
-            LinkFault::Protocol("a command that this node does not have")
-        })?;
+        self.apply(now, &mut up.session, args, prepared, &mut up.scratch, outs)
+            .map_err(|e| LinkFault::Unsupported(e.to_string()))?;
         if up.session.db != db {
             self.log_db = Some(up.session.db);
         } else if self.log_db.is_none() {

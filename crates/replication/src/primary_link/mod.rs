@@ -133,6 +133,9 @@ pub enum LinkFault {
     /// What the primary sent makes no sense.
     #[error("the primary broke the protocol: {0}")]
     Protocol(&'static str),
+    /// The log holds a command that this node does not have.
+    #[error("its log holds what this node cannot apply: {0}")]
+    Unsupported(String),
     /// The snapshot could not be loaded.
     #[error("the snapshot could not be loaded: {0}")]
     Snapshot(String),

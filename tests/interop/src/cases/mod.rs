@@ -27,6 +27,7 @@ pub const ALL: &[(&str, Case)] = &[
     ("theirs follows ours: written to during the sync", |ours, theirs| follow::under_load(ours, theirs)),
     ("ours follows theirs: password", |ours, theirs| follow::password(theirs, ours)),
     ("theirs follows ours: password", |ours, theirs| follow::password(ours, theirs)),
+    ("ours follows theirs: a type that ours does not hold", |ours, theirs| follow::unsupported(theirs, ours)),
     ("ours follows theirs: WAIT", |ours, theirs| follow::wait(theirs, ours)),
     ("theirs follows ours: WAIT", |ours, theirs| follow::wait(ours, theirs)),
     ("ours follows ours: WAIT", |ours, _| follow::wait(ours, ours)),
