@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ use serde_json::json;
 use tanist::client::Client;
 use tanist::cluster::{Cluster, Directives, Shape, Watcher, ports};
 use tanist::drill::Fault;
-use tanist::drill::command::{Throwaway, program};
+use tanist::drill::command::{Throwaway, abandon_on_stop, program};
 use tanist::drill::events::{EventLog, Listeners};
 use tanist::drill::finder::Finder;
 use tanist::drill::unique;
@@ -27,7 +27,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Does it all; whether every promise was kept.
 pub(crate) fn run(options: &Options) -> Result<bool> {
     let faults = options.faults.iter().map(|f| fault(f)).collect::<Result<Vec<_>>>()?;
-    let mut throwaway = Throwaway::start(&shape(options)?, &directives(options), false)?;
+    let shape = shape(options)?;
+    abandon_on_stop(Arc::new(Mutex::new(Some(shape.dir.clone()))))?;
+    let mut throwaway = Throwaway::start(&shape, &directives(options), false)?;
     let cluster = &mut throwaway.cluster;
     let sentinels: Vec<SocketAddr> = cluster.layout.sentinels().map(|s| s.addr()).collect();
     let finder = Arc::new(Finder::new(sentinels.clone(), &cluster.layout.name));

@@ -31,11 +31,13 @@ impl Identity {
         let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
         // The command name, in parentheses, may itself hold blanks and parentheses.
         let rest = &stat[stat.rfind(')')? + 1..];
-        let mut fields = rest.split_ascii_whitespace();
-        if matches!(fields.next()?, "Z" | "X") {
+        let fields: Vec<&str> = rest.split_ascii_whitespace().collect();
+        let (state, threads, started) = (*fields.first()?, *fields.get(17)?, *fields.get(19)?);
+        // While other threads of a killed process are still ending, its files and ports are still open.
+        if matches!(state, "Z" | "X") && threads.parse::<u32>().ok()? <= 1 {
             return None;
         }
-        Some(Identity { pid, started: fields.nth(18)?.parse().ok()? })
+        Some(Identity { pid, started: started.parse().ok()? })
     }
 
     /// Whether this very process still runs (a stopped one does).

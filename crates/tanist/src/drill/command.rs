@@ -212,10 +212,10 @@ impl Drill {
 }
 
 /// The folder of the throw-away cluster that runs now.
-type Own = Arc<Mutex<Option<PathBuf>>>;
+pub type Own = Arc<Mutex<Option<PathBuf>>>;
 
 /// Ctrl-C leaves neither processes nor a folder behind.
-fn abandon_on_stop(own: Own) -> Result<()> {
+pub fn abandon_on_stop(own: Own) -> Result<()> {
     signals::on_stop(move || {
         let dir = own.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(dir) = dir
