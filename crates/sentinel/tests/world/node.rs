@@ -21,6 +21,8 @@ pub(crate) struct Node {
     pub(crate) paused: bool,
     /// An error for every order.
     pub(crate) refuses: String,
+    /// An error for the order to take over.
+    pub(crate) refuses_promote: String,
     /// The addresses that a primary lists.
     pub(crate) replicas: Vec<String>,
     queued: Vec<Vec<String>>,
@@ -44,6 +46,7 @@ impl Node {
             voting: true,
             paused: false,
             refuses: String::new(),
+            refuses_promote: String::new(),
             replicas: Vec::new(),
             queued: Vec::new(),
             in_multi: false,
@@ -117,6 +120,9 @@ impl Node {
                     self.role = "idle".into();
                 }
                 self.status()
+            }
+            "PROMOTE" if !self.refuses_promote.is_empty() => {
+                Value::Error(self.refuses_promote.clone().into_bytes())
             }
             "PROMOTE" if number(3) != self.promised => Value::Error(b"NOPROMISE".to_vec()),
             "PROMOTE" if words[6] != self.run => Value::Error(b"WRONGRUN it restarted".to_vec()),

@@ -1,0 +1,72 @@
+//! Configuration files as people have them.
+
+use tanist_sentinel::core::{Config, Facts, Input, Output, Sentinel};
+use tanist_types::{Mono, Now};
+
+fn bad(text: &str) -> (usize, String) {
+    let bad = Config::parse(text).expect_err("this cannot be used");
+    (bad.number, bad.why)
+}
+
+/// The file as a sentinel that started with `text` writes it.
+fn written(text: &str) -> String {
+    let now = Now { mono: Mono::from_millis(1), wall_us: 0 };
+    let mut sentinel = Sentinel::new(Config::parse(text).expect("a good file"), Facts::default(), now, 7);
+    let mut outputs = Vec::new();
+    sentinel.step(now, Input::Tick, &mut outputs);
+    outputs
+        .into_iter()
+        .find_map(|o| match o {
+            Output::Persist { text, .. } => Some(text),
+            _ => None,
+        })
+        .expect("a sentinel without an identity writes its file")
+}
+
+#[test]
+fn the_example_is_a_good_file() {
+    let text = include_str!("../../../deploy/sentinel.conf");
+    assert_eq!(Config::parse(text).expect("a good file").directive("port"), Some(&["26379".to_owned()][..]));
+    assert!(written(text).starts_with(text), "nothing of what people wrote is changed");
+}
+
+#[test]
+fn what_was_written_by_redis_is_understood() {
+    let text = "port 26379\ndir \"/tmp\"\nprotected-mode no\nuser default on nopass sanitize-payload ~* &* +@all\n\
+                latency-tracking-info-percentiles 50 99 99.9\n\
+                sentinel myid e76ac0ac66ee7b6e249fbb8ad0b1d4dec8b493ef\n\
+                sentinel monitor mymaster 127.0.0.1 6379 2\nsentinel config-epoch mymaster 3\n\
+                sentinel leader-epoch mymaster 4\nsentinel current-epoch 4\n\
+                sentinel known-slave mymaster 127.0.0.1 6380\nsentinel known-replica mymaster 127.0.0.1 6381\n\
+                sentinel known-sentinel mymaster 127.0.0.1 26380 36d0ad72f2e6572648e5da60442aaa58b7f317ad\n";
+    let now = Now { mono: Mono::from_millis(1), wall_us: 0 };
+    let sentinel = Sentinel::new(Config::parse(text).expect("a good file"), Facts::default(), now, 7);
+    assert_eq!(sentinel.id().to_string(), "e76ac0ac66ee7b6e249fbb8ad0b1d4dec8b493ef");
+    assert_eq!(sentinel.primary_of("mymaster"), Some(("127.0.0.1".to_owned(), 6379)));
+}
+
+#[test]
+fn the_order_of_the_lines_does_not_matter() {
+    let text = "sentinel down-after-milliseconds m 77\nsentinel monitor m db.example 6379 1\n\
+                sentinel resolve-hostnames yes\n";
+    assert!(written(text).contains("sentinel down-after-milliseconds m 77\n"));
+    assert!(written(text).contains("sentinel monitor m db.example 6379 1\n"));
+}
+
+#[test]
+fn what_cannot_be_used_is_named() {
+    assert_eq!(bad("port 1\nnonsense 1\n").0, 2);
+    assert_eq!(bad("sentinel nonsense\n").1, "Unrecognized sentinel configuration statement.");
+    assert_eq!(bad("sentinel monitor m 127.0.0.1 6379 0\n").1, "Quorum must be 1 or greater.");
+    assert_eq!(bad("sentinel monitor m db.example 6379 1\n").1, "Can't resolve instance hostname.");
+    assert_eq!(bad("sentinel monitor m 127.0.0.1 99999 1\n").1, "Invalid port number.");
+    assert_eq!(bad("sentinel parallel-syncs m 1\n").1, "No such master with specified name.");
+    let monitor = "sentinel monitor m 127.0.0.1 6379 1\n";
+    assert_eq!(bad(&format!("{monitor}{monitor}")).1, "Duplicate master name.");
+    assert_eq!(
+        bad(&format!("{monitor}sentinel down-after-milliseconds m 0\n")).1,
+        "negative or zero time parameter."
+    );
+    assert_eq!(bad("port \"1\n").1, "Unbalanced quotes in configuration line");
+    assert_eq!(bad("sentinel myid short\n").1, "Malformed Sentinel id in myid option.");
+}
