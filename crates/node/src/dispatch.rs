@@ -229,7 +229,7 @@ impl Node {
         }
         // A node that is ending takes no more writes, so that its replicas can have them all.
         // The same for a switchover; a sentinel's own messages are no writes of a client's.
-        let held = self.repl.hold.is_some() && !(session.is_sentinel() && !changes_data(session, command));
+        let held = self.repl.hold.is_some() && (!session.is_sentinel() || changes_data(session, command));
         if (self.ending.is_some() || held) && is_write(session, command) {
             return Gate::Hold;
         }
@@ -426,7 +426,7 @@ impl Node {
         let mut run = Run { now, out, outs, watch: &Stopped(now.mono), timed: Duration::ZERO, untimed: 0 };
         self.call(&mut run, session, args, index, command, prepared.hash, true);
         if out.starts_with(b"-") {
-            let text = String::from_utf8_lossy(&out).trim_end().to_owned();
+            let text = String::from_utf8_lossy(out).trim_end().to_owned();
             outs.log(LogLevel::Warning, format!("The primary's log: '{}' gave {text}", command.full_name));
         }
         Ok(())

@@ -28,7 +28,6 @@ errors! {
     NAN_OR_INFINITY = "ERR increment would produce NaN or Infinity";
     NO_SUCH_KEY = "ERR no such key";
     SAME_OBJECT = "ERR source and destination objects are the same";
-    OUT_OF_RANGE = "ERR index out of range";
     DB_OUT_OF_RANGE = "ERR DB index is out of range";
     NOT_A_DB_INDEX = "ERR invalid DB index";
     STRING_TOO_LONG = "ERR string exceeds maximum allowed size (proto-max-bulk-len)";

@@ -220,7 +220,7 @@ impl fmt::Display for LongDouble {
             LongDouble::Finite { negative, mantissa, exp } => (negative, mantissa, exp),
         };
         let (whole, fraction) = if exp >= 0 {
-            (Big::shifted(mantissa, exp as u32).to_digits(), 0)
+            (Big::shifted(mantissa, exp as u32).into_digits(), 0)
         } else {
             let scaled = scale_fraction(mantissa, exp.unsigned_abs());
             let unit = 10u128.pow(FRACTION_DIGITS as u32);
@@ -299,7 +299,7 @@ impl Big {
     }
 
     fn shl(&mut self, by: u32) {
-        if by % 32 != 0 {
+        if !by.is_multiple_of(32) {
             self.mul_add(1 << (by % 32), 0);
         }
         self.0.splice(0..0, std::iter::repeat_n(0, (by / 32) as usize));
@@ -366,7 +366,7 @@ impl Big {
         (quotient | u128::from(!self.0.is_empty()), -shift)
     }
 
-    fn to_digits(mut self) -> String {
+    fn into_digits(mut self) -> String {
         let mut chunks = Vec::new();
         while !self.0.is_empty() {
             let mut rest = 0u64;

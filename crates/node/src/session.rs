@@ -6,7 +6,7 @@ use crate::transaction::{Multi, WatchedKey};
 use hashbrown::HashMap;
 use std::collections::{BTreeMap, BTreeSet};
 use tanist_resp::Proto;
-use tanist_types::{DbIndex, LogPos, Mono, UnixMs};
+use tanist_types::{DbIndex, LogPos, Mono};
 
 /// Names a session; the number that `CLIENT ID` prints, never used twice in a run.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -58,8 +58,6 @@ pub(crate) struct Session {
     pub(crate) peer: Peer,
     pub(crate) created: Mono,
     pub(crate) last_active: Mono,
-    /// Wall-clock moment of connecting, for display.
-    pub(crate) created_at: UnixMs,
     pub(crate) db: DbIndex,
     pub(crate) proto: Proto,
     pub(crate) authenticated: bool,
@@ -104,7 +102,6 @@ impl Session {
             peer,
             created: now.mono,
             last_active: now.mono,
-            created_at: now.wall(),
             db: DbIndex(0),
             proto: Proto::Resp2,
             authenticated,

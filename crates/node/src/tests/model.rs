@@ -307,7 +307,7 @@ fn contents(w: &World) -> Data {
     let mut data = Data::new();
     for db in 0..DATABASES {
         w.node.data.db(DbIndex(db)).scan(Cursor(0), usize::MAX, &mut |e| {
-            let text = crate::commands::string::str_of(e).ok().expect("a string");
+            let text = crate::commands::string::str_of(e).expect("a string");
             let text = String::from_utf8_lossy(text.as_bytes(&mut itoa::Buffer::new())).into_owned();
             let key = String::from_utf8_lossy(e.key()).into_owned();
             data.insert((db, key), Item { text, until: e.expiry().map(|at| at.0) });

@@ -192,7 +192,7 @@ mod tests {
     #[test]
     fn the_example_of_the_documentation() {
         let (a, b) = (b"ohmytext", b"mynewtext");
-        let table = Table::new(a, b, 1 << 20).ok().expect("small");
+        let table = Table::new(a, b, 1 << 20).expect("small");
         assert_eq!((table.len(), table.subsequence()), (6, b"mytext".to_vec()));
         assert_eq!(table.matches(), [Match { a: 4, b: 5, len: 4 }, Match { a: 2, b: 0, len: 2 }]);
     }
