@@ -6,10 +6,10 @@ use std::time::Duration;
 use tanist_resp::{Decoder, Value, encode_command};
 
 /// What went wrong, for the reader of the report.
-pub type Failure = String;
+pub(crate) type Failure = String;
 
 /// A connection to a server.
-pub struct Client {
+pub(crate) struct Client {
     stream: TcpStream,
     decoder: Decoder,
 }
@@ -19,7 +19,7 @@ impl Client {
     ///
     /// # Errors
     /// When nobody listens there.
-    pub fn connect(port: u16) -> Result<Client, Failure> {
+    pub(crate) fn connect(port: u16) -> Result<Client, Failure> {
         let stream = TcpStream::connect(("127.0.0.1", port)).map_err(|e| format!("port {port}: {e}"))?;
         let limit = Some(Duration::from_secs(10));
         stream.set_read_timeout(limit).and_then(|()| stream.set_nodelay(true)).map_err(|e| e.to_string())?;
@@ -30,7 +30,7 @@ impl Client {
     ///
     /// # Errors
     /// When the connection is gone.
-    pub fn send(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+    pub(crate) fn send(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         self.stream.write_all(bytes).map_err(|e| e.to_string())
     }
 
@@ -38,7 +38,7 @@ impl Client {
     ///
     /// # Errors
     /// When none comes in time, or it is malformed.
-    pub fn reply(&mut self) -> Result<Value, Failure> {
+    pub(crate) fn reply(&mut self) -> Result<Value, Failure> {
         let mut room = [0; 16 << 10];
         loop {
             if let Some(value) = self.decoder.next().map_err(|e| format!("{e:?}"))? {
@@ -55,7 +55,7 @@ impl Client {
     ///
     /// # Errors
     /// As [`Client::reply`].
-    pub fn call(&mut self, args: &[&[u8]]) -> Result<Value, Failure> {
+    pub(crate) fn call(&mut self, args: &[&[u8]]) -> Result<Value, Failure> {
         let mut bytes = Vec::new();
         encode_command(&mut bytes, args);
         self.send(&bytes)?;
@@ -66,7 +66,7 @@ impl Client {
     ///
     /// # Errors
     /// As [`Client::reply`].
-    pub fn say(&mut self, line: &str) -> Result<String, Failure> {
+    pub(crate) fn say(&mut self, line: &str) -> Result<String, Failure> {
         let words: Vec<&[u8]> = line.split(' ').map(str::as_bytes).collect();
         self.call(&words).map(|value| text(&value))
     }
@@ -75,7 +75,7 @@ impl Client {
     ///
     /// # Errors
     /// As [`Client::reply`], and when the reply is an error.
-    pub fn must(&mut self, line: &str) -> Result<String, Failure> {
+    pub(crate) fn must(&mut self, line: &str) -> Result<String, Failure> {
         let words: Vec<&[u8]> = line.split(' ').map(str::as_bytes).collect();
         let reply = self.call(&words)?;
         if let Value::Error(_) = reply { Err(format!("{line}: {}", text(&reply))) } else { Ok(text(&reply)) }
@@ -83,7 +83,7 @@ impl Client {
 }
 
 /// A reply as people read it.
-pub fn text(value: &Value) -> String {
+pub(crate) fn text(value: &Value) -> String {
     match value {
         Value::Null => "(nil)".into(),
         Value::Int(n) => n.to_string(),

@@ -10,26 +10,29 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 use tanist_resp::Value;
 
+/// Keys by database, each with its value and what its expiry says.
+type Data = BTreeMap<(u8, Vec<u8>), (Vec<u8>, String)>;
+
 /// Where ports begin; each server takes the next one that is free.
 static NEXT_PORT: AtomicU16 = AtomicU16::new(0);
 
 /// Sets the first port.
-pub fn begin_ports(first: u16) {
+pub(crate) fn begin_ports(first: u16) {
     NEXT_PORT.store(first, Ordering::Relaxed);
 }
 
 /// A kind of server: a name for the report, and the program.
 #[derive(Clone, Debug)]
-pub struct Kind {
-    pub name: &'static str,
-    pub program: PathBuf,
+pub(crate) struct Kind {
+    pub(crate) name: &'static str,
+    pub(crate) program: PathBuf,
 }
 
 /// A running server.
-pub struct Server {
-    pub port: u16,
-    pub kind: Kind,
-    pub dir: PathBuf,
+pub(crate) struct Server {
+    pub(crate) port: u16,
+    pub(crate) kind: Kind,
+    pub(crate) dir: PathBuf,
     args: Vec<String>,
     child: Child,
 }
@@ -39,7 +42,7 @@ impl Server {
     ///
     /// # Errors
     /// When it does not come up.
-    pub fn start(kind: &Kind, args: &[&str]) -> Result<Server, Failure> {
+    pub(crate) fn start(kind: &Kind, args: &[&str]) -> Result<Server, Failure> {
         let port = loop {
             let port = NEXT_PORT.fetch_add(1, Ordering::Relaxed);
             if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
@@ -59,14 +62,14 @@ impl Server {
     ///
     /// # Errors
     /// When it does not come up.
-    pub fn restart(&mut self) -> Result<(), Failure> {
+    pub(crate) fn restart(&mut self) -> Result<(), Failure> {
         self.kill();
         self.child = spawn(&self.kind, self.port, &self.dir, &self.args)?;
         self.wait_until_up()
     }
 
     /// Ends the process at once.
-    pub fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         // Gone already is fine.
         let _ = self.child.kill();
         let _ = self.child.wait();
@@ -91,7 +94,7 @@ impl Server {
     }
 
     /// The end of the server's log.
-    pub fn last_log(&self) -> String {
+    pub(crate) fn last_log(&self) -> String {
         let log = fs::read_to_string(self.dir.join("log")).unwrap_or_default();
         let lines: Vec<&str> = log.lines().collect();
         lines[lines.len().saturating_sub(6)..].join("\n    ")
@@ -101,7 +104,7 @@ impl Server {
     ///
     /// # Errors
     /// When the server is down.
-    pub fn client(&self) -> Result<Client, Failure> {
+    pub(crate) fn client(&self) -> Result<Client, Failure> {
         Client::connect(self.port)
     }
 
@@ -109,7 +112,7 @@ impl Server {
     ///
     /// # Errors
     /// When it fails or its reply is an error.
-    pub fn must(&self, line: &str) -> Result<String, Failure> {
+    pub(crate) fn must(&self, line: &str) -> Result<String, Failure> {
         self.client()?.must(line)
     }
 
@@ -117,7 +120,7 @@ impl Server {
     ///
     /// # Errors
     /// When it does not come up.
-    pub fn follow(&self, primary: &Server) -> Result<(), Failure> {
+    pub(crate) fn follow(&self, primary: &Server) -> Result<(), Failure> {
         self.must(&format!("REPLICAOF 127.0.0.1 {}", primary.port))?;
         self.wait_for_link()
     }
@@ -126,7 +129,7 @@ impl Server {
     ///
     /// # Errors
     /// When it does not come up.
-    pub fn wait_for_link(&self) -> Result<(), Failure> {
+    pub(crate) fn wait_for_link(&self) -> Result<(), Failure> {
         eventually(&format!("{} on {} has a link", self.kind.name, self.port), || {
             Ok(self.must("ROLE")?.contains(" connected "))
         })
@@ -137,7 +140,7 @@ impl Server {
     ///
     /// # Errors
     /// When it is not there.
-    pub fn info(&self, section: &str, field: &str) -> Result<String, Failure> {
+    pub(crate) fn info(&self, section: &str, field: &str) -> Result<String, Failure> {
         let info = self.must(&format!("INFO {section}"))?;
         let line = info.lines().find_map(|l| l.strip_prefix(field)?.strip_prefix(':').map(str::to_owned));
         line.ok_or_else(|| format!("INFO {section} of {} has no {field}", self.kind.name))
@@ -147,7 +150,7 @@ impl Server {
     ///
     /// # Errors
     /// When the server cannot be asked.
-    pub fn data(&self) -> Result<BTreeMap<(u8, Vec<u8>), (Vec<u8>, String)>, Failure> {
+    pub(crate) fn data(&self) -> Result<Data, Failure> {
         let mut client = self.client()?;
         let mut all = BTreeMap::new();
         for db in 0..4u8 {
@@ -203,7 +206,10 @@ fn spawn(kind: &Kind, port: u16, dir: &Path, args: &[String]) -> Result<Child, F
 ///
 /// # Errors
 /// When it does not become so.
-pub fn eventually(what: &str, mut is_so: impl FnMut() -> Result<bool, Failure>) -> Result<(), Failure> {
+pub(crate) fn eventually(
+    what: &str,
+    mut is_so: impl FnMut() -> Result<bool, Failure>,
+) -> Result<(), Failure> {
     let until = Instant::now() + Duration::from_secs(10);
     loop {
         let last = is_so();
@@ -221,7 +227,7 @@ pub fn eventually(what: &str, mut is_so: impl FnMut() -> Result<bool, Failure>) 
 ///
 /// # Errors
 /// When they do not.
-pub fn same_data(a: &Server, b: &Server) -> Result<(), Failure> {
+pub(crate) fn same_data(a: &Server, b: &Server) -> Result<(), Failure> {
     eventually(&format!("{} and {} hold the same", a.kind.name, b.kind.name), || Ok(a.data()? == b.data()?))
         .map_err(|e| {
             let count = |s: &Server| s.data().map_or(0, |d| d.len());

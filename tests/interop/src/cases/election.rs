@@ -15,7 +15,7 @@ fn status(server: &Server, field: &str) -> Result<String, Failure> {
     value.ok_or_else(|| format!("no field {field}"))
 }
 
-pub fn restarted_primary(ours: &Kind) -> Outcome {
+pub(crate) fn restarted_primary(ours: &Kind) -> Outcome {
     let (mut primary, replica) = pair(ours, ours)?;
     primary.must("SET precious data")?;
     same_data(&primary, &replica)?;
@@ -29,7 +29,7 @@ pub fn restarted_primary(ours: &Kind) -> Outcome {
     check(primary.must("SET a 1")? == "OK", "an explicit word did not make it a primary")
 }
 
-pub fn restarted_replica(primary: &Kind, ours: &Kind) -> Outcome {
+pub(crate) fn restarted_replica(primary: &Kind, ours: &Kind) -> Outcome {
     let (primary, mut replica) = pair(primary, ours)?;
     primary.must("SET a 1")?;
     same_data(&primary, &replica)?;
@@ -41,7 +41,7 @@ pub fn restarted_replica(primary: &Kind, ours: &Kind) -> Outcome {
     check(status(&replica, "boot")? == "2", "the boot was not counted")
 }
 
-pub fn elect(ours: &Kind) -> Outcome {
+pub(crate) fn elect(ours: &Kind) -> Outcome {
     let (primary, heir) = pair(ours, ours)?;
     let other = Server::start(ours, &[])?;
     other.follow(&primary)?;

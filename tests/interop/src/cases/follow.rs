@@ -28,7 +28,7 @@ fn fill(server: &Server, keys: usize, tag: &str) -> Outcome {
     Ok(())
 }
 
-pub fn full_and_stream(primary: &Kind, replica: &Kind) -> Outcome {
+pub(crate) fn full_and_stream(primary: &Kind, replica: &Kind) -> Outcome {
     let primary = Server::start(primary, &[])?;
     let replica = Server::start(replica, &[])?;
     fill(&primary, 300, "before")?;
@@ -51,7 +51,7 @@ pub fn full_and_stream(primary: &Kind, replica: &Kind) -> Outcome {
     check(refused.starts_with("-READONLY"), format!("a replica took a write: {refused}"))
 }
 
-pub fn from_disk(primary: &Kind, replica: &Kind) -> Outcome {
+pub(crate) fn from_disk(primary: &Kind, replica: &Kind) -> Outcome {
     let primary = Server::start(primary, &["--repl-diskless-sync", "no"])?;
     let replica = Server::start(replica, &[])?;
     fill(&primary, 500, "k")?;
@@ -60,7 +60,7 @@ pub fn from_disk(primary: &Kind, replica: &Kind) -> Outcome {
     same_data(&primary, &replica)
 }
 
-pub fn partial(primary: &Kind, replica: &Kind) -> Outcome {
+pub(crate) fn partial(primary: &Kind, replica: &Kind) -> Outcome {
     let (primary, replica) = pair(primary, replica)?;
     fill(&primary, 100, "a")?;
     same_data(&primary, &replica)?;
@@ -73,7 +73,7 @@ pub fn partial(primary: &Kind, replica: &Kind) -> Outcome {
     check(primary.info("stats", "sync_partial_ok")? != "0", "there was no partial sync")
 }
 
-pub fn expiry(primary: &Kind, replica: &Kind) -> Outcome {
+pub(crate) fn expiry(primary: &Kind, replica: &Kind) -> Outcome {
     let (primary, replica) = pair(primary, replica)?;
     let mut c = primary.client()?;
     c.must("SET soon 1 PX 2000")?;
@@ -87,7 +87,7 @@ pub fn expiry(primary: &Kind, replica: &Kind) -> Outcome {
     same_data(&primary, &replica)
 }
 
-pub fn transactions(primary: &Kind, replica: &Kind) -> Outcome {
+pub(crate) fn transactions(primary: &Kind, replica: &Kind) -> Outcome {
     let (primary, replica) = pair(primary, replica)?;
     let mut c = primary.client()?;
     for i in 0..20 {
@@ -101,7 +101,7 @@ pub fn transactions(primary: &Kind, replica: &Kind) -> Outcome {
     check(replica.must("GET n")? == "20", "the transactions were not all applied")
 }
 
-pub fn under_load(primary: &Kind, replica: &Kind) -> Outcome {
+pub(crate) fn under_load(primary: &Kind, replica: &Kind) -> Outcome {
     let primary = Server::start(primary, &[])?;
     let replica = Server::start(replica, &[])?;
     fill(&primary, 3000, "old")?;
@@ -126,7 +126,7 @@ pub fn under_load(primary: &Kind, replica: &Kind) -> Outcome {
     same_data(&primary, &replica)
 }
 
-pub fn password(primary: &Kind, replica: &Kind) -> Outcome {
+pub(crate) fn password(primary: &Kind, replica: &Kind) -> Outcome {
     let primary = Server::start(primary, &["--requirepass", "s3cret"])?;
     let replica = Server::start(replica, &["--masterauth", "wrong"])?;
     replica.must(&format!("REPLICAOF 127.0.0.1 {}", primary.port))?;
@@ -141,7 +141,7 @@ pub fn password(primary: &Kind, replica: &Kind) -> Outcome {
 }
 
 /// A value of a type that ours does not hold: the old data stay, and all is well once it is gone.
-pub fn unsupported(theirs: &Kind, ours: &Kind) -> Outcome {
+pub(crate) fn unsupported(theirs: &Kind, ours: &Kind) -> Outcome {
     let (primary, replica) = pair(theirs, ours)?;
     primary.must("SET kept 1")?;
     same_data(&primary, &replica)?;
@@ -155,7 +155,7 @@ pub fn unsupported(theirs: &Kind, ours: &Kind) -> Outcome {
     same_data(&primary, &replica)
 }
 
-pub fn wait(primary: &Kind, replica: &Kind) -> Outcome {
+pub(crate) fn wait(primary: &Kind, replica: &Kind) -> Outcome {
     let (primary, _replica) = pair(primary, replica)?;
     let mut c = primary.client()?;
     for i in 0..5 {
@@ -167,7 +167,7 @@ pub fn wait(primary: &Kind, replica: &Kind) -> Outcome {
     check(count == "1", format!("WAIT for two counted {count}"))
 }
 
-pub fn chain(top: &Kind, middle: &Kind, bottom: &Kind) -> Outcome {
+pub(crate) fn chain(top: &Kind, middle: &Kind, bottom: &Kind) -> Outcome {
     let (top, middle) = pair(top, middle)?;
     let bottom = Server::start(bottom, &[])?;
     fill(&top, 100, "a")?;
@@ -184,7 +184,7 @@ pub fn chain(top: &Kind, middle: &Kind, bottom: &Kind) -> Outcome {
 }
 
 /// The primary dies, a replica of kind `heir` takes over, the other one goes on from it without a full sync.
-pub fn promotion(primary: &Kind, heir: &Kind, other: &Kind) -> Outcome {
+pub(crate) fn promotion(primary: &Kind, heir: &Kind, other: &Kind) -> Outcome {
     let (mut primary, heir) = pair(primary, heir)?;
     let other = Server::start(other, &[])?;
     other.follow(&primary)?;
@@ -201,7 +201,7 @@ pub fn promotion(primary: &Kind, heir: &Kind, other: &Kind) -> Outcome {
     check(heir.info("stats", "sync_partial_ok")? == "1", "there was no partial sync")
 }
 
-pub fn failover(primary: &Kind, replica: &Kind) -> Outcome {
+pub(crate) fn failover(primary: &Kind, replica: &Kind) -> Outcome {
     let (primary, replica) = pair(primary, replica)?;
     fill(&primary, 100, "a")?;
     eventually("the replica is online", || {
@@ -217,7 +217,7 @@ pub fn failover(primary: &Kind, replica: &Kind) -> Outcome {
     check(replica.info("stats", "sync_full")? == "0", "the old primary was synced in full")
 }
 
-pub fn min_replicas(primary: &Kind, replica: &Kind) -> Outcome {
+pub(crate) fn min_replicas(primary: &Kind, replica: &Kind) -> Outcome {
     let primary = Server::start(primary, &["--min-replicas-to-write", "1"])?;
     let refused = primary.client()?.say("SET a 1")?;
     check(refused.starts_with("-NOREPLICAS"), format!("a write without replicas: {refused}"))?;

@@ -11,7 +11,7 @@ use crate::server::{Kind, Server};
 type Case = fn(&Kind, &Kind) -> Result<(), Failure>;
 
 /// Every case with its name.
-pub const ALL: &[(&str, Case)] = &[
+pub(crate) const ALL: &[(&str, Case)] = &[
     ("ours follows theirs: full sync and stream", |ours, theirs| follow::full_and_stream(theirs, ours)),
     ("theirs follows ours: full sync and stream", |ours, theirs| follow::full_and_stream(ours, theirs)),
     ("ours follows ours: full sync and stream", |ours, _| follow::full_and_stream(ours, ours)),

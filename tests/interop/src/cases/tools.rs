@@ -23,7 +23,7 @@ fn run(program: PathBuf, args: &[&str]) -> Outcome {
 }
 
 /// A snapshot fetched by the peer's client is loaded by the peer's server.
-pub fn rdb(ours: &Kind, theirs: &Kind) -> Outcome {
+pub(crate) fn rdb(ours: &Kind, theirs: &Kind) -> Outcome {
     let server = Server::start(ours, &[])?;
     let mut c = server.client()?;
     for i in 0..500 {
@@ -39,7 +39,7 @@ pub fn rdb(ours: &Kind, theirs: &Kind) -> Outcome {
 }
 
 /// The peer's benchmark runs, and the replica ends up with the same data.
-pub fn benchmark(ours: &Kind, theirs: &Kind) -> Outcome {
+pub(crate) fn benchmark(ours: &Kind, theirs: &Kind) -> Outcome {
     let (primary, replica) = pair(ours, theirs)?;
     let port = primary.port.to_string();
     let args =
