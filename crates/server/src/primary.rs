@@ -16,8 +16,8 @@ use tanist_node::Input;
 use tokio::net::TcpStream;
 use tokio::sync::mpsc::UnboundedReceiver;
 
-/// Bytes read at a time: what a busy primary sends in a round trip.
-const ROOM: usize = 256 * 1024;
+/// Bytes read and applied at a time. Few enough that nobody waits for the lock for long.
+const ROOM: usize = 64 * 1024;
 /// Reads before other tasks of the thread have their turn.
 const TURN: usize = 4;
 
