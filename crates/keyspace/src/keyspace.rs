@@ -240,3 +240,10 @@ impl Keyspace {
         self.dbs.iter().for_each(Db::check);
     }
 }
+
+/// The node's lock moves a keyspace between threads, and what is left over is freed on another one.
+const _: () = {
+    const fn can_move<T: Send>() {}
+    can_move::<Keyspace>();
+    can_move::<Garbage>();
+};

@@ -22,9 +22,15 @@ pub(super) struct Bucket([u64; WORDS]);
 pub(super) struct Word(u64);
 
 impl Word {
+    /// Whether an address can be in a word: within 48 bits, a multiple of 8, and not zero.
+    #[inline]
+    pub(super) fn fits(address: u64) -> bool {
+        address != 0 && address & !ADDRESS == 0
+    }
+
     #[inline]
     pub(super) fn new(tag: u16, address: u64) -> Word {
-        debug_assert!(address != 0 && address & !ADDRESS == 0, "address {address:#x}");
+        debug_assert!(Word::fits(address), "address {address:#x}");
         Word(u64::from(tag) << TAG_SHIFT | address)
     }
 

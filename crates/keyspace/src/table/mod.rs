@@ -84,6 +84,7 @@ impl Table {
     /// Adds an address that is not there.
     #[inline]
     pub(crate) fn insert(&mut self, hash: u64, address: u64, hash_of: &dyn Fn(u64) -> u64) {
+        assert!(Word::fits(address), "an address of more than 48 bits");
         self.len += 1;
         loop {
             let segment = self.root.lead(hash);

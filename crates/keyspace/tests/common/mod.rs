@@ -139,9 +139,13 @@ impl World {
             (1, _) => (Expiry::Keep, there.as_ref().and_then(|item| item.expiry)),
             _ => (Expiry::Clear, None),
         };
-        let replaced = self.keys.db_mut(db).set(&key, h, StrValue::Bytes(&text), expiry);
+        // Text stays text even if it is a number's.
+        let (value, encoding) = match (whole(&text), self.rng.chance(1, 8)) {
+            (Encoding::Int, true) => (StrValue::Text(&text), Encoding::Embstr),
+            (encoding, _) => (StrValue::Bytes(&text), encoding),
+        };
+        let replaced = self.keys.db_mut(db).set(&key, h, value, expiry);
         assert_eq!(replaced == Replaced::Old, there.is_some());
-        let encoding = whole(&text);
         self.model[db.index()].insert(key, Item { text, expiry: now, encoding });
     }
 
