@@ -85,8 +85,17 @@ impl Sentinel {
         if waiting && !over {
             return;
         }
-        let candidates: Vec<Candidate<'_>> =
+        // A switchover loses nothing: until the primary has promised, it may go on with writes when its pause ends.
+        let handed_over = f.kind != super::Kind::Planned || matches!(answers.get(&g.primary), Some(Some(_)));
+        if !handed_over {
+            return self.await_hand_over(g);
+        }
+        let mut candidates: Vec<Candidate<'_>> =
             answers.iter().filter_map(|(ix, a)| Some(Candidate::new(*ix, a.as_ref()?))).collect();
+        if f.kind == super::Kind::Planned {
+            let longest = candidates.iter().map(|c| c.status.key).max();
+            candidates.retain(|c| g.settings.pick == PickPolicy::Majority || Some(c.status.key) == longest);
+        }
         let prefer = match f.kind {
             super::Kind::Repair => Some(g.primary),
             _ => f.target,
@@ -119,6 +128,17 @@ impl Sentinel {
             PickPolicy::BestEffort if last_resort => choice.or_else(|| pick_any(candidates)),
             _ => choice,
         }
+    }
+
+    /// Waits for the primary's promise, without which a switchover could lose what it still acknowledges.
+    fn await_hand_over(&mut self, g: &mut Group) {
+        let now = self.now.mono;
+        let Some(f) = &mut g.failover else { return };
+        let last = f.since + timing::PROMOTION;
+        if now >= last {
+            return self.fail(g, "-failover-abort-slave-timeout", false);
+        }
+        f.until = last;
     }
 }
 
