@@ -1,0 +1,238 @@
+//! One run: the cluster comes up, things go wrong, everything is healed, the cluster must recover, the clients' books
+//! are compared with what the nodes hold.
+
+use crate::client::GROUP;
+use crate::clock::ms;
+use crate::host::Process;
+use crate::net::HostId;
+use crate::oracle::Tally;
+use crate::plan::Plan;
+use crate::status::NodeStatus;
+use crate::trace::Tracing;
+use crate::world::{Failure, NODE_PORT, World};
+use std::time::Duration;
+use tanist_types::Mono;
+
+/// How a run went.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// What was planned.
+    pub plan: Plan,
+    /// Why it failed, if it did, and when.
+    pub failure: Option<(Mono, Failure)>,
+    /// Events that happened.
+    pub events: u64,
+    /// The number of lines of the trace and a number made of them; zero if the trace was off.
+    pub trace: (u64, u64),
+    /// The last lines of the trace.
+    pub last: Vec<String>,
+    /// What the clients did.
+    pub tally: Tally,
+}
+
+/// Runs one seed.
+#[must_use]
+pub fn run(seed: u64, tracing: Tracing) -> Report {
+    run_plan(Plan::of(seed), tracing)
+}
+
+/// Runs one plan.
+#[must_use]
+pub fn run_plan(plan: Plan, tracing: Tracing) -> Report {
+    let mut world = World::new(plan.clone(), tracing);
+    let result = world.live();
+    Report {
+        plan,
+        failure: result.err().map(|f| (world.now, f)),
+        events: world.events,
+        trace: world.trace.digest(),
+        last: world.trace.last().map(str::to_owned).collect(),
+        tally: world.oracle.tally,
+    }
+}
+
+impl World {
+    fn live(&mut self) -> Result<(), Failure> {
+        self.boot()?;
+        self.troubled = true;
+        self.begin_trouble();
+        self.run_for(self.plan.trouble)?;
+        self.heal();
+        self.recover()?;
+        let done = self.oracle.tally.done;
+        self.await_that("clients can write again", ms(10_000), move |w| w.oracle.tally.done >= done + 3)?;
+        self.stop_clients();
+        self.await_that("nodes agree", ms(15_000), |w| {
+            w.clients_are_idle() && w.is_settled() && w.is_even()
+        })?;
+        self.judge()
+    }
+
+    /// The cluster comes up in the order in which people start one: nodes, sentinels, clients.
+    fn boot(&mut self) -> Result<(), Failure> {
+        for id in self.nodes() {
+            self.start(id);
+        }
+        self.run_for(ms(50))?;
+        let rest: Vec<HostId> = self.hosts.keys().copied().filter(|h| h.0 >= 10).collect();
+        for id in rest {
+            self.start(id);
+        }
+        self.await_that("the new cluster is ready", ms(20_000), World::is_settled)
+    }
+
+    /// The healed cluster must recover by itself, or be right to wait for its operator's word.
+    fn recover(&mut self) -> Result<(), Failure> {
+        let bound = self.patience();
+        let result = self.await_that("the cluster has recovered", bound, World::is_settled);
+        if result.is_ok() || !self.is_beyond_repair() {
+            return result;
+        }
+        if let Some(id) = self.primary() {
+            self.trace.line(self.now, format_args!("OPERATOR makes {id} the primary"));
+            self.oracle.disrupt(self.now);
+            self.oracle.give_up_confirmed();
+            self.order(id, &[b"REPLICAOF", b"NO", b"ONE"]);
+        }
+        self.await_that("the cluster has recovered with the operator's help", bound, World::is_settled)
+    }
+
+    /// Too many nodes have lost what they had: nobody may be chosen without an explicit word.
+    fn is_beyond_repair(&mut self) -> bool {
+        let voting = self.nodes().filter_map(|id| self.status(id)).filter(|s| s.voting).count();
+        let needed = if self.plan.settings.majority { self.plan.nodes / 2 + 1 } else { 1 };
+        let primary = self.nodes().filter_map(|id| self.status(id)).any(|s| s.role == "primary");
+        voting < needed && !primary
+    }
+
+    /// How long a healed cluster may take.
+    fn patience(&self) -> Duration {
+        let s = &self.plan.settings;
+        ms(20_000 + 2 * s.down_after + 2 * s.failover_timeout)
+    }
+
+    /// Lets time pass until something holds.
+    fn await_that(
+        &mut self,
+        what: &str,
+        bound: Duration,
+        mut holds: impl FnMut(&mut World) -> bool,
+    ) -> Result<(), Failure> {
+        let until = self.now + bound;
+        while !holds(self) {
+            if self.now >= until {
+                let views = self.views();
+                return Err(Failure { what: format!("not within {bound:?}: {what}\n{views}") });
+            }
+            self.run_for(ms(100))?;
+        }
+        Ok(())
+    }
+
+    fn stop_clients(&mut self) {
+        for host in self.hosts.values_mut() {
+            if let Some(Process::Client(c)) = &mut host.process {
+                c.stopped = true;
+            }
+        }
+    }
+
+    fn clients_are_idle(&mut self) -> bool {
+        self.hosts.values().all(|h| !matches!(&h.process, Some(Process::Client(c)) if c.is_busy()))
+    }
+
+    /// What a node says about itself.
+    pub(crate) fn status(&mut self, id: HostId) -> Option<NodeStatus> {
+        let now = self.now;
+        let host = self.hosts.get_mut(&id)?;
+        let clock = host.clock.read(now);
+        match &mut host.process {
+            Some(Process::Node(n)) => n.status(clock),
+            _ => None,
+        }
+    }
+
+    /// Who is primary in the view of one sentinel.
+    fn view(&self, id: HostId) -> Option<HostId> {
+        match &self.hosts.get(&id)?.process {
+            Some(Process::Sentinel(s)) => s.core.primary_of(GROUP).map(|(host, _)| HostId::at(&host)),
+            _ => None,
+        }
+    }
+
+    /// The node that the first sentinel takes for the primary.
+    pub(crate) fn primary(&self) -> Option<HostId> {
+        (0..self.plan.sentinels).find_map(|i| self.view(HostId::sentinel(i)))
+    }
+
+    /// One primary, known to all sentinels, followed by all other nodes.
+    fn is_settled(&mut self) -> bool {
+        let Some(primary) = self.primary() else { return false };
+        if (0..self.plan.sentinels).any(|i| self.view(HostId::sentinel(i)) != Some(primary)) {
+            return false;
+        }
+        let address = (primary.address(), NODE_PORT);
+        self.nodes().all(|id| match self.status(id) {
+            Some(s) if id == primary => s.role == "primary",
+            Some(s) => s.role == "replica" && s.link == "up" && s.primary.as_ref() == Some(&address),
+            None => false,
+        })
+    }
+
+    /// All nodes have the same log end.
+    fn is_even(&mut self) -> bool {
+        let ends: Vec<_> =
+            self.nodes().filter_map(|id| self.status(id)).map(|s| (s.replid, s.offset)).collect();
+        ends.windows(2).all(|w| w[0] == w[1])
+    }
+
+    /// How everybody sees the cluster, for the report of a failure.
+    fn views(&mut self) -> String {
+        let mut text = String::new();
+        for i in 0..self.plan.sentinels {
+            let id = HostId::sentinel(i);
+            let view = self.view(id).map_or("nobody".into(), |p| p.to_string());
+            text.push_str(&format!("  {id} says that {view} is primary\n"));
+        }
+        for id in self.nodes() {
+            let power = self.hosts.get(&id).map(|h| h.power);
+            text.push_str(&format!("  {id} {power:?} {:?}\n", self.status(id)));
+        }
+        text
+    }
+
+    /// Compares what the nodes hold with each other and with the clients' books.
+    fn judge(&mut self) -> Result<(), Failure> {
+        let Some(primary) = self.primary() else { return Ok(()) };
+        let mut digests = Vec::new();
+        for id in self.nodes() {
+            digests.push((id, self.observe(id, &[b"DEBUG", b"DIGEST"])));
+        }
+        if let Some((other, digest)) = digests.iter().find(|(_, d)| d != &digests[0].1) {
+            let (first, expected) = &digests[0];
+            return Err(Failure { what: format!("{first} holds {expected:?}, {other} holds {digest:?}") });
+        }
+        let keys: Vec<String> = self.oracle.keys().map(str::to_owned).collect();
+        for key in keys {
+            let value = self.observe(primary, &[b"GET", key.as_bytes()]);
+            match value.as_ref().and_then(crate::client::number_of) {
+                Some(number) => self.oracle.settle(&key, number, &primary.to_string()),
+                None => self.oracle.fail(format!("{key} on {primary} is {value:?}")),
+            }
+        }
+        match self.oracle.broken.take() {
+            Some(what) => Err(Failure { what }),
+            None => Ok(()),
+        }
+    }
+
+    fn observe(&mut self, id: HostId, words: &[&[u8]]) -> Option<tanist_resp::Value> {
+        let now = self.now;
+        let host = self.hosts.get_mut(&id)?;
+        let clock = host.clock.read(now);
+        match &mut host.process {
+            Some(Process::Node(n)) => n.observe(clock, words),
+            _ => None,
+        }
+    }
+}
