@@ -420,3 +420,7 @@ impl ReplicaLink {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "replicas_tests.rs"]
+mod tests;
