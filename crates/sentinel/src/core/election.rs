@@ -51,7 +51,7 @@ impl Sentinel {
         }
         if g.is_odown() {
             self.start_election(g, Kind::Crash);
-        } else if self.is_stranded(g) {
+        } else if g.unfinished || self.is_stranded(g) {
             self.start_election(g, Kind::Repair);
         }
     }
@@ -59,7 +59,10 @@ impl Sentinel {
     /// Opens a new epoch and asks for the votes. Our own is not told to anybody and does not count before it is durable,
     /// and nothing is done in an epoch before it counts: so the others need not wait for our disk.
     pub(crate) fn start_election(&mut self, g: &mut Group, kind: Kind) {
-        let floor = self.epoch.max(g.vote.epoch).max(Epoch(g.config_epoch.0));
+        // Beyond what any node is known to have promised: it would refuse.
+        let promised = g.nodes.values().filter_map(|n| Some(n.report.as_ref()?.status.promised));
+        let promised = promised.filter(|p| self.epoch.may_jump_to(*p)).max().unwrap_or(Epoch::ZERO);
+        let floor = self.epoch.max(g.vote.epoch).max(Epoch(g.config_epoch.0)).max(promised);
         let Ok(epoch) = floor.next() else {
             self.log(Level::Warning, "The epoch space is used up");
             return;
@@ -153,7 +156,7 @@ impl Sentinel {
     fn lose_election(&mut self, g: &mut Group, low: Duration, high: Duration) {
         let kind = g.failover.as_ref().map(|f| f.kind);
         self.give_up_failover(g, "-failover-abort-not-elected");
-        if g.is_odown() || kind == Some(Kind::Repair) {
+        if g.is_odown() || g.unfinished || kind == Some(Kind::Repair) {
             self.retry_election(g, low, high);
         }
     }

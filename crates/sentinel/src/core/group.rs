@@ -183,6 +183,8 @@ pub(crate) struct Group {
     /// Failovers in a row that found nobody to promote.
     pub(crate) fruitless: u32,
     pub(crate) failover: Option<Failover>,
+    /// A failover of ours sealed nodes and came to nothing: they wait for the next.
+    pub(crate) unfinished: bool,
     pub(crate) repoint: Option<Repoint>,
     pub(crate) hello_at: Mono,
     /// The switch to announce once the configuration is durable.
@@ -212,6 +214,7 @@ impl Group {
             election_not_before: now,
             fruitless: 0,
             failover: None,
+            unfinished: false,
             repoint: None,
             hello_at: now,
             announce_after: None,

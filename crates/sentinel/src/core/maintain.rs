@@ -91,7 +91,7 @@ impl Sentinel {
     pub(crate) fn after_step(&mut self, g: &mut Group) {
         self.note_majority(g);
         self.note_stranded(g);
-        let reason = g.is_odown() || self.is_stranded(g);
+        let reason = g.is_odown() || g.unfinished || self.is_stranded(g);
         if reason && g.failover.is_none() && g.repoint.is_none() && g.election_at.is_none() && !self.is_held()
         {
             self.plan_election(g);

@@ -197,6 +197,11 @@ impl World {
 
     fn answer(&mut self, addr: &str, words: &[String]) -> Vec<Value> {
         let ok = || vec![Value::Simple(b"OK".to_vec())];
+        if let Some(error) = self.nodes.get(addr).map(|n| &n.refuses_auth).filter(|e| !e.is_empty()) {
+            let auth = words[0].eq_ignore_ascii_case("AUTH");
+            let text = if auth { error.clone() } else { "NOAUTH Authentication required.".to_owned() };
+            return vec![Value::Error(text.into_bytes())];
+        }
         match words[0].to_ascii_uppercase().as_str() {
             "PING" => vec![Value::Simple(b"PONG".to_vec())],
             "CLIENT" if words[1] == "SETNAME" => ok(),

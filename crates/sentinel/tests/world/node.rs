@@ -21,6 +21,8 @@ pub(crate) struct Node {
     pub(crate) paused: bool,
     /// An error for every order.
     pub(crate) refuses: String,
+    /// An error for AUTH, after which nothing is allowed.
+    pub(crate) refuses_auth: String,
     /// An error for the order to take over.
     pub(crate) refuses_promote: String,
     /// The addresses that a primary lists.
@@ -47,6 +49,7 @@ impl Node {
             paused: false,
             refuses: String::new(),
             refuses_promote: String::new(),
+            refuses_auth: String::new(),
             replicas: Vec::new(),
             queued: Vec::new(),
             in_multi: false,

@@ -100,6 +100,7 @@ impl World {
                 "priority" => n.priority = value.parse().expect("a number"),
                 "voting" => n.voting = value == "yes",
                 "refuses" => n.refuses = value.replace('_', " "),
+                "refuses-auth" => n.refuses_auth = value.replace('_', " "),
                 "refuses-promote" => n.refuses_promote = value.replace('_', " "),
                 "replicas" => n.replicas = value.split(',').map(str::to_owned).collect(),
                 other => panic!("no such field of a node: {other}"),

@@ -21,6 +21,7 @@ impl Sentinel {
         let now = self.now.mono;
         let Some(f) = &mut g.failover else { return };
         let epoch = f.epoch;
+        g.unfinished = true;
         f.enter(Phase::Fencing { answers: BTreeMap::new() }, now, timing::ANSWERS, None);
         let me = self.me.to_string();
         let (name, number) = (g.name.clone(), epoch.to_string());

@@ -222,10 +222,8 @@ impl Sentinel {
     /// Ends a failover without result and plans the next attempt if the reason for it persists.
     fn fail(&mut self, g: &mut Group, event: &str, nobody: bool) {
         let kind = g.failover.as_ref().map(|f| f.kind);
-        let fenced =
-            matches!(g.failover.as_ref().map(|f| &f.phase), Some(Phase::Fencing { .. } | Phase::Promoting));
         self.give_up_failover(g, event);
-        let persists = g.is_odown() || kind == Some(Kind::Repair) || (fenced && g.is_tanist());
+        let persists = g.is_odown() || kind == Some(Kind::Repair) || g.unfinished;
         if !persists {
             return;
         }

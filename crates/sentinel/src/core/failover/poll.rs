@@ -53,6 +53,13 @@ impl Sentinel {
         if !over && !settled {
             return false;
         }
+        let epoch = f.epoch;
+        let bound = |s: &NodeStatus| s.promised >= epoch && self.epoch.may_jump_to(s.promised);
+        if let Some(promised) = answers.iter().filter(|(_, s)| bound(s)).map(|(_, s)| s.promised).max() {
+            // It would refuse, and the others would be sealed for nothing.
+            self.nack(g, epoch, promised);
+            return true;
+        }
         let candidates: Vec<_> = answers.iter().map(|(ix, s)| Candidate::new(*ix, s)).collect();
         let promising = self.choose(g, &candidates, None).is_some();
         if promising {
