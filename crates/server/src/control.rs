@@ -106,11 +106,17 @@ pub(crate) async fn run(
     log: log::Handle,
     mut facts: Facts,
 ) {
+    let mut io_threads = machine.enter(|node, _, _| node.config().io_threads);
     loop {
         facts.tell(&machine);
         tokio::select! {
             change = changes.0.recv() => match change {
-                Some(Change::Follow(config)) => follow(&machine, &log, &config),
+                Some(Change::Follow(config)) => {
+                    follow(&machine, &log, &config);
+                    if std::mem::replace(&mut io_threads, config.io_threads) != config.io_threads {
+                        tracing::warn!("io-threads {} takes effect at the next start", config.io_threads);
+                    }
+                }
                 Some(Change::Apply { session, config }) => {
                     let result = apply(&machine, &mut doors, config).await;
                     if let Ok(config) = &result {
