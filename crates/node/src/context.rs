@@ -144,6 +144,7 @@ impl Ctx<'_> {
         decide: impl FnOnce(Option<Entry<'_>>) -> Change<'v>,
     ) {
         let (db, now) = (self.session.db, self.now.wall());
+        let touch = !self.session.no_touch;
         let node = &mut *self.node;
         let (usage, rng) = (&node.usage, &mut node.rng);
         let mut decide = Some(decide);
@@ -152,7 +153,9 @@ impl Ctx<'_> {
                 if live(found, now).is_none() {
                     return Change::Leave;
                 }
-                crate::usage::touch(entry, usage, now, rng);
+                if touch {
+                    crate::usage::touch(entry, usage, now, rng);
+                }
             }
             decide.take().map_or(Change::Leave, |decide| decide(found))
         });

@@ -16,6 +16,7 @@ mod replication;
 mod saving;
 mod traces;
 mod transactions;
+mod usage;
 
 use crate::{Identity, Input, Next, Node, Output, Outputs, Peer, Seeds, SessionId, Stopwatch};
 use tanist_config::ServerConfig;

@@ -29,30 +29,41 @@ pub(crate) fn object_refcount(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome 
 /// `OBJECT FREQ key`
 pub(crate) fn object_freq(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     let (usage, now) = (ctx.node.usage, ctx.wall());
-    if !usage.is_lfu() && exists(ctx, args) {
-        return Err(Error::new(
+    if !usage.is_lfu() {
+        return refuse(
+            ctx,
+            args,
             "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when \
              switching between policies at runtime LRU and LFU data will take some time to adjust.",
-        ));
+        );
     }
     inspect(ctx, args, |entry, reply| reply.int(usage.frequency(entry, now).into()))
 }
 
 /// `OBJECT IDLETIME key`
 pub(crate) fn object_idletime(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
-    if ctx.node.usage.is_lfu() && exists(ctx, args) {
-        return Err(Error::new(
+    if ctx.node.usage.is_lfu() {
+        return refuse(
+            ctx,
+            args,
             "ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that when switching \
              between policies at runtime LRU and LFU data will take some time to adjust.",
-        ));
+        );
     }
     let now = ctx.wall();
     inspect(ctx, args, |entry, reply| reply.int(entry.access().lru_idle_secs(now).into()))
 }
 
-fn exists(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> bool {
-    let hash = ctx.hash(args, 2);
-    ctx.exists(args.at(2), hash)
+/// Nobody has noted what is asked for: null without the key, else why.
+fn refuse(ctx: &mut Ctx<'_>, args: Args<'_, '_>, why: &'static str) -> Outcome {
+    let (key, hash) = (args.at(2), ctx.hash(args, 2));
+    ctx.read_untouched(key, hash, |found, reply| match found {
+        Some(_) => Err(Error::fixed(why)),
+        None => {
+            reply.null();
+            Ok(())
+        }
+    })
 }
 
 /// `OBJECT HELP`

@@ -27,9 +27,10 @@ pub(super) fn stats(ctx: &Ctx<'_>, f: &mut Fields) {
     f.put("sync_partial_err", s.sync_partial_err);
     f.put("expired_keys", s.expired_keys);
     f.put("expired_fields", 0);
-    f.put("expired_stale_perc", "0.00");
+    f.put("expired_stale_perc", format!("{:.2}", node.expire_cycle.stale_percent));
     f.put("expired_keys_with_volatile_items_stale_perc", "0.00");
-    f.zeros(&["expired_time_cap_reached_count", "expire_cycle_cpu_milliseconds"]);
+    f.put("expired_time_cap_reached_count", node.expire_cycle.cut_short);
+    f.zeros(&["expire_cycle_cpu_milliseconds"]);
     f.put("evicted_keys", s.evicted_keys);
     f.zeros(&[
         "evicted_clients",
