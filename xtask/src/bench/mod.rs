@@ -49,6 +49,9 @@ pub(crate) struct Bench {
     /// Connections of the load in the CPU rows
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1000))]
     connections: u16,
+    /// Measure this release binary instead of building one
+    #[arg(long, value_name = "PATH")]
+    tanist: Option<PathBuf>,
     /// First of a few ports for the servers
     #[arg(long, default_value_t = 21900)]
     port: u16,
@@ -115,7 +118,7 @@ const GROUPS: [(&str, Measure); 11] = [
 
 impl Bench {
     pub(crate) fn execute(&self) -> Result<()> {
-        let tanist = release_binary()?;
+        let tanist = self.tanist.clone().map_or_else(release_binary, Ok)?;
         let scratch = target_dir().join("bench");
         std::fs::create_dir_all(&scratch)?;
         let contenders = self.contenders(&tanist, &scratch)?;
