@@ -37,7 +37,11 @@ pub(crate) fn facts() -> String {
         .and_then(|l| l.trim().trim_end_matches(" kB").parse().ok())
         .unwrap_or(0);
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-    format!("{cores} cores of {model}, {} GiB, Linux {}", kib / 1024 / 1024, kernel.trim())
+    // Other work shows here, and then in the spread.
+    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let load = load.split(' ').nth(2).unwrap_or("unknown");
+    let gib = kib / 1024 / 1024;
+    format!("{cores} cores of {model}, {gib} GiB, Linux {}, load average {load}", kernel.trim())
 }
 
 /// The commit that is measured.

@@ -49,6 +49,9 @@ pub(crate) struct Bench {
     /// Connections of the load in the CPU rows
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1000))]
     connections: u16,
+    /// Measure nothing: write the table of what was measured before
+    #[arg(long)]
+    render: bool,
     /// Measure this release binary instead of building one
     #[arg(long, value_name = "PATH")]
     tanist: Option<PathBuf>,
@@ -122,7 +125,7 @@ impl Bench {
         let scratch = target_dir().join("bench");
         std::fs::create_dir_all(&scratch)?;
         let contenders = self.contenders(&tanist, &scratch)?;
-        let groups = self.groups()?;
+        let groups = if self.render { Vec::new() } else { self.groups()? };
         let connections = usize::from(self.connections);
         let setting = Setting { tanist, port: self.port, quick: self.quick, connections, scratch };
         machine::pin_load();
