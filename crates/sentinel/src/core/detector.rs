@@ -93,6 +93,11 @@ impl Detector {
         }
     }
 
+    /// Our own process ran `late` behind its time: that much of the silence was its own.
+    pub(crate) fn excuse(&mut self, late: Duration, now: Mono) {
+        self.unanswered_since = self.unanswered_since.map(|since| (since + late).min(now));
+    }
+
     /// Whether the instance is down at `now`.
     pub(crate) fn is_down(&self, now: Mono, down_after: Duration) -> bool {
         let evident = match self.evidence {
@@ -201,6 +206,17 @@ mod tests {
         d.restart(at(5000));
         assert!(!d.is_down(at(5999), AFTER));
         assert!(d.is_down(at(6000), AFTER));
+    }
+
+    #[test]
+    fn a_delay_of_ours_is_taken_off() {
+        let mut d = Detector::new(at(0));
+        d.pinged(at(0), PERIOD);
+        d.excuse(Duration::from_millis(300), at(900));
+        assert!(!d.is_down(at(1299), AFTER));
+        assert!(d.is_down(at(1300), AFTER));
+        d.excuse(Duration::from_secs(9), at(1300));
+        assert!(d.is_down(at(2300), AFTER), "never into the future");
     }
 
     #[test]

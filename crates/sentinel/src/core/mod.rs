@@ -259,20 +259,25 @@ impl Sentinel {
         Some(result)
     }
 
-    /// A wake-up behind its time means that this process did not run: the silence of the others counts from now on.
-    /// Far behind, and nothing is decided until they had the time to speak.
+    /// A wake-up behind its time means that this process did not run: that much of the others' silence was its own. Far
+    /// behind, and their time starts anew, and nothing is decided until they had the time to speak.
     fn notice_suspension(&mut self, now: Now) {
         let Some(due) = self.due else { return };
         let late = now.mono.since(due);
         if late < timing::LATE.min(self.timing.tilt_trigger) {
             return;
         }
+        let long = late >= self.timing.tilt_trigger;
         for g in self.groups.values_mut() {
-            g.nodes.values_mut().for_each(|n| n.detector.restart(now.mono));
-            g.peers.values_mut().for_each(|p| p.detector.restart(now.mono));
-            g.majority_seen = now.mono;
+            let nodes = g.nodes.values_mut().map(|n| &mut n.detector);
+            for d in nodes.chain(g.peers.values_mut().map(|p| &mut p.detector)) {
+                if long { d.restart(now.mono) } else { d.excuse(late, now.mono) }
+            }
+            if long {
+                g.majority_seen = now.mono;
+            }
         }
-        if late < self.timing.tilt_trigger {
+        if !long {
             return;
         }
         let first = self.held_until.is_none();

@@ -78,8 +78,8 @@ impl Timing {
     }
 }
 
-/// A process that wakes up this much too late does not take what it did not hear meanwhile for silence.
-pub(crate) const LATE: Duration = ms(250);
+/// A process that wakes up this much too late does not take the time in which it did not run for silence.
+pub(crate) const LATE: Duration = ms(20);
 /// After a group without a primary for so long, and without anybody who may vote, some data are better than none.
 pub(crate) const LAST_RESORT: Duration = ms(10_000);
 /// While a primary is down for us but not yet for a quorum, the others are asked this often.

@@ -87,13 +87,19 @@ impl Sentinel {
             return;
         }
         // A switchover loses nothing: until the primary has promised, it may go on with writes when its pause ends.
-        let handed_over = f.kind != super::Kind::Planned || matches!(answers.get(&g.primary), Some(Some(_)));
-        if !handed_over {
+        // The same holds for what puts members right while the primary is well.
+        let promised = matches!(answers.get(&g.primary), Some(Some(_)));
+        let needed = match f.kind {
+            super::Kind::Planned => true,
+            super::Kind::Repair => !g.primary().detector.down(),
+            super::Kind::Crash | super::Kind::Forced => false,
+        };
+        if needed && !promised {
             return self.await_hand_over(g);
         }
         let mut candidates: Vec<Candidate<'_>> =
             answers.iter().filter_map(|(ix, a)| Some(Candidate::new(*ix, a.as_ref()?))).collect();
-        if f.kind == super::Kind::Planned {
+        if needed {
             let longest = candidates.iter().map(|c| c.status.key).max();
             candidates.retain(|c| g.settings.pick == PickPolicy::Majority || Some(c.status.key) == longest);
         }
