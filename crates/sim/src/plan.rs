@@ -32,6 +32,8 @@ pub struct Plan {
     pub settings: Settings,
     /// What clients do.
     pub work: WorkPlan,
+    /// Data nodes have the bug that the simulator must find. Never so by a seed alone.
+    pub canary: bool,
 }
 
 /// The network's ordinary behaviour.
@@ -208,6 +210,7 @@ impl Plan {
                 padding: *pick(r, &[0, 0, 100, 2_000]),
                 wait: nodes / 2,
             },
+            canary: false,
         }
     }
 }

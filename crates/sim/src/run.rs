@@ -9,9 +9,13 @@ use crate::oracle::Tally;
 use crate::plan::Plan;
 use crate::status::NodeStatus;
 use crate::trace::Tracing;
+use crate::watch::nobody_is_ahead;
 use crate::world::{Failure, NODE_PORT, World};
 use std::time::Duration;
 use tanist_types::Mono;
+
+/// Asks for a number made of all data.
+const DIGEST: &[&[u8]] = &[b"DEBUG", b"DIGEST"];
 
 /// How a run went.
 #[derive(Clone, Debug)]
@@ -56,7 +60,11 @@ impl World {
         self.boot()?;
         self.troubled = true;
         self.begin_trouble();
-        self.run_for(self.plan.trouble)?;
+        let until = self.now + self.plan.trouble;
+        while self.now < until {
+            self.run_for(ms(250))?;
+            self.compare()?;
+        }
         self.heal();
         self.recover()?;
         let done = self.oracle.tally.done;
@@ -92,6 +100,7 @@ impl World {
             self.trace.line(self.now, format_args!("OPERATOR makes {id} the primary"));
             self.oracle.disrupt(self.now);
             self.oracle.give_up_confirmed();
+            self.watch.by_hand = true;
             self.order(id, &[b"REPLICAOF", b"NO", b"ONE"]);
         }
         self.await_that("the cluster has recovered with the operator's help", bound, World::is_settled)
@@ -125,6 +134,31 @@ impl World {
                 return Err(Failure { what: format!("not within {bound:?}: {what}\n{views}") });
             }
             self.run_for(ms(100))?;
+            self.compare()?;
+        }
+        Ok(())
+    }
+
+    /// Compares the nodes with each other as they are at this moment.
+    fn compare(&mut self) -> Result<(), Failure> {
+        let nodes: Vec<(HostId, NodeStatus)> =
+            self.nodes().filter_map(|id| self.status(id).map(|s| (id, s))).collect();
+        nobody_is_ahead(&nodes).map_err(|what| Failure { what })?;
+        // W6: the same place in the same history is the same data.
+        for (i, (a, s)) in nodes.iter().enumerate() {
+            for (b, t) in nodes.iter().skip(i + 1) {
+                let same = s.replid == t.replid
+                    && s.offset == t.offset
+                    && s.role != "loading"
+                    && t.role != "loading";
+                if same && self.observe(*a, DIGEST) != self.observe(*b, DIGEST) {
+                    let what = format!(
+                        "W6: {a} and {b} are both at {} of {} and hold different data",
+                        s.offset, s.replid
+                    );
+                    return Err(Failure { what });
+                }
+            }
         }
         Ok(())
     }
@@ -206,7 +240,7 @@ impl World {
         let Some(primary) = self.primary() else { return Ok(()) };
         let mut digests = Vec::new();
         for id in self.nodes() {
-            digests.push((id, self.observe(id, &[b"DEBUG", b"DIGEST"])));
+            digests.push((id, self.observe(id, DIGEST)));
         }
         if let Some((other, digest)) = digests.iter().find(|(_, d)| d != &digests[0].1) {
             let (first, expected) = &digests[0];

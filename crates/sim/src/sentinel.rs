@@ -2,13 +2,13 @@
 
 use crate::disk::Disk;
 use crate::host::{Action, Ctx, In, Loss};
-use crate::net::{ConnId, Side};
+use crate::net::{ConnId, HostId, Side};
 use crate::plan::Plan;
 use crate::trace::Text;
 use crate::world::{SENTINEL_PORT, sentinel_conf};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
-use tanist_resp::{Batch, Decoder, Limits};
+use tanist_resp::{Batch, Decoder, Limits, Value};
 use tanist_sentinel::core::{
     Config, Facts, Input, Level, LinkId, LinkLoss, Output, PersistId, Sentinel, SessionId,
 };
@@ -169,7 +169,12 @@ impl SentinelProcess {
         l.decoder.feed(bytes);
         while let Some(l) = self.links.get_mut(&link) {
             match l.decoder.next() {
-                Ok(Some(value)) => self.step(Input::LinkReply { link, value }, ctx),
+                Ok(Some(value)) => {
+                    if let Some((epoch, leader)) = vote(&value) {
+                        ctx.watch.voted(HostId::at(&l.host), epoch, leader);
+                    }
+                    self.step(Input::LinkReply { link, value }, ctx);
+                }
                 Ok(None) => return,
                 Err(_) => {
                     ctx.close(l.conn, Side::Opener);
@@ -221,6 +226,14 @@ impl SentinelProcess {
             None => {}
         }
     }
+}
+
+/// The epoch and the leader in the answer to a request for a vote.
+fn vote(value: &Value) -> Option<(u64, &str)> {
+    let Value::Array(parts) = value else { return None };
+    let [Value::Int(_), leader, Value::Int(epoch)] = parts.as_slice() else { return None };
+    let leader = leader.as_str().filter(|l| l.len() == 40)?;
+    Some((u64::try_from(*epoch).ok()?, leader))
 }
 
 fn ip(host: &str) -> IpAddr {

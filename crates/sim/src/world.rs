@@ -380,7 +380,6 @@ impl World {
         host.disk.end(how, &mut host.rng);
         host.power = if how == Ending::Power { Power::Off } else { Power::Down };
         self.trace.line(self.now, format_args!("{id} ends: {how:?}"));
-        self.watch.ended(id, how);
         match how {
             Ending::Power => self.net.power_off(id),
             Ending::Process | Ending::Wipe => self.net.reset_all(self.now, id, &mut self.queue),

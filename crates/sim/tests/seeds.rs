@@ -1,6 +1,6 @@
 //! A few dozen seeds on every test run; CI and `cargo xtask sim` run thousands.
 
-use tanist_sim::{Batch, Tracing, run};
+use tanist_sim::{Batch, FaultKind, Plan, Tracing, run, run_plan};
 
 /// Every seed must be good, and one that is run twice must give the same trace.
 #[test]
@@ -41,4 +41,17 @@ fn traces_tell_seeds_apart() {
     let (a, b) = (run(5, Tracing::Digest), run(6, Tracing::Digest));
     assert!(a.trace.0 > 1_000 && b.trace.0 > 1_000);
     assert_ne!(a.trace, b.trace);
+}
+
+/// The canary: a bug that must be found, or the simulator finds nothing.
+#[test]
+fn the_planted_bug_is_found() {
+    let found = (1..=20).find(|seed| {
+        let mut plan = Plan::of(*seed);
+        plan.canary = true;
+        plan.settings.majority = true;
+        plan.faults.kinds = vec![FaultKind::Kill];
+        run_plan(plan, Tracing::Off).failure.is_some()
+    });
+    assert!(found.is_some(), "a primary that restarts empty and goes on is not noticed");
 }
