@@ -185,6 +185,13 @@ pub struct WorkPlan {
 }
 
 impl Plan {
+    /// Whether the ordinary weather alone can make sentinels take a primary for down: one lost packet is a silence of
+    /// about the time that they allow.
+    #[must_use]
+    pub fn weather_can_topple(&self) -> bool {
+        self.net.loss_ppm > 0 && u128::from(self.settings.down_after) < 4 * self.net.resend.as_millis()
+    }
+
     /// The plan of a seed.
     #[must_use]
     pub fn of(seed: u64) -> Plan {

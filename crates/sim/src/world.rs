@@ -96,13 +96,17 @@ impl World {
             nodes.chain(sentinels).chain(clients).map(|id| (id, host(id, &plan, &mut hosts_rng))).collect();
         // A node that comes back under a new identity may vote and has lost what it had confirmed.
         let confirmed_are_safe = plan.settings.majority && !plan.faults.kinds.contains(&FaultKind::Wipe);
+        let mut oracle = Oracle::new(confirmed_are_safe);
+        if plan.weather_can_topple() {
+            oracle.disrupt(Mono::ZERO);
+        }
         World {
             net,
             hosts,
             fate,
             trace: Trace::new(tracing),
             watch: Watch::default(),
-            oracle: Oracle::new(confirmed_are_safe),
+            oracle,
             now: Mono::ZERO,
             queue: Queue::new(),
             ailing: 0,
