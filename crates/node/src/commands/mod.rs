@@ -29,6 +29,12 @@ pub(crate) fn parse_int(text: &[u8]) -> Result<i64, Error> {
     tanist_resp::number::parse_i64(text).ok_or(Error::NOT_AN_INTEGER)
 }
 
+/// A client's word as an error quotes it: up to a NUL byte, like the reference, which is written in C.
+pub(crate) fn quoted(word: &[u8]) -> std::borrow::Cow<'_, str> {
+    let end = memchr::memchr(0, word).unwrap_or(word.len());
+    String::from_utf8_lossy(&word[..end])
+}
+
 /// Appends `bytes` in quotes with escapes, as `MONITOR` and the slow log show arguments.
 pub(crate) fn quote_into(out: &mut Vec<u8>, bytes: &[u8]) {
     out.push(b'"');

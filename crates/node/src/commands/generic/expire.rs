@@ -1,6 +1,6 @@
 //! Times to live: `EXPIRE` and its kin, `TTL` and its kin, `PERSIST`.
 
-use crate::commands::parse_int;
+use crate::commands::{parse_int, quoted};
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};
 use tanist_keyspace::Change;
@@ -33,8 +33,7 @@ impl Conditions {
                 () if word.eq_ignore_ascii_case(b"GT") => &mut c.gt,
                 () if word.eq_ignore_ascii_case(b"LT") => &mut c.lt,
                 () => {
-                    let word = String::from_utf8_lossy(word);
-                    return Err(Error::new(format!("ERR Unsupported option {word}")));
+                    return Err(Error::new(format!("ERR Unsupported option {}", quoted(word))));
                 }
             };
             *flag = true;

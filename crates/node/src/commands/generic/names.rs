@@ -1,7 +1,7 @@
 //! Which keys there are: `EXISTS`, `TOUCH`, `TYPE`, `KEYS`, `SCAN`, `RANDOMKEY`.
 
 use super::type_name;
-use crate::commands::parse_int;
+use crate::commands::{parse_int, quoted};
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};
 use crate::glob;
@@ -133,7 +133,7 @@ fn scan_options<'b>(args: Args<'_, 'b>) -> Result<(Wanted<'b>, usize), Error> {
 fn kind_named(name: &[u8]) -> Result<&'static str, Error> {
     const KINDS: [&str; 6] = ["string", "list", "set", "zset", "hash", "stream"];
     let found = KINDS.into_iter().find(|k| k.as_bytes().eq_ignore_ascii_case(name));
-    found.ok_or_else(|| Error::new(format!("ERR unknown type name '{}'", String::from_utf8_lossy(name))))
+    found.ok_or_else(|| Error::new(format!("ERR unknown type name '{}'", quoted(name))))
 }
 
 /// `RANDOMKEY`
