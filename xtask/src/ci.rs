@@ -17,6 +17,8 @@ pub(crate) fn ci() -> Result<()> {
     step("tests", cargo().args(["test", "--workspace"]))?;
     let tanist = release_binary()?;
     drills(&tanist)?;
+    let registers = ["run", "--quiet", "--package", "jepsen-like", "--", "--seconds", "20"];
+    step("registers under faults", cargo().args(registers))?;
     crate::interop()?;
     fuzz(FUZZ)
 }
