@@ -128,6 +128,8 @@ impl Bench {
         let groups = if self.render { Vec::new() } else { self.groups()? };
         let connections = usize::from(self.connections);
         let setting = Setting { tanist, port: self.port, quick: self.quick, connections, scratch };
+        // A binary that was built before may come from any commit.
+        let what = if self.tanist.is_some() { "a binary given".to_owned() } else { machine::commit() };
         machine::pin_load();
         // What was measured quickly never mixes with what may be published.
         let file = if self.quick { "quick.json" } else { "results.json" };
@@ -144,7 +146,7 @@ impl Bench {
                     }
                 }
             }
-            results.replace(&fresh);
+            results.replace(&fresh, &what);
             results.save()?;
         }
         let own = contenders.iter().find(|c| c.own()).map(|c| c.name.as_str());

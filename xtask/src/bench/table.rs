@@ -90,10 +90,11 @@ impl Results {
     }
 
     /// Takes fresh samples in the place of older ones of the same row and contender.
-    pub(crate) fn replace(&mut self, fresh: &[(String, Sample)]) {
+    /// `what` says which code was measured.
+    pub(crate) fn replace(&mut self, fresh: &[(String, Sample)], what: &str) {
         for (who, sample) in fresh {
             self.rows.entry(sample.row.clone()).or_default().remove(who);
-            self.stamps.insert(sample.row.clone(), format!("{}, {}", machine::today(), machine::commit()));
+            self.stamps.insert(sample.row.clone(), format!("{}, {what}", machine::today()));
         }
         for (who, sample) in fresh {
             self.rows
