@@ -185,13 +185,6 @@ pub struct WorkPlan {
 }
 
 impl Plan {
-    /// Whether the ordinary weather alone can make sentinels take a primary for down: one lost packet is a silence of
-    /// about the time that they allow.
-    #[must_use]
-    pub fn weather_can_topple(&self) -> bool {
-        self.net.loss_ppm > 0 && u128::from(self.settings.down_after) < 4 * self.net.resend.as_millis()
-    }
-
     /// The plan of a seed.
     #[must_use]
     pub fn of(seed: u64) -> Plan {
@@ -199,7 +192,7 @@ impl Plan {
         let r = &mut rng;
         let nodes = *pick(r, &[2, 3, 3, 3, 4, 5]);
         let sentinels = *pick(r, &[1, 2, 3, 3, 3, 3, 4, 5]);
-        Plan {
+        let mut plan = Plan {
             seed,
             nodes,
             sentinels,
@@ -218,7 +211,12 @@ impl Plan {
                 wait: nodes / 2,
             },
             canary: false,
+        };
+        // Nobody calls a silence a failure that a single lost packet can cause.
+        if plan.net.loss_ppm > 0 {
+            plan.settings.down_after = plan.settings.down_after.max(1_000);
         }
+        plan
     }
 }
 

@@ -71,6 +71,8 @@ pub(crate) struct World {
     pub(crate) ailing: usize,
     /// Things may go wrong.
     pub(crate) troubled: bool,
+    /// When the data of nodes are compared next.
+    pub(crate) compare_at: Mono,
     /// Orders that the operator is giving: what to say on which connection.
     operator: BTreeMap<ConnId, Vec<u8>>,
     pub(crate) events: u64,
@@ -96,10 +98,7 @@ impl World {
             nodes.chain(sentinels).chain(clients).map(|id| (id, host(id, &plan, &mut hosts_rng))).collect();
         // A node that comes back under a new identity may vote and has lost what it had confirmed.
         let confirmed_are_safe = plan.settings.majority && !plan.faults.kinds.contains(&FaultKind::Wipe);
-        let mut oracle = Oracle::new(confirmed_are_safe);
-        if plan.weather_can_topple() {
-            oracle.disrupt(Mono::ZERO);
-        }
+        let oracle = Oracle::new(confirmed_are_safe);
         World {
             net,
             hosts,
@@ -111,6 +110,7 @@ impl World {
             queue: Queue::new(),
             ailing: 0,
             troubled: false,
+            compare_at: Mono::ZERO,
             operator: BTreeMap::new(),
             events: 0,
             plan,
