@@ -62,7 +62,7 @@ impl Batch {
                 return;
             }
             let seed = self.start + i;
-            let twice = self.twice_every > 0 && i % self.twice_every == 0;
+            let twice = self.twice_every > 0 && i.is_multiple_of(self.twice_every);
             let mut report = run(seed, if twice { Tracing::Digest } else { Tracing::Off });
             let same = !twice || run(seed, Tracing::Digest).trace == report.trace;
             if report.failure.is_some() && !twice {
