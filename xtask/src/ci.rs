@@ -8,6 +8,8 @@ use anyhow::Result;
 use crate::shell::{cargo, release_binary, root, step};
 use crate::verify::verify;
 
+/// Simulated schedules, from the first seed on.
+const SEEDS: u64 = 1000;
 /// Seconds per fuzz target.
 const FUZZ: u32 = 60;
 
@@ -15,6 +17,7 @@ const FUZZ: u32 = 60;
 pub(crate) fn ci() -> Result<()> {
     verify(true)?;
     step("tests", cargo().args(["test", "--workspace"]))?;
+    crate::sim(SEEDS, &[])?;
     let tanist = release_binary()?;
     drills(&tanist)?;
     let registers = ["run", "--quiet", "--package", "jepsen-like", "--", "--seconds", "20"];
