@@ -95,6 +95,7 @@ impl Blocks {
     pub(crate) fn read(&self, pos: LogPos, max: usize, out: &mut Vec<u8>) -> Option<LogPos> {
         let mut at = pos;
         let mut left = max;
+        out.reserve(max.min(usize::try_from(self.end.0.saturating_sub(pos.0)).unwrap_or(max)));
         loop {
             let slice = self.slice_at(at)?;
             let n = slice.len().min(left);

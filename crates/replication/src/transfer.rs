@@ -3,8 +3,8 @@
 use crate::blocks::Blocks;
 use tanist_types::LogPos;
 
-/// How many bytes may lie ready before the producer should pause.
-const AHEAD: u64 = 1 << 20;
+/// How many bytes may lie ready before the producer should pause: what is moved on in one go, while others wait.
+const AHEAD: u64 = 256 << 10;
 
 /// A snapshot being produced and sent. Positions within it count from its own beginning.
 #[derive(Debug)]

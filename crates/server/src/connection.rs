@@ -7,7 +7,7 @@
 use crate::buffer::Buffer;
 use crate::io::Io;
 use crate::machine::Welcome;
-use crate::stream::Stream;
+use crate::stream::{Stream, give_way};
 use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::pin::Pin;
@@ -159,10 +159,14 @@ impl Connection {
     fn turn(&mut self, cx: &mut Context<'_>) -> Result<(), Over> {
         self.take_inbox();
         self.flush(cx)?;
-        while self.output.is_empty() && self.handle.tell_drained.take() {
+        if self.output.is_empty() && self.handle.tell_drained.take() {
+            // A replica that reads as fast as a snapshot is produced would keep the thread for long: one round a turn.
             self.drained();
             self.take_inbox();
             self.flush(cx)?;
+            if self.output.is_empty() && self.handle.tell_drained.get() {
+                give_way(cx);
+            }
         }
         if !self.output.is_empty() {
             self.check_output()?;
@@ -198,7 +202,7 @@ impl Connection {
                 return if self.output.is_empty() { Err(Over) } else { Ok(()) };
             }
             if turns == TURN {
-                cx.waker().wake_by_ref();
+                give_way(cx);
                 break;
             }
             match self.stream.poll_read(cx, buffer.room(READ_AHEAD)) {

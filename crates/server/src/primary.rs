@@ -5,7 +5,7 @@
 //! machine's lock, so they come in the node's order.
 
 use crate::machine::Machine;
-use crate::stream::Stream;
+use crate::stream::{Stream, give_way};
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
@@ -170,7 +170,7 @@ impl Future for Upstream {
                 return Poll::Pending;
             }
         }
-        cx.waker().wake_by_ref();
+        give_way(cx);
         Poll::Pending
     }
 }

@@ -1,5 +1,6 @@
 //! A client's connection, whatever it came over.
 
+use std::future::Future;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
@@ -81,6 +82,15 @@ impl Stream {
             Stream::Unix(s) => rustix::net::shutdown(s, rustix::net::Shutdown::Write),
         };
     }
+}
+
+/// Lets the thread's other tasks have their turn, and look at their sockets first, before this one goes on.
+///
+/// A task that merely wakes itself is run again up to 61 times before the runtime looks at any socket: for all others
+/// that is one long pause.
+pub(crate) fn give_way(cx: &mut Context<'_>) {
+    // Its first poll leaves the waker with the runtime until the sockets have been looked at.
+    let _ = std::pin::pin!(tokio::task::yield_now()).poll(cx);
 }
 
 #[cfg(test)]

@@ -94,8 +94,9 @@ struct Credit {
 
 /// How long a failed write of the state file is not repeated by itself.
 const WRITE_RETRY: Duration = Duration::from_secs(5);
-/// The most bytes on their way to one replica in the shell's buffers.
-const WINDOW: usize = 1 << 20;
+/// The most bytes on their way to one replica in the shell's buffers. They are copied and written in one go, so this
+/// bounds how long others wait for it; what a long link needs beyond it is in the socket's buffer.
+const WINDOW: usize = 256 << 10;
 
 impl Repl {
     /// A node that has been told nothing yet.

@@ -9,8 +9,6 @@ use tanist_rdb::RdbVersion;
 use tanist_replication::{Ack, Ask, Attached, Due, Fault, LinkId, Served, SnapshotFilter};
 use tanist_types::{Now, ReplId};
 
-/// How many bytes are moved to a link at a time.
-const CHUNK: usize = 64 << 10;
 /// How many bytes of entries one slice of a snapshot produces.
 const SLICE: usize = 64 << 10;
 
@@ -133,7 +131,8 @@ impl Node {
                 return;
             }
             let mut bytes = Vec::new();
-            let pumped = self.repl.replicas.pump(link, &self.repl.backlog, CHUNK, now.mono, &mut bytes);
+            let room = WINDOW - credit.in_flight;
+            let pumped = self.repl.replicas.pump(link, &self.repl.backlog, room, now.mono, &mut bytes);
             credit.in_flight += bytes.len();
             let nothing = bytes.is_empty();
             self.stats.net_repl_out += bytes.len() as u64;
