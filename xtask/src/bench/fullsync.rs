@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 
 use super::load::{KEY, Kind, Load, Runner};
+use super::machine;
 use super::server::Server;
 use super::{Contender, Sample, Setting};
 
@@ -121,6 +122,7 @@ impl Prober {
         stream.set_read_timeout(Some(Duration::from_secs(30)))?;
         let (w, s) = (worst.clone(), stop.clone());
         let thread = thread::spawn(move || {
+            machine::prefer_this_thread();
             let mut reply = [0; 5];
             while !s.load(Ordering::Relaxed) {
                 let began = Instant::now();

@@ -122,6 +122,8 @@ const GROUPS: [(&str, Measure); 11] = [
 impl Bench {
     pub(crate) fn execute(&self) -> Result<()> {
         let tanist = self.tanist.clone().map_or_else(release_binary, Ok)?;
+        // It is started from other folders.
+        let tanist = tanist.canonicalize().with_context(|| format!("no binary at {}", tanist.display()))?;
         let scratch = target_dir().join("bench");
         std::fs::create_dir_all(&scratch)?;
         let contenders = self.contenders(&tanist, &scratch)?;
