@@ -5,8 +5,8 @@
 use std::marker::PhantomData;
 
 use crate::choice::Choice;
-use crate::tokens::quote;
 use crate::units::{format_memory, parse_int, parse_memory};
+use tanist_text::words::quote;
 
 /// Where a value comes from; it decides whether multi-value directives add to or replace what is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

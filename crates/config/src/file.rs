@@ -5,7 +5,7 @@
 
 use thiserror::Error;
 
-use crate::tokens;
+use tanist_text::words;
 
 /// One directive with its place in the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,7 +99,7 @@ impl Line {
         if raw.starts_with(b"#") {
             return Ok(Line::Comment(raw.to_vec()));
         }
-        let mut args = tokens::split(raw).map_err(|e| LineError::raw(line, raw, e.to_string()))?;
+        let mut args = words::split(raw).map_err(|e| LineError::raw(line, raw, e.to_string()))?;
         if args.is_empty() {
             return Ok(Line::Blank);
         }

@@ -1,6 +1,6 @@
 //! redis.conf and sentinel.conf: syntax, directives, rewrite.
 //!
-//! Pure: bytes in, values and bytes out. [`tokens`] and [`file`] are the syntax that both files share, [`rewrite`]
+//! Pure: bytes in, values and bytes out. [`file`] is the syntax that both files share, [`rewrite`]
 //! changes a file in place; [`ServerConfig`] is the typed form of redis.conf, made from one table (`table.rs`).
 
 #![forbid(unsafe_code)]
@@ -15,7 +15,6 @@ pub mod rewrite;
 mod server;
 mod special;
 mod table;
-pub mod tokens;
 pub mod units;
 
 pub use directive::{Directive, State, When};

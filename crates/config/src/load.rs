@@ -12,8 +12,8 @@ use crate::codec::Source;
 use crate::directive::Directive;
 use crate::file::{ConfigFile, LineError, Statement};
 use crate::lists::{Listed, listed};
-use crate::tokens::quote;
 use crate::{ServerConfig, rewrite};
+use tanist_text::words::quote;
 
 /// How deep files may include each other.
 pub const MAX_INCLUDE_DEPTH: usize = 16;

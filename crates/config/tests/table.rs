@@ -123,7 +123,7 @@ fn every_directive_round_trips() {
 }
 
 fn quoted(args: &[&str]) -> String {
-    args.iter().map(|a| tanist_config::tokens::quote(a.as_bytes())).collect::<Vec<_>>().join(" ")
+    args.iter().map(|a| tanist_text::words::quote(a.as_bytes())).collect::<Vec<_>>().join(" ")
 }
 
 #[test]

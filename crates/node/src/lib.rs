@@ -21,7 +21,6 @@ mod context;
 mod dispatch;
 mod error;
 mod expiry;
-mod glob;
 mod histogram;
 mod host;
 mod input;

@@ -3,6 +3,8 @@
 //! `"…"` knows `\n \r \t \b \a \xHH` and takes any other escaped byte as itself; `'…'` knows only `\'`. A quote
 //! may begin and end within a word. Between words lie blanks; only at a word's beginning are VT and FF blanks too.
 
+use tanist_text::words::unescape;
+
 use crate::ProtocolError;
 use crate::args::Span;
 
@@ -101,17 +103,6 @@ fn single_quoted(line: &[u8], mut at: usize, out: &mut Vec<u8>) -> Result<usize,
 
 fn hex(digit: u8) -> u8 {
     char::from(digit).to_digit(16).unwrap_or(0) as u8
-}
-
-fn unescape(b: u8) -> u8 {
-    match b {
-        b'n' => b'\n',
-        b'r' => b'\r',
-        b't' => b'\t',
-        b'b' => 8,
-        b'a' => 7,
-        other => other,
-    }
 }
 
 fn is_separator(b: u8) -> bool {

@@ -1,11 +1,12 @@
 //! `ACL`: there is one user, `default`, who may do everything; `requirepass` is its password.
 
-use super::catalogue::{CATEGORIES, in_category};
+use super::catalogue::in_category;
 use super::reply_help;
 use crate::commands::parse_int;
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};
 use tanist_resp::Args;
+use tanist_text::acl::CATEGORIES;
 
 /// `ACL WHOAMI`
 pub(crate) fn whoami(ctx: &mut Ctx<'_>, _args: Args<'_, '_>) -> Outcome {

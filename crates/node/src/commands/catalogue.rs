@@ -4,34 +4,10 @@ use super::reply_help;
 use crate::command::{Action, Command, Flags, Group, KeyAccess, KeyBegin, KeyFind, KeySpec};
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};
-use crate::glob;
 use crate::keys::{self, FoundKey};
 use tanist_resp::{Args, Reply};
-
-/// The ACL categories, in the order in which `ACL CAT` lists them.
-pub(crate) const CATEGORIES: [&str; 21] = [
-    "keyspace",
-    "read",
-    "write",
-    "set",
-    "sortedset",
-    "list",
-    "hash",
-    "string",
-    "bitmap",
-    "hyperloglog",
-    "geo",
-    "stream",
-    "pubsub",
-    "admin",
-    "fast",
-    "slow",
-    "blocking",
-    "dangerous",
-    "connection",
-    "transaction",
-    "scripting",
-];
+use tanist_text::acl::CATEGORIES;
+use tanist_text::glob;
 
 /// The categories of a command: those that follow from its flags and its group, and its own.
 pub(crate) fn categories(command: &Command) -> Vec<&'static str> {

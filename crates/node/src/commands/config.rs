@@ -7,13 +7,13 @@
 use super::reply_help;
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};
-use crate::glob;
 use crate::node::Node;
 use crate::observe::Thresholds;
 use crate::output::{LogLevel, Output, Outputs};
 use crate::session::{SessionId, Waiting};
 use tanist_config::{ServerConfig, SetError};
 use tanist_resp::Args;
+use tanist_text::glob;
 
 /// Directives that the shell must be able to follow before they are in force.
 const OUTSIDE: [&str; 3] = ["bind", "dir", "port"];

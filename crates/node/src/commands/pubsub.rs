@@ -173,7 +173,7 @@ pub(crate) fn own_messages(ctx: &mut Ctx<'_>, channel: &[u8], payload: &[u8]) ->
         count += 1;
     }
     for pattern in &ctx.session.patterns {
-        if crate::glob::matches(pattern, channel) {
+        if tanist_text::glob::matches(pattern, channel) {
             ctx.out.extend(pattern_message(ctx.session.proto, pattern, channel, payload));
             count += 1;
         }
@@ -199,7 +199,7 @@ impl Node {
             send(id, None);
         }
         for (pattern, ids) in &self.pubsub.patterns {
-            if crate::glob::matches(pattern, channel) {
+            if tanist_text::glob::matches(pattern, channel) {
                 ids.iter().for_each(|&id| send(id, Some(pattern)));
             }
         }
@@ -224,7 +224,7 @@ fn list(ctx: &mut Ctx<'_>, args: Args<'_, '_>, mut names: Vec<Box<[u8]>>) -> Out
         return Err(ctx.arity_error());
     }
     if let Some(pattern) = args.get(2) {
-        names.retain(|name| crate::glob::matches(pattern, name));
+        names.retain(|name| tanist_text::glob::matches(pattern, name));
     }
     names.sort_unstable();
     let mut reply = ctx.reply();

@@ -17,7 +17,6 @@ mod disk;
 mod election;
 mod events;
 mod failover;
-mod glob;
 mod gossip;
 mod group;
 mod hello;

@@ -205,7 +205,7 @@ impl Sentinel {
                 reply.bulk(channel.as_bytes());
                 reply.bulk(text.as_bytes());
             }
-            for pattern in s.patterns.iter().filter(|p| super::glob::matches(p, channel.as_bytes())) {
+            for pattern in s.patterns.iter().filter(|p| tanist_text::glob::matches(p, channel.as_bytes())) {
                 reply.push(4);
                 reply.bulk(b"pmessage");
                 reply.bulk(pattern);

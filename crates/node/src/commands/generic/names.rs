@@ -4,9 +4,9 @@ use super::type_name;
 use crate::commands::{parse_int, quoted};
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};
-use crate::glob;
 use tanist_keyspace::{Cursor, Entry};
 use tanist_resp::{Args, Reply};
+use tanist_text::glob;
 use tanist_types::UnixMs;
 
 /// `EXISTS key [key ...]`; a key named twice counts twice.

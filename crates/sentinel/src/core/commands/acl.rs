@@ -3,30 +3,7 @@
 use super::{Call, Done};
 use crate::core::Sentinel;
 use tanist_resp::Reply;
-
-const CATEGORIES: &[&str] = &[
-    "keyspace",
-    "read",
-    "write",
-    "set",
-    "sortedset",
-    "list",
-    "hash",
-    "string",
-    "bitmap",
-    "hyperloglog",
-    "geo",
-    "stream",
-    "pubsub",
-    "admin",
-    "fast",
-    "slow",
-    "blocking",
-    "dangerous",
-    "connection",
-    "transaction",
-    "scripting",
-];
+use tanist_text::acl::CATEGORIES;
 
 impl Sentinel {
     pub(crate) fn cmd_acl_whoami(&mut self, _: &Call<'_>, r: &mut Reply<'_>) -> Done {

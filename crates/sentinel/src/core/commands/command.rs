@@ -3,8 +3,8 @@
 use super::table::{Spec, TABLE};
 use super::{Call, Done};
 use crate::core::Sentinel;
-use crate::core::glob;
 use tanist_resp::Reply;
+use tanist_text::glob;
 
 impl Sentinel {
     pub(crate) fn cmd_command(&mut self, _: &Call<'_>, r: &mut Reply<'_>) -> Done {

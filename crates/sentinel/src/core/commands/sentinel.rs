@@ -3,12 +3,13 @@
 use super::{Call, Done, show};
 use crate::core::Sentinel;
 use crate::core::addr::Addr;
+use crate::core::conf;
 use crate::core::events::Who;
 use crate::core::failover::Kind;
 use crate::core::group::{Group, GroupId, NodeIx, PeerIx, Vote};
 use crate::core::io::Level;
-use crate::core::{conf, glob};
 use tanist_resp::Reply;
+use tanist_text::glob;
 use tanist_types::{Epoch, RunId};
 
 /// The reply for a name that is not watched.

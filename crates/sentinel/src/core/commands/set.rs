@@ -5,10 +5,10 @@ use super::{Call, Done};
 use crate::core::Sentinel;
 use crate::core::conf::set_option;
 use crate::core::events::Who;
-use crate::core::glob;
 use crate::core::io::Level;
 use std::time::Duration;
 use tanist_resp::Reply;
+use tanist_text::glob;
 
 const GLOBAL: &[&str] = &[
     "resolve-hostnames",

@@ -1,7 +1,7 @@
 //! The file as people wrote it: its lines, of which only the sentinel's own ever change.
 
 use super::BadConfig;
-use super::syntax::split;
+use tanist_text::words;
 
 /// One line.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -51,8 +51,7 @@ impl File {
             let mut line = Line { number: i + 1, text: text.to_owned(), words: Vec::new() };
             let trimmed = text.trim();
             if !trimmed.is_empty() && !trimmed.starts_with('#') {
-                line.words =
-                    split(trimmed).ok_or_else(|| line.bad("Unbalanced quotes in configuration line"))?;
+                line.words = split(trimmed).map_err(|e| line.bad(e.to_string()))?;
             }
             lines.push(line);
         }
@@ -95,7 +94,7 @@ impl File {
             let key = key_of(own);
             let Some(i) = wanted.iter().position(|w| w.key == key) else { continue };
             let w = wanted.remove(i);
-            let same = split(&w.text).is_some_and(|words| words == line.words);
+            let same = split(&w.text).is_ok_and(|words| words == line.words);
             out.push_str(if same { &line.text } else { &w.text });
             out.push('\n');
         }
@@ -110,6 +109,11 @@ impl File {
         }
         out
     }
+}
+
+fn split(line: &str) -> Result<Vec<String>, words::UnbalancedQuotes> {
+    let text = |word: Vec<u8>| String::from_utf8_lossy(&word).into_owned();
+    Ok(words::split(line.as_bytes())?.into_iter().map(text).collect())
 }
 
 /// What a statement of the sentinel's own sets.

@@ -4,7 +4,6 @@
 mod apply;
 mod file;
 mod render;
-mod syntax;
 
 pub(crate) use apply::{OPTIONS, set as set_option};
 pub(crate) use file::File;

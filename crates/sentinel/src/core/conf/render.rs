@@ -1,12 +1,12 @@
 //! From settings and state to the statements of the file, in Redis' order and words.
 
 use super::file::Wanted;
-use super::syntax::quote;
 use crate::core::Sentinel;
 use crate::core::addr::Addr;
 use crate::core::group::Group;
 use crate::core::settings::{Globals, PickPolicy, STALE_VIEW};
 use crate::core::timing::Timing;
+use tanist_text::words::quote_if_needed;
 
 /// Statements in the making.
 struct Statements(Vec<Wanted>);
@@ -16,7 +16,7 @@ impl Statements {
     fn add(&mut self, required: bool, key: usize, words: &[&str]) {
         let text = words.iter().fold("sentinel".to_owned(), |mut text, w| {
             text.push(' ');
-            text.push_str(&quote(w));
+            text.push_str(&quote_if_needed(w.as_bytes()));
             text
         });
         let key = words.iter().take(key).map(|w| (*w).to_owned()).collect();

@@ -47,6 +47,30 @@ pub fn quote(arg: &[u8]) -> String {
     out
 }
 
+/// The argument as it is if it reads back so, else quoted: for files that people read.
+pub fn quote_if_needed(arg: &[u8]) -> String {
+    match std::str::from_utf8(arg) {
+        Ok(plain) if !arg.is_empty() && arg.iter().all(|&b| is_plain(b)) => plain.to_owned(),
+        _ => quote(arg),
+    }
+}
+
+/// What the byte after a backslash stands for between double quotes, `\xHH` apart.
+pub fn unescape(b: u8) -> u8 {
+    match b {
+        b'n' => b'\n',
+        b'r' => b'\r',
+        b't' => b'\t',
+        b'b' => 0x08,
+        b'a' => 0x07,
+        other => other,
+    }
+}
+
+fn is_plain(b: u8) -> bool {
+    b.is_ascii_graphic() && !matches!(b, b'"' | b'\'' | b'\\' | b'#')
+}
+
 fn is_space(b: u8) -> bool {
     b.is_ascii_whitespace() || b == 0x0b
 }
@@ -114,14 +138,7 @@ impl Cursor<'_> {
             self.pos += 3;
             return Ok(high << 4 | low);
         }
-        Ok(match self.next().ok_or(UnbalancedQuotes)? {
-            b'n' => b'\n',
-            b'r' => b'\r',
-            b't' => b'\t',
-            b'b' => 0x08,
-            b'a' => 0x07,
-            other => other,
-        })
+        self.next().map(unescape).ok_or(UnbalancedQuotes)
     }
 
     fn closed(&self, out: Vec<u8>) -> Result<Vec<u8>, UnbalancedQuotes> {
@@ -156,6 +173,16 @@ mod tests {
     fn unbalanced() {
         for line in [r#""a"#, r#""a"b"#, "'a", "'a'b", r#""a\"#, r#""\x4"#] {
             assert_eq!(split(line.as_bytes()), Err(UnbalancedQuotes), "{line}");
+        }
+    }
+
+    #[test]
+    fn quotes_only_where_they_are_needed() {
+        assert_eq!(quote_if_needed(b"/etc/x.sh"), "/etc/x.sh");
+        for arg in ["", "with blank", "q\"uote", "back\\slash", "a#b", "tab\t", "\u{fc}mlaut", "'"] {
+            let quoted = quote_if_needed(arg.as_bytes());
+            assert!(quoted.starts_with('"'), "{quoted}");
+            assert_eq!(words(&quoted), [arg.as_bytes()], "{arg:?}");
         }
     }
 

@@ -4,13 +4,13 @@
 ///
 /// Backtracks to the last `*` only, so the time is at most the product of both lengths.
 #[must_use]
-pub(crate) fn matches(pattern: &[u8], text: &[u8]) -> bool {
+pub fn matches(pattern: &[u8], text: &[u8]) -> bool {
     matches_with(pattern, text, false)
 }
 
 /// [`matches`] with upper and lower case taken as the same when `fold` is set.
 #[must_use]
-pub(crate) fn matches_with(pattern: &[u8], text: &[u8], fold: bool) -> bool {
+pub fn matches_with(pattern: &[u8], text: &[u8], fold: bool) -> bool {
     let (mut p, mut t) = (0, 0);
     // Where to go on when what follows the last `*` does not match: one byte later in the text.
     let mut retry: Option<(usize, usize)> = None;
