@@ -5,6 +5,7 @@
 
 use crate::command::Command;
 use crate::error::Error;
+use crate::input::Stopwatch;
 use crate::node::Node;
 use crate::output::{LogLevel, Output, Outputs};
 use crate::session::Session;
@@ -20,6 +21,8 @@ pub(crate) struct Ctx<'a> {
     /// Where the reply goes.
     pub(crate) out: &'a mut Vec<u8>,
     pub(crate) outs: &'a mut Outputs,
+    /// Times the commands that this one runs.
+    pub(crate) watch: &'a dyn Stopwatch,
     pub(crate) now: Now,
     pub(crate) command: &'static Command,
     /// The hash of the command's first key, if its place is fixed.

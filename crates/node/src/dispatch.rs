@@ -352,6 +352,7 @@ impl Node {
         let db = session.db;
         let outer = (self.dirty, self.rewritten);
         (self.dirty, self.rewritten) = (0, false);
+        let stalled_before = self.stalled;
         session.last_command = Some(command);
         session.commands += 1;
         let outcome = handler(
@@ -360,6 +361,7 @@ impl Node {
                 session,
                 out: run.out,
                 outs: run.outs,
+                watch: run.watch,
                 now: run.now,
                 command,
                 first_hash,
@@ -385,7 +387,10 @@ impl Node {
         let cost = if timed {
             let cost = run.watch.read().since(before);
             run.timed += cost;
-            let cost = cost + std::mem::take(&mut self.stalled);
+            let cost = cost + self.stalled.saturating_sub(stalled_before);
+            if !in_transaction {
+                self.stalled = Duration::ZERO;
+            }
             self.note_cost(run.now, session, (index, command), args, cost);
             cost
         } else {
@@ -441,7 +446,7 @@ impl Node {
                 now: ctx.now,
                 out: ctx.out,
                 outs: ctx.outs,
-                watch: &Stopped(ctx.now.mono),
+                watch: ctx.watch,
                 timed: Duration::ZERO,
                 untimed: 0,
             };
@@ -518,6 +523,8 @@ pub(crate) struct QueueRun<'a> {
     pub(crate) session: &'a mut Session,
     pub(crate) out: &'a mut Vec<u8>,
     pub(crate) outs: &'a mut Outputs,
+    /// Times the commands of the queue one by one.
+    pub(crate) watch: &'a dyn Stopwatch,
 }
 
 /// A stopwatch that stands still.

@@ -43,7 +43,8 @@ pub(crate) fn exec(ctx: &mut Ctx<'_>, _args: Args<'_, '_>) -> Outcome {
         return Ok(());
     }
     ctx.reply().array(multi.queue.len());
-    let mut run = QueueRun { now: ctx.now, session: ctx.session, out: ctx.out, outs: ctx.outs };
+    let mut run =
+        QueueRun { now: ctx.now, session: ctx.session, out: ctx.out, outs: ctx.outs, watch: ctx.watch };
     ctx.node.run_queue(&mut run, &multi.queue);
     Ok(())
 }

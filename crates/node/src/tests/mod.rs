@@ -23,12 +23,22 @@ use tanist_config::ServerConfig;
 use tanist_resp::{Batch, Decoder, Limits, Value, encode_command};
 use tanist_types::{Mono, NodeId, Now, Rng, RunId};
 
-/// A stopwatch that stands still.
-pub(crate) struct Still(Mono);
+/// A stopwatch that goes on by the same step with each look at it; by none, unless a test says so.
+pub(crate) struct Steady {
+    at: std::cell::Cell<Mono>,
+    step: std::time::Duration,
+}
 
-impl Stopwatch for Still {
+impl Steady {
+    pub(crate) fn new(at: Mono, step: std::time::Duration) -> Steady {
+        Steady { at: std::cell::Cell::new(at), step }
+    }
+}
+
+impl Stopwatch for Steady {
     fn read(&self) -> Mono {
-        self.0
+        self.at.set(self.at.get() + self.step);
+        self.at.get()
     }
 }
 
@@ -37,6 +47,8 @@ pub(crate) struct World {
     pub(crate) node: Node,
     pub(crate) now: Now,
     pub(crate) outs: Outputs,
+    /// How far the stopwatch goes on with each look at it.
+    pub(crate) watch_step: std::time::Duration,
 }
 
 impl World {
@@ -50,7 +62,8 @@ impl World {
         let identity =
             Identity { run_id: RunId::random(&mut rng), node_id: NodeId::random(&mut rng), pid: 1 };
         let seeds = Seeds { hash: [1, 2], rng: 3 };
-        World { node: Node::new(config, identity, seeds, now), now, outs: Outputs::new() }
+        let node = Node::new(config, identity, seeds, now);
+        World { node, now, outs: Outputs::new(), watch_step: std::time::Duration::ZERO }
     }
 
     pub(crate) fn connect(&mut self) -> SessionId {
@@ -70,7 +83,7 @@ impl World {
         let mut batch = Batch::new();
         batch.parse(bytes, &Limits::default(), 1000).expect("well-formed commands");
         let mut out = Vec::new();
-        let watch = Still(self.now.mono);
+        let watch = Steady::new(self.now.mono, self.watch_step);
         let ran = self.node.run(self.now, id, &batch, bytes, 0, &mut out, &mut self.outs, &watch);
         (out, ran.next)
     }

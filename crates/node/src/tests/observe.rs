@@ -27,6 +27,35 @@ fn slow_commands_are_logged_without_secrets_and_cut() {
 }
 
 #[test]
+fn the_commands_of_a_transaction_are_logged_and_timed_one_by_one() {
+    let mut config = ServerConfig::default();
+    config.set("enable-debug-command", &["yes"]).expect("a directive");
+    let mut w = World::with(config);
+    let c = w.connect();
+    w.watch_step = std::time::Duration::from_millis(2);
+    w.say(
+        c,
+        "CONFIG SET slowlog-log-slower-than 1000 latency-monitor-threshold 1 commandlog-reply-larger-than 20",
+    );
+    w.say(c, "SLOWLOG RESET");
+    w.say(c, "LATENCY RESET");
+    for line in ["MULTI", "SET k xxxxxxxxxxxxxxxxxxxx", "GET k", "DEBUG SLEEP 0.05"] {
+        w.say(c, line);
+    }
+    w.say(c, "EXEC");
+    let log = w.say(c, "SLOWLOG GET");
+    assert!(!log.contains("EXEC"), "{log}");
+    for entry in [":52000 [DEBUG SLEEP 0.05]", ":2000 [GET k]", ":2000 [SET k xxxxxxxxxxxxxxxxxxxx]"] {
+        assert!(log.contains(entry), "{entry} in {log}");
+    }
+    assert!(w.say(c, "COMMANDLOG GET -1 large-reply").contains(":27 [GET k]"));
+    // The transaction is a spike of its own: it has held up everybody for the sum.
+    assert_eq!(w.say(c, "LATENCY HISTORY command"), "[[:1700000000 :64]]");
+    assert!(w.say(c, "INFO commandstats").contains("cmdstat_exec:calls=1,usec=64000,"));
+    assert!(w.say(c, "INFO commandstats").contains("cmdstat_get:calls=1,usec=2000,"));
+}
+
+#[test]
 fn large_requests_and_replies_are_logged_by_their_bytes() {
     let mut w = World::new();
     let c = w.connect();

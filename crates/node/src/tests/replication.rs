@@ -1,6 +1,6 @@
 //! Nodes that replicate, joined by wires in memory: what one sends arrives at the other in pieces.
 
-use super::{Still, World, show};
+use super::{Steady, World, show};
 use crate::{Input, Output, Peer, SessionId};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -198,7 +198,7 @@ impl Cluster {
         let primary = &mut self.members[wire.to].world;
         let progress = wire.batch.parse(&wire.read, &Limits::default(), 100).expect("commands");
         if progress.commands > 0 {
-            let (mut out, watch) = (Vec::new(), Still(Mono::ZERO));
+            let (mut out, watch) = (Vec::new(), Steady::new(Mono::ZERO, Default::default()));
             let (now, outs) = (primary.now, &mut primary.outs);
             primary.node.run(now, wire.session, &wire.batch, &wire.read, 0, &mut out, outs, &watch);
             wire.down.extend(out);
