@@ -53,6 +53,13 @@ pub enum Input {
         /// Why, for the log.
         why: String,
     },
+    /// [`crate::Output::SpillWrite`] is done (`None`), or [`crate::Output::SpillRead`] with these bytes; or why not.
+    Spilled {
+        /// Which file.
+        file: u64,
+        /// What came of it.
+        result: Result<Option<Vec<u8>>, String>,
+    },
     /// The state of [`crate::Output::Persist`] is on disk, or could not be written.
     Persisted {
         /// Which one.

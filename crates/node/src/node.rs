@@ -176,6 +176,7 @@ impl Node {
             Input::Drained(id) => self.drained(id, now, outs),
             Input::PrimaryConnected { attempt } => self.primary_connected(attempt, now, outs),
             Input::PrimaryClosed { attempt, why } => self.primary_closed(attempt, why, now, outs),
+            Input::Spilled { file, result } => self.spilled(file, result, now, outs),
             Input::Persisted { id, result } => self.persisted(id, result, now, outs),
             Input::Tick => self.tick(now, outs),
             Input::SaveWritten(result) => self.save_written(now, result, outs),

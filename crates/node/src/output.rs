@@ -48,6 +48,28 @@ pub enum Output {
         /// The file is complete.
         last: bool,
     },
+    /// Append to an unnamed temporary file; one with a new number replaces the one before. Answered by
+    /// [`crate::Input::Spilled`].
+    SpillWrite {
+        /// Which file.
+        file: u64,
+        /// What to append.
+        bytes: Vec<u8>,
+    },
+    /// Read from that file; answered by [`crate::Input::Spilled`].
+    SpillRead {
+        /// Which file.
+        file: u64,
+        /// From where.
+        at: u64,
+        /// So many bytes, which are there.
+        len: usize,
+    },
+    /// That file is of no use any more. Orders that were given before are still answered.
+    SpillEnd {
+        /// Which file.
+        file: u64,
+    },
     /// Tell with [`crate::Input::Drained`] when everything sent to a session so far has been written to its socket.
     TellDrained(SessionId),
     /// Connect to the primary; one that is connected before is closed first.

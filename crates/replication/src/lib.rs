@@ -35,8 +35,11 @@ pub use member::{
 pub use primary_link::{Incoming, Introduction, LinkDue, LinkFault, PrimaryLink};
 pub use release::{Acked, Count, Local, Rule, enough_replicas, good_replicas};
 pub use replica_link::{Fault, LinkId, LinkPhase, ReplicaLink};
-pub use replicas::{Ask, Attached, Due, ReplicaLine, Replicas, ReplicasConfig, Served, WhyFull};
+pub use replicas::{
+    Ask, Attached, Due, ReplicaLine, Replicas, ReplicasConfig, Served, WaitingLimit, WhyFull,
+};
 pub use state_file::{StateFileError, decode_state, encode_state};
+pub use transfer::Spill;
 pub use wire::{
     Ack, LinkTerms, Marker, PsyncReply, PsyncRequest, parse_psync, parse_psync_reply, put_ack, put_continue,
     put_full_sync, put_psync,

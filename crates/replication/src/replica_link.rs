@@ -63,6 +63,10 @@ pub struct ReplicaLink {
     pub(crate) plain_sync: bool,
     /// When it was last sent something while it waits for a snapshot.
     pub(crate) last_keepalive: Mono,
+    /// Bytes handed to the shell that its socket has not taken.
+    pub(crate) unsent: u64,
+    /// Since when more of the log has waited for it than the soft limit allows.
+    pub(crate) above_soft: Option<Mono>,
 }
 
 /// Why a link has to be closed.
@@ -72,6 +76,10 @@ pub enum Fault {
     Timeout,
     /// The replica was too slow: what it needs next is gone.
     Overrun,
+    /// The replica was too slow: more waits for it than its limits allow.
+    TooSlow,
+    /// The file that its snapshot is sent from has failed.
+    Spill,
     /// The replica acknowledged what it was never sent.
     AckAhead,
 }
@@ -109,6 +117,8 @@ impl ReplicaLink {
             log_from: LogPos::ZERO,
             plain_sync: false,
             last_keepalive: now,
+            unsent: 0,
+            above_soft: None,
         }
     }
 
@@ -150,6 +160,13 @@ impl ReplicaLink {
             }
             State::Online { cursor } => Some(cursor),
         }
+    }
+
+    /// Bytes of the log that wait for it. What is on its way of a snapshot does not count, as in Redis.
+    #[must_use]
+    pub fn waiting(&self, end: LogPos) -> u64 {
+        let unsent = if self.is_online() { self.unsent } else { 0 };
+        self.needs_from().map_or(0, |from| end.0.saturating_sub(from.0)) + unsent
     }
 
     /// The next byte of the snapshot that it needs.

@@ -8,7 +8,7 @@ use crate::facts::SnapshotFilter;
 use crate::lineage::{Lineage, Relation};
 use crate::release::Acked;
 use crate::replica_link::{Fault, Framing, LinkId, LinkPhase, ReplicaLink, State};
-use crate::transfer::Transfer;
+use crate::transfer::{Spill, Transfer};
 use crate::wire::{self, Ack, LinkTerms, PsyncRequest};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -25,6 +25,19 @@ pub struct ReplicasConfig {
     pub sync_delay: Duration,
     /// `repl-diskless-sync-max-replicas`: so many waiting links begin at once; zero for no such number.
     pub sync_max: usize,
+    /// How much of the log may wait for one replica (`client-output-buffer-limit replica`).
+    pub limit: WaitingLimit,
+}
+
+/// Bounds of what waits for one replica, in bytes; zero for none.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct WaitingLimit {
+    /// At which its link is closed at once.
+    pub hard: u64,
+    /// At which its link is closed if it stays there for `soft_time`.
+    pub soft: u64,
+    /// How long the soft bound may be passed.
+    pub soft_time: Duration,
 }
 
 impl Default for ReplicasConfig {
@@ -34,6 +47,7 @@ impl Default for ReplicasConfig {
             ping_period: Duration::from_secs(10),
             sync_delay: Duration::from_secs(5),
             sync_max: 0,
+            limit: WaitingLimit::default(),
         }
     }
 }
@@ -228,7 +242,7 @@ impl Replicas {
             .all(|l| l.facts.reads_rdb_11())
     }
 
-    /// The waiting links that want the same parts as the first one will get the snapshot that begins now, at the log's
+    /// The waiting links that want the same parts in the same framing as the first one will get the snapshot that begins now, at the log's
     /// end. Returns which parts, and what each link is sent first.
     pub fn begin_snapshot(
         &mut self,
@@ -238,12 +252,13 @@ impl Replicas {
         let Served { epoch, lineage, backlog } = log;
         let at = backlog.end();
         let mut openings = Vec::new();
-        let mut needs_length = false;
         let waits = |link: &ReplicaLink| matches!(link.state, State::Snapshot { .. });
         let first = self.links.values().find(|link| waits(link));
         let filter = first.map_or(SnapshotFilter::All, |link| link.facts.filter);
+        // Who must be told the length first gets nothing before the end: such links have a snapshot of their own.
+        let needs_length = first.is_some_and(|link| !link.facts.eof);
         for (&id, link) in &mut self.links {
-            if !waits(link) || link.facts.filter != filter {
+            if !waits(link) || link.facts.filter != filter || link.facts.eof == needs_length {
                 continue;
             }
             let mut line = Vec::new();
@@ -252,8 +267,7 @@ impl Replicas {
                 wire::put_full_sync(&mut line, lineage.current().id, at, terms);
             }
             openings.push((id, line));
-            let framing = if link.facts.eof { Framing::Mark } else { Framing::Length };
-            needs_length |= framing == Framing::Length;
+            let framing = if needs_length { Framing::Length } else { Framing::Mark };
             link.state = State::SnapshotHead { framing };
             link.log_from = at;
         }
@@ -281,6 +295,58 @@ impl Replicas {
     pub fn snapshot_wants_more(&self) -> Option<bool> {
         let transfer = self.transfer.as_ref()?;
         Some(transfer.wants_more(self.slowest_snapshot_cursor()?))
+    }
+
+    /// The shell holds so many bytes for a link that its socket has not taken.
+    pub fn note_unsent(&mut self, id: LinkId, bytes: u64) {
+        if let Some(link) = self.links.get_mut(&id) {
+            link.unsent = bytes;
+        }
+    }
+
+    /// The links for which too much of the log waits, or has waited for too long, the log ending at `end`.
+    pub fn too_slow(&mut self, end: LogPos, now: Mono) -> Vec<LinkId> {
+        let WaitingLimit { hard, soft, soft_time } = self.config.limit;
+        let mut slow = Vec::new();
+        for (&id, link) in &mut self.links {
+            let waiting = link.waiting(end);
+            if soft == 0 || waiting < soft {
+                link.above_soft = None;
+            } else {
+                link.above_soft.get_or_insert(now);
+            }
+            let too_long = link.above_soft.is_some_and(|since| since + soft_time <= now);
+            if hard > 0 && waiting >= hard || too_long {
+                slow.push(id);
+            }
+        }
+        slow
+    }
+
+    /// Bytes of the running snapshot that are in memory.
+    #[must_use]
+    pub fn held(&self) -> u64 {
+        self.transfer.as_ref().map_or(0, Transfer::held)
+    }
+
+    /// What is to be done with the file of the running snapshot, if anything now.
+    pub fn spill(&mut self) -> Option<Spill> {
+        let slowest = self.slowest_snapshot_cursor()?;
+        self.transfer.as_mut()?.spill(slowest)
+    }
+
+    /// The bytes of the last [`Spill::Write`] are in the file.
+    pub fn spilled(&mut self) {
+        if let Some(transfer) = &mut self.transfer {
+            transfer.spilled();
+        }
+    }
+
+    /// The bytes of the last [`Spill::Read`].
+    pub fn read_back(&mut self, bytes: &[u8]) {
+        if let Some(transfer) = &mut self.transfer {
+            transfer.read_back(bytes);
+        }
     }
 
     /// Ends the running snapshot if nobody reads it any more. The caller stops producing it.
@@ -352,7 +418,8 @@ impl Replicas {
                 && at <= now
             {
                 due.push(Due::Drop(id, Fault::Timeout));
-            } else if let State::Snapshot { .. } = link.state
+            } else if let State::Snapshot { .. } | State::SnapshotHead { framing: Framing::Length } =
+                link.state
                 && link.last_keepalive + KEEPALIVE <= now
             {
                 link.last_keepalive = now;
@@ -374,8 +441,11 @@ impl Replicas {
         let mut next = self.snapshot_due().unwrap_or(Mono::NEVER);
         for link in self.links.values() {
             next = next.min(link.expires(self.config.timeout).unwrap_or(Mono::NEVER));
-            if let State::Snapshot { .. } = link.state {
+            if let State::Snapshot { .. } | State::SnapshotHead { framing: Framing::Length } = link.state {
                 next = next.min(link.last_keepalive + KEEPALIVE);
+            }
+            if let Some(since) = link.above_soft {
+                next = next.min(since + self.config.limit.soft_time);
             }
         }
         if pings && self.any_attached() { next.min(self.next_ping) } else { next }

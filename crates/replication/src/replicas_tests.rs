@@ -166,13 +166,12 @@ fn who_knows_no_mark_is_told_the_length_first() {
     let mut w = World::new();
     w.psync(A, PsyncRequest::Full, at(0));
     w.begin();
-    w.replicas.feed_snapshot(&[b'x'; 3 << 20]);
+    w.replicas.feed_snapshot(&[b'x'; 100_000]);
     assert_eq!(w.replicas.snapshot_wants_more(), Some(true), "all of it, before the first byte leaves");
-    assert_eq!(w.pump(A), Ok(String::new()));
+    assert_eq!((w.pump(A), w.replicas.spill()), (Ok(String::new()), None));
     w.replicas.complete_snapshot();
-    assert!(w.pump(A).unwrap().starts_with(&format!("${}\r\nxxx", 3 << 20)));
-    w.pump(A).unwrap();
-    w.pump(A).unwrap();
+    assert_eq!(w.replicas.spill(), None, "what is small needs no file");
+    assert!(w.pump(A).unwrap().starts_with("$100000\r\nxxx"));
     w.backlog.append(b"log");
     assert_eq!(w.pump(A), Ok("log".into()), "the log follows at once");
 }
@@ -230,4 +229,84 @@ fn the_snapshots_version_is_what_all_can_read() {
     w.tell(B, "REPLCONF capa eof");
     w.psync(B, PsyncRequest::Full, at(0));
     assert!(!w.replicas.snapshot_reads_11());
+}
+
+#[test]
+fn a_link_for_which_too_much_waits_is_too_slow() {
+    let mut w = World::new();
+    let limit = WaitingLimit { hard: 1000, soft: 100, soft_time: Duration::from_secs(5) };
+    w.replicas.configure(ReplicasConfig { limit, ..ReplicasConfig::default() });
+    w.tell(A, "REPLCONF capa psync2");
+    w.psync(A, w.from(4), at(0));
+    let slow = |w: &mut World, millis| w.replicas.too_slow(w.backlog.end(), at(millis));
+    w.backlog.append(&[b'x'; 93]);
+    assert!(slow(&mut w, 0).is_empty(), "99 bytes wait");
+    w.backlog.append(b"x");
+    assert!(slow(&mut w, 1000).is_empty());
+    assert_eq!(w.replicas.next_deadline(false), at(6000));
+    assert!(slow(&mut w, 5999).is_empty());
+    assert_eq!(slow(&mut w, 6000), [A]);
+    // Handing bytes to the shell alone is no progress.
+    w.pump(A).expect("at hand");
+    w.replicas.note_unsent(A, 100);
+    assert_eq!(slow(&mut w, 6000), [A]);
+    w.replicas.note_unsent(A, 0);
+    assert!(slow(&mut w, 6001).is_empty());
+    w.backlog.append(&[b'x'; 999]);
+    assert!(slow(&mut w, 7000).is_empty());
+    w.backlog.append(b"x");
+    assert_eq!(slow(&mut w, 7000), [A], "the hard limit waits for nothing");
+}
+
+#[test]
+fn a_loading_link_keeps_the_log_but_not_the_snapshot() {
+    let mut w = World::new();
+    let limit = WaitingLimit { hard: 1000, soft: 0, soft_time: Duration::ZERO };
+    w.replicas.configure(ReplicasConfig { limit, ..ReplicasConfig::default() });
+    w.tell(A, "REPLCONF capa eof");
+    w.psync(A, PsyncRequest::Full, at(0));
+    w.begin();
+    w.replicas.feed_snapshot(&[b's'; 5000]);
+    w.replicas.note_unsent(A, 5000);
+    assert!(w.replicas.too_slow(w.backlog.end(), at(0)).is_empty());
+    w.backlog.append(&[b'x'; 1000]);
+    assert_eq!(w.replicas.too_slow(w.backlog.end(), at(0)), [A]);
+}
+
+#[test]
+fn a_snapshot_of_unknown_length_goes_through_a_file_in_pieces() {
+    const ALL: usize = 5 << 20;
+    let mut w = World::new();
+    w.psync(A, PsyncRequest::Full, at(0));
+    w.begin();
+    let (mut file, mut sent, mut made, mut held) = (Vec::new(), String::new(), 0, 0);
+    while sent.len() < ALL + 10 {
+        if w.replicas.snapshot_wants_more() == Some(true) {
+            let piece: Vec<u8> = (made..made + (64 << 10)).map(|i| b'a' + (i / 1000 % 26) as u8).collect();
+            made += piece.len();
+            w.replicas.feed_snapshot(&piece);
+            if made == ALL {
+                w.replicas.complete_snapshot();
+            }
+        }
+        held = held.max(w.replicas.held());
+        match w.replicas.spill() {
+            Some(Spill::Write { first, bytes }) => {
+                assert_eq!(first, file.is_empty());
+                assert!(sent.is_empty(), "nothing is sent before the length is known");
+                file.extend(bytes);
+                w.replicas.spilled();
+            }
+            Some(Spill::Read { at, len }) => w.replicas.read_back(&file[at as usize..][..len]),
+            None => {}
+        }
+        let mut out = Vec::new();
+        w.replicas.pump(A, &w.backlog, 64 << 10, at(0), &mut out).expect("at hand");
+        sent.push_str(std::str::from_utf8(&out).expect("letters"));
+    }
+    let body = sent.strip_prefix("$5242880\r\n").expect("the length");
+    assert!(body.bytes().enumerate().all(|(i, b)| b == b'a' + (i / 1000 % 26) as u8));
+    assert_eq!((body.len(), file.len()), (ALL, ALL));
+    assert!(held <= 1 << 19, "{held} bytes at once of {ALL}");
+    assert_eq!(w.replicas.get(A).and_then(ReplicaLink::phase), Some(LinkPhase::Online));
 }

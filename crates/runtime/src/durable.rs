@@ -7,7 +7,7 @@ use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -36,11 +36,7 @@ impl Pending {
     /// # Errors
     /// Of the file system.
     pub fn create(path: &Path) -> io::Result<Pending> {
-        static COUNT: AtomicU64 = AtomicU64::new(0);
-        let name = path.file_name().ok_or_else(|| io::Error::from(io::ErrorKind::IsADirectory))?;
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let temporary =
-            path.with_file_name(format!("temp-{}-{number}.{}", std::process::id(), name.to_string_lossy()));
+        let temporary = temporary(path)?;
         let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o644).open(&temporary)?;
         Ok(Pending { file, temporary, path: path.to_owned(), committed: false })
     }
@@ -62,6 +58,55 @@ impl Pending {
         std::fs::rename(&self.temporary, &self.path)?;
         self.committed = true;
         sync_directory(&self.path)
+    }
+}
+
+/// A name for a file beside `path` that nothing else has.
+fn temporary(path: &Path) -> io::Result<PathBuf> {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let name = path.file_name().ok_or_else(|| io::Error::from(io::ErrorKind::IsADirectory))?;
+    let number = COUNT.fetch_add(1, Ordering::Relaxed);
+    Ok(path.with_file_name(format!("temp-{}-{number}.{}", std::process::id(), name.to_string_lossy())))
+}
+
+/// A file without a name: it is gone with the process, or when this is dropped.
+#[derive(Debug)]
+pub struct Unnamed(File);
+
+impl Unnamed {
+    /// An empty one; it is made beside `path`, and its name is taken away at once.
+    ///
+    /// # Errors
+    /// Of the file system.
+    pub fn create(path: &Path) -> io::Result<Unnamed> {
+        let temporary = temporary(path)?;
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&temporary)?;
+        std::fs::remove_file(&temporary)?;
+        Ok(Unnamed(file))
+    }
+
+    /// Writes at the end.
+    ///
+    /// # Errors
+    /// Of the file system.
+    pub fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.0.write_all(bytes)
+    }
+
+    /// Exactly `len` bytes from `at` on.
+    ///
+    /// # Errors
+    /// Of the file system; also if there are fewer.
+    pub fn read_at(&self, at: u64, len: usize) -> io::Result<Vec<u8>> {
+        let mut bytes = vec![0; len];
+        self.0.read_exact_at(&mut bytes, at)?;
+        Ok(bytes)
     }
 }
 
@@ -191,6 +236,17 @@ mod tests {
         drop(pending);
         assert_eq!(dir.names(), ["state"]);
         assert_eq!(read(&path, 10).unwrap(), Some(b"old".to_vec()));
+    }
+
+    #[test]
+    fn an_unnamed_file_leaves_no_trace() {
+        let dir = Temp::new("unnamed");
+        let mut file = Unnamed::create(&dir.0.join("x")).unwrap();
+        file.append(b"0123").unwrap();
+        file.append(b"456").unwrap();
+        assert!(dir.names().is_empty());
+        assert_eq!(file.read_at(2, 4).unwrap(), b"2345");
+        assert!(file.read_at(5, 4).is_err());
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use tanist_config::ServerConfig;
 use tanist_node::{Input, SessionId};
-use tanist_runtime::durable::Pending;
+use tanist_runtime::durable::{Pending, Unnamed};
 use tanist_runtime::listen::describe;
 
 /// One order.
@@ -21,6 +21,12 @@ pub(crate) enum Order {
     SaveBytes { bytes: Vec<u8>, last: bool },
     /// Give it up.
     SaveCancel,
+    /// Append to the unnamed file with this number; a new number begins a new file.
+    SpillWrite { file: u64, bytes: Vec<u8> },
+    /// Read from it.
+    SpillRead { file: u64, at: u64, len: usize },
+    /// It is of no use any more.
+    SpillEnd { file: u64 },
     /// Rewrite the configuration file with these values, and tell the node.
     RewriteConfig { session: Option<SessionId>, config: Box<ServerConfig> },
 }
@@ -51,6 +57,7 @@ impl Orders {
     pub(crate) fn start(self, machine: Arc<Machine>, config_file: Option<PathBuf>) -> io::Result<()> {
         std::thread::Builder::new().name("disk".into()).spawn(move || {
             let mut save = Save::None;
+            let mut spill = None;
             for order in self.0 {
                 match order {
                     Order::SaveBegin(path) => save = Save::begin(&path),
@@ -59,6 +66,21 @@ impl Orders {
                         let result = rewrite(config_file.as_deref(), &config);
                         let answer = Input::Rewritten { session, result };
                         machine.enter(|node, now, outs| node.step(now, answer, outs));
+                    }
+                    Order::SpillWrite { file, bytes } => {
+                        let result = append(&mut spill, file, &bytes).map(|()| None);
+                        let answer =
+                            Input::Spilled { file, result: result.map_err(|error| describe(&error)) };
+                        machine.enter(|node, now, outs| node.step(now, answer, outs));
+                    }
+                    Order::SpillRead { file, at, len } => {
+                        let result = read_at(&spill, file, at, len).map(Some);
+                        let answer =
+                            Input::Spilled { file, result: result.map_err(|error| describe(&error)) };
+                        machine.enter(|node, now, outs| node.step(now, answer, outs));
+                    }
+                    Order::SpillEnd { file } => {
+                        spill.take_if(|(open, _): &mut (u64, Unnamed)| *open == file);
                     }
                     Order::SaveBytes { bytes, last } => {
                         let result = save.write(&bytes, last).map_err(|error| describe(&error));
@@ -77,6 +99,26 @@ fn rewrite(path: Option<&Path>, config: &ServerConfig) -> Result<(), String> {
     let old = std::fs::read(path).map_err(|error| describe(&error))?;
     let new = tanist_config::rewritten(config, &old, None).map_err(|error| error.reason)?;
     tanist_runtime::durable::write(path, &new).map_err(|error| describe(&error))
+}
+
+/// The file of a snapshot that replicas are sent, with its number.
+type SpillFile = Option<(u64, Unnamed)>;
+
+fn append(spill: &mut SpillFile, file: u64, bytes: &[u8]) -> io::Result<()> {
+    match spill {
+        Some((open, unnamed)) if *open == file => unnamed.append(bytes),
+        _ => {
+            *spill = None;
+            spill.insert((file, Unnamed::create(Path::new("replica.rdb"))?)).1.append(bytes)
+        }
+    }
+}
+
+fn read_at(spill: &SpillFile, file: u64, at: u64, len: usize) -> io::Result<Vec<u8>> {
+    match spill {
+        Some((open, unnamed)) if *open == file => unnamed.read_at(at, len),
+        _ => Err(io::Error::other("the file is closed")),
+    }
 }
 
 /// The snapshot file that is being written.

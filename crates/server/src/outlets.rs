@@ -46,6 +46,9 @@ impl Outlets {
             }
             Output::SaveBegin => self.disk.order(disk::Order::SaveBegin(settings.snapshot_file())),
             Output::SaveBytes { bytes, last } => self.disk.order(disk::Order::SaveBytes { bytes, last }),
+            Output::SpillWrite { file, bytes } => self.disk.order(disk::Order::SpillWrite { file, bytes }),
+            Output::SpillRead { file, at, len } => self.disk.order(disk::Order::SpillRead { file, at, len }),
+            Output::SpillEnd { file } => self.disk.order(disk::Order::SpillEnd { file }),
             Output::SaveCancel => self.disk.order(disk::Order::SaveCancel),
             Output::RewriteConfig { session, config } => {
                 self.disk.order(disk::Order::RewriteConfig { session, config });

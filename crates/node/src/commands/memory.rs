@@ -60,7 +60,7 @@ fn figures(ctx: &Ctx<'_>) -> Vec<(&'static str, Figure)> {
         ("total.allocated", int(m.used)),
         ("startup.allocated", int(m.startup)),
         ("replication.backlog", int(super::info::backlog_memory(node))),
-        ("replicas.repl.buffer", int(0)),
+        ("replicas.repl.buffer", int(node.repl.replicas.held())),
         ("clients.slaves", int(m.replicas)),
         ("clients.normal", int(m.clients)),
         ("cluster.links", int(0)),

@@ -33,7 +33,7 @@ use std::time::Duration;
 use tanist_config::ServerConfig;
 use tanist_replication::{
     Address, Backlog, BacklogConfig, Durable, DurableRole, Lineage, LinkId, Local, Member, PersistId,
-    Replicas, ReplicasConfig, Role, encode_state,
+    Replicas, ReplicasConfig, Role, WaitingLimit, encode_state,
 };
 use tanist_types::{ByteLen, DbIndex, LogPos, Mono, NodeId, Now, ReplId, Rng, RunId};
 use wait::Waiter;
@@ -50,6 +50,9 @@ pub(crate) struct Repl {
     credits: BTreeMap<LinkId, Credit>,
     /// The snapshot being produced for replicas; its bytes go into `replicas`.
     producing: Option<Producer>,
+    /// Names the shell's file of a snapshot whose length must be known before it is sent; and whether it is in use.
+    spill: u64,
+    spilling: bool,
     waiters: Vec<Waiter>,
     failover: Option<Failover>,
     /// Writes are held back for a switchover (`TANIST PAUSE`).
@@ -116,6 +119,8 @@ impl Repl {
             upstream: None,
             credits: BTreeMap::new(),
             producing: None,
+            spill: 0,
+            spilling: false,
             waiters: Vec::new(),
             failover: None,
             hold: None,
@@ -163,12 +168,23 @@ fn backlog_config(config: &ServerConfig) -> BacklogConfig {
     }
 }
 
+/// A hard limit below the backlog's size would close replicas that the backlog serves without further memory.
+fn waiting_limit(config: &ServerConfig) -> WaitingLimit {
+    let limit = config.client_output_buffer_limit.replica;
+    WaitingLimit {
+        hard: if limit.hard == 0 { 0 } else { limit.hard.max(config.repl_backlog_size) },
+        soft: limit.soft,
+        soft_time: Duration::from_secs(limit.soft_seconds),
+    }
+}
+
 fn replicas_config(config: &ServerConfig) -> ReplicasConfig {
     ReplicasConfig {
         timeout: secs(config.repl_timeout),
         ping_period: secs(config.repl_ping_replica_period),
         sync_delay: secs(config.repl_diskless_sync_delay),
         sync_max: config.repl_diskless_sync_max_replicas as usize,
+        limit: waiting_limit(config),
     }
 }
 
@@ -322,6 +338,7 @@ impl Node {
     pub(crate) fn replication_tick(&mut self, now: Now, outs: &mut Outputs) {
         self.serve_replicas(now, outs);
         self.upstream_tick(now, outs);
+        self.drop_slow_replicas(now, outs);
         self.release_waiters(now, outs);
         self.failover_tick(now, outs);
         if self.repl.hold.as_ref().is_some_and(|h| h.until <= now.mono) {

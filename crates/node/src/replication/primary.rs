@@ -6,7 +6,7 @@ use crate::output::{LogLevel, Output, Outputs};
 use crate::session::{Session, SessionId, SessionKind};
 use crate::snapshot::{Head, Producer};
 use tanist_rdb::RdbVersion;
-use tanist_replication::{Ack, Ask, Attached, Due, Fault, LinkId, Served, SnapshotFilter};
+use tanist_replication::{Ack, Ask, Attached, Due, Fault, LinkId, Served, SnapshotFilter, Spill};
 use tanist_types::{Now, ReplId};
 
 /// How many bytes of entries one slice of a snapshot produces.
@@ -110,9 +110,18 @@ impl Node {
         for link in links {
             self.pump(link, now, outs);
         }
+        self.drop_slow_replicas(now, outs);
         if self.repl.backlog.wants_trim() {
             let slowest = self.repl.replicas.slowest();
             self.repl.backlog.trim(slowest);
+        }
+    }
+
+    /// Closes the links of replicas for which too much of the log waits.
+    pub(crate) fn drop_slow_replicas(&mut self, now: Now, outs: &mut Outputs) {
+        for link in self.repl.replicas.too_slow(self.repl.backlog.end(), now.mono) {
+            self.stats.output_buffer_limit_disconnections += 1;
+            self.drop_replica(link, Fault::TooSlow, outs);
         }
     }
 
@@ -222,6 +231,60 @@ impl Node {
         for link in receiving {
             self.pump(link, now, outs);
         }
+        self.spill(outs);
+    }
+
+    /// Gives the shell what it is to do next with the file of a snapshot whose length must be known before it is sent.
+    fn spill(&mut self, outs: &mut Outputs) {
+        if self.repl.replicas.receiving().next().is_none() {
+            self.end_spill(outs);
+            return;
+        }
+        match self.repl.replicas.spill() {
+            Some(Spill::Write { first, bytes }) => {
+                if first {
+                    self.repl.spill += 1;
+                    self.repl.spilling = true;
+                }
+                outs.push(Output::SpillWrite { file: self.repl.spill, bytes });
+            }
+            Some(Spill::Read { at, len }) => {
+                outs.push(Output::SpillRead { file: self.repl.spill, at, len });
+            }
+            None => {}
+        }
+    }
+
+    fn end_spill(&mut self, outs: &mut Outputs) {
+        if std::mem::take(&mut self.repl.spilling) {
+            outs.push(Output::SpillEnd { file: self.repl.spill });
+        }
+    }
+
+    /// The shell has carried out [`Output::SpillWrite`] (`Ok(None)`) or [`Output::SpillRead`], or could not.
+    pub(crate) fn spilled(
+        &mut self,
+        file: u64,
+        result: Result<Option<Vec<u8>>, String>,
+        now: Now,
+        outs: &mut Outputs,
+    ) {
+        if file != self.repl.spill || !self.repl.spilling {
+            return;
+        }
+        match result {
+            Ok(None) => self.repl.replicas.spilled(),
+            Ok(Some(bytes)) => self.repl.replicas.read_back(&bytes),
+            Err(why) => {
+                outs.log(LogLevel::Warning, format!("The temporary file of a snapshot for replicas: {why}"));
+                let receiving: Vec<LinkId> = self.repl.replicas.receiving().collect();
+                for link in receiving {
+                    self.drop_replica(link, Fault::Spill, outs);
+                }
+            }
+        }
+        self.serve_replicas(now, outs);
+        self.after_replication(now, outs);
     }
 
     /// Closes a link that cannot go on.
@@ -229,6 +292,8 @@ impl Node {
         let why = match fault {
             Fault::Timeout => "it was silent for repl-timeout",
             Fault::Overrun => "it was too slow for what may be kept for it",
+            Fault::TooSlow => "more waits for it than client-output-buffer-limit allows",
+            Fault::Spill => "the temporary file of its snapshot failed",
             Fault::AckAhead => "it acknowledged what it was never sent",
         };
         outs.log(LogLevel::Warning, format!("Disconnecting replica {}: {why}", self.replica_name(link)));

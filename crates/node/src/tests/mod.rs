@@ -14,6 +14,7 @@ mod observe;
 mod pubsub;
 mod replication;
 mod saving;
+mod spill;
 mod traces;
 mod transactions;
 mod usage;

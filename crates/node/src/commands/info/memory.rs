@@ -120,8 +120,9 @@ pub(super) fn memory(ctx: &Ctx<'_>, f: &mut Fields) {
     f.put("mem_fragmentation_bytes", host.rss as i64 - m.used as i64);
     f.put("mem_not_counted_for_evict", 0);
     f.put("mem_replication_backlog", super::replication::backlog_memory(node));
-    f.put("mem_total_replication_buffers", super::replication::backlog_memory(node));
-    f.put("mem_replicas_repl_buffer", 0);
+    let held = super::replication::backlog_memory(node) + node.repl.replicas.held();
+    f.put("mem_total_replication_buffers", held);
+    f.put("mem_replicas_repl_buffer", node.repl.replicas.held());
     f.put("mem_clients_slaves", m.replicas);
     f.put("mem_clients_normal", m.clients);
     f.zeros(&["mem_cluster_links", "mem_cluster_slot_import", "mem_cluster_slot_export", "mem_aof_buffer"]);
