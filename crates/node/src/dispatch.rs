@@ -58,18 +58,23 @@ impl Node {
         self.stats.batches += 1;
         if from == 0 {
             session.bytes_in += batch.consumed() as u64;
-            session.query_buffer = buf.len().saturating_sub(batch.consumed());
+            session.query_buffer = buf.len();
+            self.buffers.recent.note(now.mono, buf.len(), 0);
             self.stats.net_in += batch.consumed() as u64;
         }
-        let written = out.len();
+        let (written, sent) = (out.len(), outs.len());
         let mut run = Run { now, out, outs, watch, timed: Duration::ZERO, untimed: 0 };
         let ran = self.run_windows(&mut run, &mut session, batch, buf, from);
         self.learn_fast_cost(&run);
         let written = (run.out.len() - written) as u64;
         session.bytes_out += written;
+        if ran.next == Next::Go {
+            session.query_buffer = buf.len().saturating_sub(batch.consumed());
+        }
         self.stats.net_out += written;
         self.sessions.put_back(session);
         self.after_batch(now, outs);
+        self.count_sent(outs, sent);
         ran
     }
 

@@ -16,6 +16,8 @@ pub struct Peer {
     pub unix: bool,
     /// Comes from this machine (loopback or unix socket); protected mode lets only these in.
     pub local: bool,
+    /// The descriptor of the socket, for display; negative if there is none.
+    pub fd: i32,
 }
 
 /// What the shell has drawn or read at the start of the process.
@@ -32,7 +34,7 @@ pub struct Identity {
 /// One input of [`crate::Node::step`].
 #[derive(Clone, PartialEq, Debug)]
 pub enum Input {
-    /// A connection has ended, or its output buffer has passed its limit.
+    /// A connection has ended.
     Closed(SessionId),
     /// The deadline of [`crate::Node::next_deadline`] has come, or background work may take a slice.
     Tick,
@@ -41,6 +43,16 @@ pub enum Input {
     SaveWritten(Result<(), String>),
     /// Everything that was sent to a session has left, as [`crate::Output::TellDrained`] has asked for.
     Drained(SessionId),
+    /// What the shell holds for a session has changed. Told when the socket does not take all output at once, until
+    /// all has left, and for long input that makes no whole command yet.
+    Buffered {
+        /// Whose.
+        session: SessionId,
+        /// Bytes read that belong to no command that has been handed to the node.
+        unread: usize,
+        /// Bytes of output that the socket has not taken.
+        unsent: usize,
+    },
     /// The connection of [`crate::Output::PrimaryConnect`] stands. Its bytes go to [`crate::Node::primary_bytes`].
     PrimaryConnected {
         /// Which one.

@@ -14,6 +14,7 @@
 
 #![forbid(unsafe_code)]
 
+mod buffers;
 mod command;
 mod command_log;
 mod commands;

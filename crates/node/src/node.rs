@@ -1,5 +1,6 @@
 //! The node's state and its two ways in: [`Node::run`] for commands (in `dispatch`), [`Node::step`] for the rest.
 
+use crate::buffers::Buffers;
 use crate::command_log::CommandLogs;
 use crate::expiry::ExpireCycle;
 use crate::host::{HostFacts, Memory};
@@ -78,6 +79,7 @@ pub struct Node {
     pub(crate) latency: LatencyMonitor,
     pub(crate) host: HostFacts,
     pub(crate) memory: Memory,
+    pub(crate) buffers: Buffers,
     /// The node is ending.
     pub(crate) ending: Option<Shutdown>,
     pub(crate) repl: Repl,
@@ -137,6 +139,7 @@ impl Node {
             latency: LatencyMonitor::default(),
             host: HostFacts::default(),
             memory: Memory::default(),
+            buffers: Buffers::default(),
             next_cron: now.mono + CRON,
             expire_more: false,
             config,
@@ -168,12 +171,16 @@ impl Node {
 
     /// Takes one input that is not a batch of commands.
     pub fn step(&mut self, now: Now, input: Input, outs: &mut Outputs) {
+        let before = outs.len();
         match input {
             Input::Closed(id) => {
                 self.closed(id);
                 self.replica_closed(id, now, outs);
             }
             Input::Drained(id) => self.drained(id, now, outs),
+            Input::Buffered { session, unread, unsent } => {
+                self.buffered(session, (unread, unsent), now, outs);
+            }
             Input::PrimaryConnected { attempt } => self.primary_connected(attempt, now, outs),
             Input::PrimaryClosed { attempt, why } => self.primary_closed(attempt, why, now, outs),
             Input::Spilled { file, result } => self.spilled(file, result, now, outs),
@@ -184,6 +191,7 @@ impl Node {
             Input::Reconfigured { session, result } => self.reconfigured(session, result, outs),
             Input::Rewritten { session, result } => self.rewritten(session, result, outs),
         }
+        self.count_sent(outs, before);
     }
 
     /// When [`Input::Tick`] is due next.
@@ -196,7 +204,7 @@ impl Node {
         if let Some(ending) = &self.ending {
             next = next.min(ending.deadline());
         }
-        next = next.min(self.replication_deadline());
+        next = next.min(self.replication_deadline()).min(self.slow_readers_deadline());
         let busy = self.expire_more || self.saving.wants_slice();
         if busy { Mono::ZERO } else { next }
     }
@@ -218,6 +226,7 @@ impl Node {
             self.save_if_due(now, outs);
             self.shutdown_step(now, outs);
         }
+        self.judge_slow_readers(now, outs);
         self.save_slice(outs);
         self.expire_more = self.expire_slice(now, outs);
         self.replication_tick(now, outs);
@@ -232,6 +241,7 @@ impl Node {
             self.pubsub.forget(&session);
             self.monitors.retain(|&m| m != id);
             self.forget_waiter(id);
+            self.forget_buffers(id);
         }
     }
 

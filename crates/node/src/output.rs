@@ -156,6 +156,16 @@ impl Outputs {
         }
     }
 
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    /// Those from the `first`-th on.
+    pub(crate) fn from(&self, first: usize) -> &[Output] {
+        self.items.get(first..).unwrap_or_default()
+    }
+
     /// Takes all, in order; the room is kept.
     pub fn drain(&mut self) -> std::vec::Drain<'_, Output> {
         self.items.drain(..)

@@ -90,8 +90,10 @@ pub(crate) struct Session {
     pub(crate) commands: u64,
     pub(crate) bytes_in: u64,
     pub(crate) bytes_out: u64,
-    /// Bytes that the shell holds for it unparsed, as of its last batch (`qbuf`).
+    /// Bytes that the shell holds for it and that are not carried out (`qbuf`).
     pub(crate) query_buffer: usize,
+    /// Bytes of output that its socket has not taken.
+    pub(crate) unsent: usize,
 }
 
 impl Session {
@@ -130,6 +132,7 @@ impl Session {
             bytes_in: 0,
             bytes_out: 0,
             query_buffer: 0,
+            unsent: 0,
         }
     }
 
@@ -140,6 +143,22 @@ impl Session {
             || self.name.starts_with(b"sentinel-")
             || listens(b"__sentinel__:hello")
             || listens(b"__tanist__:state")
+    }
+
+    /// Bytes of the commands queued after `MULTI`.
+    pub(crate) fn queued_memory(&self) -> usize {
+        self.multi.iter().flat_map(|m| &m.queue).map(|q| q.args.memory()).sum()
+    }
+
+    /// An estimate of what it occupies, what the shell holds for it included.
+    pub(crate) fn memory(&self) -> usize {
+        let names: usize = [&self.channels, &self.patterns, &self.shard_channels]
+            .into_iter()
+            .flatten()
+            .map(|name| name.len() + size_of::<Box<[u8]>>())
+            .sum();
+        let watched: usize = self.watched.iter().map(|w| size_of::<WatchedKey>() + w.key.len()).sum();
+        size_of::<Session>() + self.query_buffer + self.unsent + self.queued_memory() + names + watched
     }
 
     /// The number of subscriptions of every kind but shard channels.

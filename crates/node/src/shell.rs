@@ -1,8 +1,8 @@
 //! What a shell asks the node besides feeding it.
 
 use crate::node::Node;
-use crate::session::{SessionId, SessionKind};
-use tanist_config::{BufferLimit, ServerConfig};
+use crate::session::SessionId;
+use tanist_config::ServerConfig;
 
 impl Node {
     /// The configuration in force.
@@ -15,16 +15,5 @@ impl Node {
     #[must_use]
     pub fn is_authenticated(&self, id: SessionId) -> bool {
         self.sessions.get(id).is_some_and(|s| s.authenticated)
-    }
-
-    /// How much output may wait for a session (`client-output-buffer-limit`), by what it is used for.
-    #[must_use]
-    pub fn output_limit(&self, id: SessionId) -> BufferLimit {
-        let limits = &self.config.client_output_buffer_limit;
-        match self.sessions.get(id).map(|s| s.kind).unwrap_or_default() {
-            SessionKind::Normal => limits.normal,
-            SessionKind::Pubsub => limits.pubsub,
-            SessionKind::Replica => limits.replica,
-        }
     }
 }

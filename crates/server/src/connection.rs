@@ -15,7 +15,6 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use tanist_node::{Next, Ran, SessionId};
 use tanist_resp::{Limits, Proto, ProtocolError, Reply};
-use tanist_types::Mono;
 
 /// The most commands carried out under one lock.
 const BATCH: usize = 128;
@@ -102,8 +101,8 @@ pub(crate) struct Connection {
     /// Replies that the socket did not take; `written` of them have left.
     output: Vec<u8>,
     written: usize,
-    /// Since when the output has been above its soft limit.
-    above_soft: Option<Mono>,
+    /// The unread input and the unsent output that the node knows of.
+    told: (usize, usize),
 }
 
 /// What was read and is not done.
@@ -151,7 +150,7 @@ impl Connection {
             input: Input::Nothing,
             output: Vec::new(),
             written: 0,
-            above_soft: None,
+            told: (0, 0),
         }
     }
 
@@ -168,9 +167,7 @@ impl Connection {
                 give_way(cx);
             }
         }
-        if !self.output.is_empty() {
-            self.check_output()?;
-        }
+        self.tell_buffered(self.told.0);
         match self.handle.closing.get() {
             Closing::No => self.read(cx),
             Closing::Flush if !self.output.is_empty() => Ok(()),
@@ -218,8 +215,10 @@ impl Connection {
                 halted = self.carry_out(cx, &mut buffer, None)?;
             }
         }
+        let held = if buffer.len() > SMALL { buffer.len() } else { 0 };
         self.keep(buffer, halted);
-        Ok(())
+        self.tell_buffered(held);
+        if self.handle.closing.get() == Closing::Now { Err(Over) } else { Ok(()) }
     }
 
     /// Puts what is not done where it costs least.
@@ -290,13 +289,16 @@ impl Connection {
 
     /// Runs a batch in the machine.
     fn enter(&mut self, buffer: &Buffer, from: usize, out: &mut Vec<u8>) -> Ran {
-        let Connection { io, handle, session, must_authenticate, .. } = self;
+        let Connection { io, handle, session, must_authenticate, told, .. } = self;
         io.machine.enter(|node, now, outs| {
             // What others have sent to this connection before now leaves before this batch's replies.
             io.deliver();
             join(out, handle.inbox.take());
             let waiting = buffer.waiting();
             let ran = node.run(now, *session, &buffer.batch, waiting, from, out, outs, &*io.machine);
+            // What the node has seen of the input it need not be told.
+            let rest = waiting.len() - if ran.next == Next::Go { buffer.batch.consumed() } else { 0 };
+            told.0 = if rest > SMALL { rest } else { 0 };
             if *must_authenticate {
                 *must_authenticate = !node.is_authenticated(*session);
             }
@@ -343,7 +345,8 @@ impl Connection {
             return Ok(());
         }
         self.output.extend_from_slice(out);
-        self.check_output()
+        self.tell_buffered(self.told.0);
+        if self.handle.closing.get() == Closing::Now { Err(Over) } else { Ok(()) }
     }
 
     /// Writes what waits; if the socket does not take it all, it will wake the connection.
@@ -359,7 +362,6 @@ impl Connection {
             self.output.clear();
             self.output.shrink_to(SMALL);
             self.written = 0;
-            self.above_soft = None;
         } else if self.written > self.output.len() / 2 {
             self.output.drain(..self.written);
             self.written = 0;
@@ -372,26 +374,17 @@ impl Connection {
         join(&mut self.output, self.handle.inbox.take());
     }
 
-    /// Closes a client that does not read what it has asked for (`client-output-buffer-limit`).
-    fn check_output(&mut self) -> Result<(), Over> {
-        let machine = &self.io.machine;
-        let limit = machine.enter(|node, _, _| node.output_limit(self.session));
-        let size = (self.output.len() - self.written) as u64;
-        let now = machine.clock().mono();
-        if limit.soft == 0 || size <= limit.soft {
-            self.above_soft = None;
-        } else {
-            self.above_soft.get_or_insert(now);
+    /// Tells the node how much waits, if it does not know. It may close the connection for it
+    /// (`client-output-buffer-limit`).
+    fn tell_buffered(&mut self, unread: usize) {
+        let told = (unread, self.output.len() - self.written);
+        if std::mem::replace(&mut self.told, told) == told {
+            return;
         }
-        let too_long = self.above_soft.is_some_and(|since| now.since(since).as_secs() >= limit.soft_seconds);
-        if (limit.hard > 0 && size > limit.hard) || too_long {
-            tracing::warn!(
-                "Client id={} closed for overcoming of output buffer limits ({size} bytes).",
-                self.session.0
-            );
-            return Err(Over);
-        }
-        Ok(())
+        let (unread, unsent) = told;
+        let input = tanist_node::Input::Buffered { session: self.session, unread, unsent };
+        self.io.machine.enter(|node, now, outs| node.step(now, input, outs));
+        self.io.deliver();
     }
 }
 

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::os::fd::AsRawFd;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -31,15 +32,15 @@ impl Arrival {
             Arrival::Tcp(stream, addr) => {
                 stream.set_nonblocking(true)?;
                 tanist_runtime::tcp::configure(&stream, keepalive)?;
-                let laddr = stream.local_addr()?;
+                let (laddr, fd) = (stream.local_addr()?, stream.as_raw_fd());
                 let local = tanist_runtime::tcp::is_local(Some(addr.ip()));
-                let peer = Peer { addr: text(addr), laddr: text(laddr), unix: false, local };
+                let peer = Peer { addr: text(addr), laddr: text(laddr), unix: false, local, fd };
                 Ok((Stream::Tcp(TcpStream::from_std(stream)?), peer))
             }
             Arrival::Unix(stream, path) => {
                 stream.set_nonblocking(true)?;
-                let addr = format!("{path}:0");
-                let peer = Peer { addr: addr.clone(), laddr: addr, unix: true, local: true };
+                let (addr, fd) = (format!("{path}:0"), stream.as_raw_fd());
+                let peer = Peer { addr: addr.clone(), laddr: addr, unix: true, local: true, fd };
                 Ok((Stream::Unix(UnixStream::from_std(stream)?), peer))
             }
         }

@@ -329,7 +329,7 @@ fn may_change_epochs(input: &In) -> bool {
 }
 
 fn peer(from: &str) -> Peer {
-    Peer { addr: format!("{from}:1"), laddr: "0.0.0.0:6379".into(), unix: false, local: true }
+    Peer { addr: format!("{from}:1"), laddr: "0.0.0.0:6379".into(), unix: false, local: true, fd: -1 }
 }
 
 /// What a node's configuration file says.

@@ -99,6 +99,7 @@ impl Node {
         self.config = (*config).clone();
         self.thresholds = Thresholds::of(&self.config);
         self.configure_replication();
+        self.buffers.rejudge = true;
         self.refresh_gates();
         outs.push(Output::Configured(config));
     }

@@ -232,6 +232,7 @@ impl Node {
     /// Takes bytes from the primary.
     pub fn primary_bytes(&mut self, now: Now, attempt: u64, bytes: &[u8], outs: &mut Outputs) {
         let Some(mut up) = self.repl.upstream.take() else { return };
+        let before = outs.len();
         if up.attempt == Some(attempt) {
             self.stats.net_repl_in += bytes.len() as u64;
             let mut incoming = Vec::new();
@@ -253,6 +254,7 @@ impl Node {
         }
         self.acknowledge(false, now, outs);
         self.after_replication(now, outs);
+        self.count_sent(outs, before);
     }
 
     fn take_incoming(

@@ -15,8 +15,7 @@ fn the_list_describes_every_connection_and_filters_choose() {
     let lines: Vec<&str> = list.lines().collect();
     assert_eq!(lines.len(), 2);
     assert!(
-        lines[0]
-            .starts_with("id=1 addr=127.0.0.1:1 laddr=127.0.0.1:2 fd=-1 name=alice age=2 idle=0 flags=N ")
+        lines[0].starts_with("id=1 addr=127.0.0.1:1 laddr=127.0.0.1:2 fd=8 name=alice age=2 idle=0 flags=N ")
     );
     assert!(lines[0].contains(" cmd=client|list user=default ") && lines[0].contains(" lib-name=lib "));
     assert!(lines[1].contains(" flags=P ") && lines[1].contains(" sub=1 ") && lines[1].contains(" idle=2 "));

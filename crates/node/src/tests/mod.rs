@@ -1,5 +1,6 @@
 //! Tests of the node through its front door: commands in, replies out.
 
+mod buffers;
 mod catalogue;
 mod client;
 mod config;
@@ -68,7 +69,8 @@ impl World {
     }
 
     pub(crate) fn connect(&mut self) -> SessionId {
-        let peer = Peer { addr: "127.0.0.1:1".into(), laddr: "127.0.0.1:2".into(), unix: false, local: true };
+        let peer =
+            Peer { addr: "127.0.0.1:1".into(), laddr: "127.0.0.1:2".into(), unix: false, local: true, fd: 8 };
         self.node.connect(self.now, peer).expect("a local client is let in")
     }
 

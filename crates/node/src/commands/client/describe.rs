@@ -14,7 +14,7 @@ pub(crate) fn list(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     let mut text = String::new();
     for id in chosen(ctx, &filters) {
         if let Some(session) = session(ctx, id) {
-            text.push_str(&line(session, ctx.now.mono));
+            text.push_str(&line(session, ctx.now.mono, running(ctx, id, args)));
             text.push('\n');
         }
     }
@@ -23,11 +23,16 @@ pub(crate) fn list(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
 }
 
 /// `CLIENT INFO`
-pub(crate) fn info(ctx: &mut Ctx<'_>, _args: Args<'_, '_>) -> Outcome {
-    let mut text = line(ctx.session, ctx.now.mono);
+pub(crate) fn info(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
+    let mut text = line(ctx.session, ctx.now.mono, running(ctx, ctx.session.id, args));
     text.push('\n');
     ctx.reply().verbatim(*b"txt", text.as_bytes());
     Ok(())
+}
+
+/// Bytes of the arguments of a session's command: only one session has a command that runs.
+fn running(ctx: &Ctx<'_>, id: SessionId, args: Args<'_, '_>) -> usize {
+    if id == ctx.session.id { args.iter().map(<[u8]>::len).sum() } else { 0 }
 }
 
 /// The connections that pass the filters, in the order of connecting.
@@ -61,24 +66,30 @@ pub(super) fn flags(s: &Session) -> String {
     if text.is_empty() { "N".to_owned() } else { text }
 }
 
-/// One session in one line, without its end. Memory of the socket's buffers belongs to the shell and is not in it.
-pub(crate) fn line(s: &Session, now: Mono) -> String {
+/// One session in one line, without its end; `argv` are the bytes of its running command's arguments.
+///
+/// A connection has one buffer for output, and only while its socket does not take everything: it counts as a list of
+/// one buffer (`oll`, `omem`). The buffers for reading and encoding belong to threads: `qbuf-free`, `rbs`, `rbp` and
+/// `obl` are zero.
+pub(crate) fn line(s: &Session, now: Mono, argv: usize) -> String {
     let mut out = String::with_capacity(400);
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let queued = s.multi.as_ref().map_or(-1, |m| m.queue.len() as i64);
-    let multi_mem: usize = s.multi.iter().flat_map(|m| &m.queue).map(|q| q.args.memory()).sum();
-    let memory = size_of::<Session>() + s.query_buffer + multi_mem;
+    let multi_mem = s.queued_memory();
+    let memory = s.memory() + argv;
+    let events = if s.unsent > 0 { "rw" } else { "r" };
     let command = s.last_command.map_or("NULL", |c| c.full_name);
     let protocol = if s.proto == Proto::Resp3 { 3 } else { 2 };
     let _ = write!(
         out,
-        "id={} addr={} laddr={} fd=-1 name={} age={} idle={} flags={} capa={} db={} sub={} psub={} ssub={} \
-         multi={queued} watch={} qbuf={} qbuf-free=0 argv-mem=0 multi-mem={multi_mem} rbs=0 rbp=0 obl=0 oll=0 \
-         omem=0 tot-mem={memory} events=r cmd={command} user={} redir=-1 resp={protocol} lib-name={} lib-ver={} \
+        "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} capa={} db={} sub={} psub={} ssub={} \
+         multi={queued} watch={} qbuf={} qbuf-free=0 argv-mem={argv} multi-mem={multi_mem} rbs=0 rbp=0 obl=0 oll={} \
+         omem={} tot-mem={memory} events={events} cmd={command} user={} redir=-1 resp={protocol} lib-name={} lib-ver={} \
          tot-net-in={} tot-net-out={} tot-cmds={}",
         s.id.0,
         s.peer.addr,
         s.peer.laddr,
+        s.peer.fd,
         text(&s.name),
         now.since(s.created).as_secs(),
         now.since(s.last_active).as_secs(),
@@ -90,6 +101,8 @@ pub(crate) fn line(s: &Session, now: Mono) -> String {
         s.shard_channels.len(),
         s.watched.len(),
         s.query_buffer,
+        usize::from(s.unsent > 0),
+        s.unsent,
         s.user,
         text(&s.lib_name),
         text(&s.lib_version),

@@ -25,7 +25,7 @@ impl Figures {
         let mut clients = 0;
         let mut replicas = 0;
         for s in node.sessions.others().chain([own]) {
-            let bytes = (size_of::<Session>() + s.query_buffer) as u64;
+            let bytes = s.memory() as u64;
             match s.kind {
                 SessionKind::Replica => replicas += bytes,
                 SessionKind::Normal | SessionKind::Pubsub => clients += bytes,

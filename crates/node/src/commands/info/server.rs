@@ -59,11 +59,9 @@ pub(super) fn clients(ctx: &Ctx<'_>, f: &mut Fields) {
     f.put("connected_clients", node.sessions.len() - count(&replica));
     f.put("cluster_connections", 0);
     f.put("maxclients", node.config.maxclients);
-    f.put(
-        "client_recent_max_input_buffer",
-        node.sessions.others().map(|s| s.query_buffer).max().unwrap_or(0),
-    );
-    f.put("client_recent_max_output_buffer", 0);
+    let (input, output) = node.buffers.recent.largest(ctx.now.mono);
+    f.put("client_recent_max_input_buffer", input);
+    f.put("client_recent_max_output_buffer", output);
     f.put("blocked_clients", count(&|s| matches!(s.waiting, Some(Waiting::Blocked { .. }))));
     f.put("tracking_clients", 0);
     f.put("pubsub_clients", count(&Session::is_subscribed));

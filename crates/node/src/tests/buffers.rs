@@ -1,0 +1,116 @@
+//! What waits for clients: how it is shown, and when it is too much.
+
+use super::World;
+use crate::{Input, Output, SessionId};
+use tanist_config::ServerConfig;
+
+impl World {
+    fn unsent(&mut self, session: SessionId, unsent: usize) {
+        let input = Input::Buffered { session, unread: 0, unsent };
+        self.node.step(self.now, input, &mut self.outs);
+    }
+
+    /// The sessions that have been closed since this was asked last.
+    fn closed(&mut self) -> Vec<SessionId> {
+        let close = |output| match output {
+            Output::Close { session, flush: false } => Some(session),
+            _ => None,
+        };
+        self.outs.drain().filter_map(close).collect()
+    }
+}
+
+fn limited(limits: &[&str]) -> World {
+    let mut config = ServerConfig::default();
+    config.set("client-output-buffer-limit", limits).expect("a directive");
+    World::with(config)
+}
+
+#[test]
+fn what_waits_is_shown() {
+    let mut w = World::new();
+    let (c, slow) = (w.connect(), w.connect());
+    let input = Input::Buffered { session: slow, unread: 70_000, unsent: 300_000 };
+    w.node.step(w.now, input, &mut w.outs);
+    let list = w.say(c, "CLIENT LIST");
+    let line = list.lines().find(|l| l.starts_with("id=2 ")).expect("the slow one");
+    assert!(line.contains(" fd=8 ") && line.contains(" qbuf=70000 "), "{line}");
+    assert!(line.contains(" obl=0 oll=1 omem=300000 ") && line.contains(" events=rw "), "{line}");
+    let total = line.split(" tot-mem=").nth(1).and_then(|l| l.split(' ').next()).expect("a total");
+    assert!((370_000..372_000).contains(&total.parse::<u64>().expect("a number")), "{total}");
+    // The running command's arguments, and its request.
+    assert!(w.say(c, "CLIENT INFO").contains(" qbuf=26 qbuf-free=0 argv-mem=10 "));
+    let info = w.say(c, "INFO");
+    assert!(info.contains("client_recent_max_input_buffer:70000\r"), "{info}");
+    assert!(info.contains("client_recent_max_output_buffer:300000\r"));
+    let normal = info.split("mem_clients_normal:").nth(1).and_then(|l| l.split('\r').next());
+    assert!(normal.expect("a field").parse::<u64>().expect("a number") > 370_000);
+    // It is read at last.
+    w.unsent(slow, 0);
+    assert!(w.say(c, "CLIENT LIST ID 2").contains(" oll=0 omem=0 "));
+    w.pass(10_000);
+    assert!(w.say(c, "INFO clients").contains("client_recent_max_output_buffer:0\r"));
+}
+
+#[test]
+fn messages_count_as_output() {
+    let mut w = World::new();
+    let (c, listener) = (w.connect(), w.connect());
+    w.say(listener, "SUBSCRIBE news");
+    let sent = |w: &mut World| {
+        let line = w.say(c, "CLIENT LIST ID 2");
+        line.split(" tot-net-out=").nth(1).and_then(|l| l.split(' ').next()).map(str::to_owned)
+    };
+    let before: u64 = sent(&mut w).expect("a field").parse().expect("a number");
+    w.say(c, "PUBLISH news hello");
+    let after: u64 = sent(&mut w).expect("a field").parse().expect("a number");
+    assert_eq!(after - before, "*3\r\n$7\r\nmessage\r\n$4\r\nnews\r\n$5\r\nhello\r\n".len() as u64);
+}
+
+#[test]
+fn the_hard_limit_closes_at_once() {
+    let mut w = limited(&["pubsub", "1000", "0", "0"]);
+    let (c, listener) = (w.connect(), w.connect());
+    w.say(listener, "SUBSCRIBE news");
+    w.unsent(c, 1_000_000);
+    w.unsent(listener, 999);
+    assert!(w.closed().is_empty(), "ordinary clients have no limit");
+    w.unsent(listener, 1000);
+    w.unsent(listener, 1000);
+    assert_eq!(w.closed(), [listener]);
+    assert!(w.say(c, "INFO stats").contains("client_output_buffer_limit_disconnections:1\r"));
+}
+
+#[test]
+fn the_soft_limit_closes_after_its_time_though_nothing_happens() {
+    let mut w = limited(&["normal", "0", "500", "3"]);
+    let (a, b) = (w.connect(), w.connect());
+    w.unsent(a, 500);
+    w.unsent(b, 500);
+    let began = w.now.mono;
+    assert!(w.node.slow_readers_deadline() == began + std::time::Duration::from_secs(3));
+    w.pass(1000);
+    w.unsent(b, 499);
+    w.unsent(b, 500);
+    w.pass(1999);
+    assert!(w.closed().is_empty());
+    w.pass(1);
+    assert_eq!(w.closed(), [a]);
+    w.pass(1000);
+    assert_eq!(w.closed(), [b], "its time began anew");
+    assert_eq!(w.node.slow_readers_deadline(), tanist_types::Mono::NEVER);
+}
+
+#[test]
+fn a_new_limit_concerns_what_waits_already() {
+    let mut w = World::new();
+    let (c, slow) = (w.connect(), w.connect());
+    w.unsent(slow, 5000);
+    let mut bytes = Vec::new();
+    let words: [&[u8]; 4] = [b"CONFIG", b"SET", b"client-output-buffer-limit", b"normal 4000 0 0"];
+    tanist_resp::encode_command(&mut bytes, &words);
+    assert_eq!(w.raw(c, &bytes).0, b"+OK\r\n");
+    assert!(w.node.next_deadline() <= w.now.mono);
+    w.pass(0);
+    assert_eq!(w.closed(), [slow]);
+}
