@@ -306,13 +306,14 @@ directives! {
     "lfu-log-factor" [] lfu_log_factor: u32 = 10, Int::new(0, I32_MAX), Run, Done;
     "list-compress-depth" [] list_compress_depth: u32 = 0, Int::new(0, I32_MAX), Run, Accepted;
     "list-max-listpack-size" ["list-max-ziplist-size"] list_max_listpack_size: i32 = -2, Int::new(I32_MIN, I32_MAX), Run, Accepted;
-    /// Bytes of memory for data; 0 for no limit.
-    /// The most bytes of data, above which commands that may add to them are refused; 0 for no limit.
+    /// The most bytes of data, above which keys are evicted or commands that may add data refused; 0 for no limit.
     "maxmemory" [] maxmemory: u64 = 0, Memory::new(0, i64::MAX), Run, Done;
-    "maxmemory-eviction-tenacity" [] maxmemory_eviction_tenacity: u16 = 10, Int::new(0, 100), Run, Accepted;
+    /// How much is evicted at a time before a command runs: 0 little, 100 as much as is needed.
+    "maxmemory-eviction-tenacity" [] maxmemory_eviction_tenacity: u16 = 10, Int::new(0, 100), Run, Done;
     /// What to do with a write when memory is full.
-    "maxmemory-policy" [] maxmemory_policy: MaxmemoryPolicy = MaxmemoryPolicy::NoEviction, Word::<MaxmemoryPolicy>::new(), Run, Accepted;
-    "maxmemory-samples" [] maxmemory_samples: u16 = 5, Int::new(1, 64), Run, Accepted;
+    "maxmemory-policy" [] maxmemory_policy: MaxmemoryPolicy = MaxmemoryPolicy::NoEviction, Word::<MaxmemoryPolicy>::new(), Run, Done;
+    /// Keys looked at for each that is evicted.
+    "maxmemory-samples" [] maxmemory_samples: u16 = 5, Int::new(1, 64), Run, Done;
     "set-max-intset-entries" [] set_max_intset_entries: u64 = 512, Int::new(0, i64::MAX), Run, Accepted;
     "set-max-listpack-entries" [] set_max_listpack_entries: u64 = 128, Int::new(0, i64::MAX), Run, Accepted;
     "set-max-listpack-value" [] set_max_listpack_value: u64 = 64, Int::new(0, i64::MAX), Run, Accepted;

@@ -261,7 +261,7 @@ impl Ctx<'_> {
     }
 
     /// The running session may listen itself; it is not among the node's sessions meanwhile.
-    fn own_event(&mut self, class: u8, event: &str, db: DbIndex, key: &[u8]) {
+    pub(crate) fn own_event(&mut self, class: u8, event: &str, db: DbIndex, key: &[u8]) {
         if self.node.notifies(class) && self.session.is_subscribed() {
             for (channel, payload) in self.node.event_messages(event, db, key) {
                 crate::commands::pubsub::own_messages(self, &channel, &payload);

@@ -146,7 +146,7 @@ impl Node {
     ) -> bool {
         let start = run.out.len();
         match self.resolve(args, prepared.index) {
-            Ok((index, command)) => match self.check(session, args, command) {
+            Ok((index, command)) => match self.check(run, session, args, command) {
                 Gate::Hold => {
                     session.waiting = Some(Waiting::Paused);
                     return false;
@@ -198,14 +198,20 @@ impl Node {
     }
 
     /// Whether the command may run now: its number of arguments, its sender, and the node's state.
-    fn check(&self, session: &Session, args: Args<'_, '_>, command: &'static Command) -> Gate {
+    fn check(
+        &mut self,
+        run: &mut Run<'_>,
+        session: &mut Session,
+        args: Args<'_, '_>,
+        command: &'static Command,
+    ) -> Gate {
         if !command.accepts(args.len()) {
             return Gate::Refuse(Error::arity(command.full_name));
         }
         if !session.authenticated && !command.flags.has(Flags::NO_AUTH) {
             return Gate::Refuse(Error::NO_AUTH);
         }
-        self.gate_with_memory(session, command)
+        self.gate_with_memory(run, session, command)
     }
 
     /// Whether the state of node and session lets the command run now.
@@ -243,10 +249,26 @@ impl Node {
 
     /// [`Node::gate`], and whether there is memory for what the command may add. The commands of a transaction are
     /// judged when it is queued and when `EXEC` begins, not one by one.
-    fn gate_with_memory(&self, session: &Session, command: &'static Command) -> Gate {
+    fn gate_with_memory(
+        &mut self,
+        run: &mut Run<'_>,
+        session: &mut Session,
+        command: &'static Command,
+    ) -> Gate {
         match self.gate(session, command) {
             Gate::Pass if self.config.maxmemory > 0 => {
-                self.memory_refusal(session, command).map_or(Gate::Pass, Gate::Refuse)
+                let mut ctx = Ctx {
+                    node: self,
+                    session,
+                    out: run.out,
+                    outs: run.outs,
+                    watch: run.watch,
+                    now: run.now,
+                    command,
+                    first_hash: None,
+                    in_transaction: false,
+                };
+                Node::make_room(&mut ctx).map_or_else(Gate::Refuse, |()| Gate::Pass)
             }
             gate => gate,
         }

@@ -21,6 +21,7 @@ mod commands;
 mod context;
 mod dispatch;
 mod error;
+mod eviction;
 mod expiry;
 mod histogram;
 mod host;

@@ -1,9 +1,10 @@
-//! `maxmemory`: commands that may add data are refused while the data occupy more than that.
-//!
-//! Without eviction policies that is all there is to do; a policy would free memory before this judges.
+//! `maxmemory`: commands that may add data are refused while the data occupy more than that and no room can be made
+//! (see `eviction`).
 
 use crate::command::{Command, Flags};
+use crate::context::Ctx;
 use crate::error::Error;
+use crate::eviction::Room;
 use crate::node::Node;
 use crate::session::Session;
 
@@ -13,19 +14,30 @@ impl Node {
         let most = self.config.maxmemory;
         most > 0
             && !(self.is_replica() && self.config.replica_ignore_maxmemory)
-            && self.data.used_memory() as u64 > most
+            && (self.data.used_memory() - self.data.snapshot_memory()) as u64 > most
     }
 
-    /// Why the command may not run, if it could add data and there is no room. Any command that is queued counts,
-    /// and `EXEC` if one of its queue could.
-    pub(crate) fn memory_refusal(&self, session: &Session, command: &Command) -> Option<Error> {
-        let may_add = match &session.multi {
+    /// Makes room for what the command may add. Refuses it if there is none and none can be made.
+    pub(crate) fn make_room(ctx: &mut Ctx<'_>) -> Result<(), Error> {
+        if !ctx.node.may_add(ctx.session, ctx.command) || !ctx.node.is_short_of_memory() {
+            return Ok(());
+        }
+        let mut gone = Vec::new();
+        let room = ctx.node.evict_slice(ctx.now, Some(&mut *ctx.session), &mut gone, ctx.outs);
+        for (db, key) in gone {
+            ctx.own_event(b'e', "evicted", db, &key);
+        }
+        if room == Room::None { Err(Error::OOM) } else { Ok(()) }
+    }
+
+    /// Whether the command could add data. Any command that is queued counts, and `EXEC` if one of its queue could.
+    fn may_add(&self, session: &Session, command: &Command) -> bool {
+        match &session.multi {
             None => command.flags.has(Flags::DENYOOM),
             Some(multi) if command.name == "exec" => {
                 multi.queue.iter().any(|q| q.command.flags.has(Flags::DENYOOM))
             }
             Some(_) => !matches!(command.name, "discard" | "multi" | "quit" | "reset"),
-        };
-        (may_add && self.is_short_of_memory()).then_some(Error::OOM)
+        }
     }
 }

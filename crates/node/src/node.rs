@@ -2,6 +2,7 @@
 
 use crate::buffers::Buffers;
 use crate::command_log::CommandLogs;
+use crate::eviction::Eviction;
 use crate::expiry::ExpireCycle;
 use crate::host::{HostFacts, Memory};
 use crate::input::{Identity, Input, Peer};
@@ -80,6 +81,7 @@ pub struct Node {
     pub(crate) host: HostFacts,
     pub(crate) memory: Memory,
     pub(crate) buffers: Buffers,
+    pub(crate) eviction: Eviction,
     /// The node is ending.
     pub(crate) ending: Option<Shutdown>,
     pub(crate) repl: Repl,
@@ -140,6 +142,7 @@ impl Node {
             host: HostFacts::default(),
             memory: Memory::default(),
             buffers: Buffers::default(),
+            eviction: Eviction::default(),
             next_cron: now.mono + CRON,
             expire_more: false,
             config,
@@ -205,7 +208,7 @@ impl Node {
             next = next.min(ending.deadline());
         }
         next = next.min(self.replication_deadline()).min(self.slow_readers_deadline());
-        let busy = self.expire_more || self.saving.wants_slice();
+        let busy = self.expire_more || self.eviction.more || self.saving.wants_slice();
         if busy { Mono::ZERO } else { next }
     }
 
@@ -229,6 +232,9 @@ impl Node {
         self.judge_slow_readers(now, outs);
         self.save_slice(outs);
         self.expire_more = self.expire_slice(now, outs);
+        if self.eviction.more {
+            self.evict_slice(now, None, &mut Vec::new(), outs);
+        }
         self.replication_tick(now, outs);
     }
 

@@ -72,6 +72,7 @@ fn refusal(error: &SetError) -> Error {
 /// `CONFIG RESETSTAT`
 pub(crate) fn resetstat(ctx: &mut Ctx<'_>, _args: Args<'_, '_>) -> Outcome {
     ctx.node.stats.reset();
+    ctx.node.eviction.reset(ctx.now.mono);
     ctx.reply().ok();
     Ok(())
 }
@@ -100,6 +101,7 @@ impl Node {
         self.thresholds = Thresholds::of(&self.config);
         self.configure_replication();
         self.buffers.rejudge = true;
+        self.eviction.more = self.config.maxmemory > 0;
         self.refresh_gates();
         outs.push(Output::Configured(config));
     }

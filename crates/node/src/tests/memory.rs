@@ -1,4 +1,4 @@
-//! `maxmemory` without eviction.
+//! `maxmemory` under `noeviction`.
 
 use super::World;
 use tanist_config::ServerConfig;

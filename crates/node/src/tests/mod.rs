@@ -8,6 +8,7 @@ mod connection;
 mod databases;
 mod effects;
 mod events;
+mod eviction;
 mod expiry;
 mod memory;
 mod model;

@@ -32,12 +32,10 @@ pub(super) fn stats(ctx: &Ctx<'_>, f: &mut Fields) {
     f.put("expired_time_cap_reached_count", node.expire_cycle.cut_short);
     f.zeros(&["expire_cycle_cpu_milliseconds"]);
     f.put("evicted_keys", s.evicted_keys);
-    f.zeros(&[
-        "evicted_clients",
-        "evicted_scripts",
-        "total_eviction_exceeded_time",
-        "current_eviction_exceeded_time",
-    ]);
+    f.zeros(&["evicted_clients", "evicted_scripts"]);
+    let (total, current) = node.eviction.exceeded_millis(ctx.now.mono);
+    f.put("total_eviction_exceeded_time", total);
+    f.put("current_eviction_exceeded_time", current);
     f.put("keyspace_hits", s.hits);
     f.put("keyspace_misses", s.misses);
     f.put("pubsub_channels", node.pubsub.channels.len());
