@@ -136,7 +136,6 @@ pub(crate) enum KeyBegin {
     /// At a fixed argument.
     Index(usize),
     /// After a keyword, looked for from an argument on (from the end when negative).
-    #[expect(dead_code, reason = "`MIGRATE` and `XREAD` have such keys; the commands here do not")]
     Keyword(&'static str, isize),
     /// Nobody can tell from the arguments.
     Unknown,

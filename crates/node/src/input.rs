@@ -65,6 +65,20 @@ pub enum Input {
         /// Why, for the log.
         why: String,
     },
+    /// Bytes that came back in an [`crate::Output::Exchange`].
+    Exchanged {
+        /// Which one.
+        number: u64,
+        /// What.
+        bytes: Vec<u8>,
+    },
+    /// The connection of an exchange could not be made, or has ended before the node said so.
+    ExchangeEnded {
+        /// Which one.
+        number: u64,
+        /// Everything had been sent by then.
+        sent: bool,
+    },
     /// [`crate::Output::SpillWrite`] is done (`None`), or [`crate::Output::SpillRead`] with these bytes; or why not.
     Spilled {
         /// Which file.

@@ -20,6 +20,14 @@ pub(crate) fn find(command: &Command, args: Args<'_, '_>) -> Option<Vec<FoundKey
             found.extend(sort_destination(spec, args));
             continue;
         }
+        // The empty key in front of `KEYS` is none.
+        let listed = |word: &[u8]| word.eq_ignore_ascii_case(b"keys");
+        if command.name == "migrate"
+            && matches!(spec.begin, KeyBegin::Keyword(..))
+                != (args.at(3).is_empty() && args.skip(6).iter().any(listed))
+        {
+            continue;
+        }
         let Some(first) = begin(spec, args) else {
             // A keyword that is not there means that there are no keys of this kind.
             if matches!(spec.begin, KeyBegin::Keyword(..)) {

@@ -82,6 +82,9 @@ pub struct Node {
     pub(crate) memory: Memory,
     pub(crate) buffers: Buffers,
     pub(crate) eviction: Eviction,
+    /// The `MIGRATE` that is under way: writes wait for its end. And how many there have been.
+    pub(crate) migration: Option<crate::commands::generic::Migration>,
+    pub(crate) migrations: u64,
     /// The node is ending.
     pub(crate) ending: Option<Shutdown>,
     pub(crate) repl: Repl,
@@ -143,6 +146,8 @@ impl Node {
             memory: Memory::default(),
             buffers: Buffers::default(),
             eviction: Eviction::default(),
+            migration: None,
+            migrations: 0,
             next_cron: now.mono + CRON,
             expire_more: false,
             config,
@@ -186,6 +191,8 @@ impl Node {
             }
             Input::PrimaryConnected { attempt } => self.primary_connected(attempt, now, outs),
             Input::PrimaryClosed { attempt, why } => self.primary_closed(attempt, why, now, outs),
+            Input::Exchanged { number, bytes } => self.exchanged(number, &bytes, now, outs),
+            Input::ExchangeEnded { number, sent } => self.exchange_ended(number, sent, now, outs),
             Input::Spilled { file, result } => self.spilled(file, result, now, outs),
             Input::Persisted { id, result } => self.persisted(id, result, now, outs),
             Input::Tick => self.tick(now, outs),
@@ -208,6 +215,7 @@ impl Node {
             next = next.min(ending.deadline());
         }
         next = next.min(self.replication_deadline()).min(self.slow_readers_deadline());
+        next = next.min(self.migration_deadline());
         let busy = self.expire_more || self.eviction.more || self.saving.wants_slice();
         if busy { Mono::ZERO } else { next }
     }
@@ -230,6 +238,7 @@ impl Node {
             self.shutdown_step(now, outs);
         }
         self.judge_slow_readers(now, outs);
+        self.migration_tick(now, outs);
         self.save_slice(outs);
         self.expire_more = self.expire_slice(now, outs);
         if self.eviction.more {
@@ -305,7 +314,7 @@ impl Node {
     }
 
     pub(crate) fn is_paused_for_expiry(&self) -> bool {
-        self.pause.is_some() || self.repl.hold.is_some()
+        self.pause.is_some() || self.repl.hold.is_some() || self.migration.is_some()
     }
 
     /// Marks the transactions of everybody who watches `key`, the running session excepted.

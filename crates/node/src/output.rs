@@ -48,6 +48,23 @@ pub enum Output {
         /// The file is complete.
         last: bool,
     },
+    /// Connect to another server, send these bytes, and tell what comes back ([`crate::Input::Exchanged`]) until
+    /// [`Output::ExchangeEnd`]. The one before is given up.
+    Exchange {
+        /// Names it.
+        number: u64,
+        /// Address or host name.
+        host: String,
+        /// TCP port.
+        port: u16,
+        /// What to send.
+        bytes: Vec<u8>,
+    },
+    /// Close the connection of that exchange; its end is not reported.
+    ExchangeEnd {
+        /// Which one.
+        number: u64,
+    },
     /// Append to an unnamed temporary file; one with a new number replaces the one before. Answered by
     /// [`crate::Input::Spilled`].
     SpillWrite {

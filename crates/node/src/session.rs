@@ -46,6 +46,8 @@ pub(crate) enum Waiting {
         /// When it gives up.
         until: Option<Mono>,
     },
+    /// In `MIGRATE`, which ends by itself.
+    Migrating,
     /// Until `CLIENT PAUSE` ends: the command that met it has not run.
     Paused,
 }

@@ -21,6 +21,7 @@ mod buffer;
 mod connection;
 mod control;
 mod disk;
+mod exchange;
 mod host;
 mod io;
 mod machine;

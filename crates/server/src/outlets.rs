@@ -7,7 +7,7 @@ use crate::control::{Change, Control};
 use crate::disk::{self, Disk};
 use crate::machine::Settings;
 use crate::memory::Garbage;
-use crate::{primary, state};
+use crate::{exchange, primary, state};
 use tanist_node::{LogLevel, Output};
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -18,6 +18,7 @@ pub(crate) struct Outlets {
     pub(crate) primary: UnboundedSender<primary::Order>,
     pub(crate) state: state::Orders,
     pub(crate) control: Control,
+    pub(crate) exchange: UnboundedSender<exchange::Order>,
 }
 
 /// What is done when the lock is free.
@@ -41,6 +42,12 @@ impl Outlets {
                 self.to_primary(primary::Order::Send { attempt, bytes })
             }
             Output::PrimaryClose { attempt } => self.to_primary(primary::Order::Close { attempt }),
+            Output::Exchange { number, host, port, bytes } => {
+                let _ = self.exchange.send(exchange::Order::Begin { number, host, port, bytes });
+            }
+            Output::ExchangeEnd { number } => {
+                let _ = self.exchange.send(exchange::Order::End { number });
+            }
             Output::Persist { id, bytes } => {
                 let _ = self.state.send(state::Order { id, bytes });
             }

@@ -11,7 +11,7 @@ use crate::memory::{Garbage, tune_allocator};
 use crate::options::Options;
 use crate::outlets::Outlets;
 use crate::timer;
-use crate::{primary, state};
+use crate::{exchange, primary, state};
 use std::ffi::OsString;
 use std::path::Path;
 use std::process::ExitCode;
@@ -177,7 +177,9 @@ fn serve(options: Options, log: log::Handle) -> Result<i32, String> {
     let (to_primary, primary_orders) = tokio::sync::mpsc::unbounded_channel();
     let (to_state, state_orders) = state::orders();
     let (control, changes) = Control::new();
-    let outlets = Outlets { garbage, disk, primary: to_primary, state: to_state, control };
+    let (to_exchange, exchange_orders) = tokio::sync::mpsc::unbounded_channel();
+    let outlets =
+        Outlets { garbage, disk, primary: to_primary, state: to_state, control, exchange: to_exchange };
     let machine = Arc::new(Machine::new(node, threads, clock, outlets));
     state::start(machine.clone(), keeper, state_orders).map_err(|e| e.to_string())?;
     orders.start(machine.clone(), options.file.clone()).map_err(|e| e.to_string())?;
@@ -207,6 +209,7 @@ fn serve(options: Options, log: log::Handle) -> Result<i32, String> {
             }
         }
         tokio::task::spawn_local(primary::run(machine.clone(), primary_orders));
+        tokio::task::spawn_local(exchange::run(machine.clone(), exchange_orders));
         machine.enter(|node, now, outs| node.start_replication(now, outs));
         announce(port, &unixsocket);
         supervisor.ready("Ready to accept connections");

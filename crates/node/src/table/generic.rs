@@ -104,6 +104,47 @@ pub(super) const COMMANDS: &[Command] = &[
         .acl(&["keyspace", "dangerous"])
         .tips(&["request_policy:all_shards", "nondeterministic_output_order"])
         .args(&[Arg::new("pattern", "pattern")]),
+    Command::new("migrate", -6, Group::Generic, run::migrate)
+        .flags(Flags::WRITE.and(Flags::MOVABLE_KEYS))
+        .keys(&[
+            KeySpec::one(3, KeyAccess::ReadWrite, &["access", "delete"]),
+            KeySpec {
+                begin: KeyBegin::Keyword("KEYS", -2),
+                find: KeyFind::Range { last: -1, step: 1, limit: 0 },
+                access: KeyAccess::ReadWrite,
+                flags: &["access", "delete", "incomplete"],
+                notes: "",
+            },
+        ])
+        .since("2.6.0")
+        .about(
+            "Moves keys to another server: none is lost, and none is in both for longer than it takes.",
+            "This command actually executes a DUMP+DEL in the source instance, and a RESTORE in the target instance. \
+             See the pages of these commands for time complexity. Also an O(N) data transfer between the two \
+             instances is performed.",
+        )
+        .acl(&["keyspace", "dangerous"])
+        .tips(&["nondeterministic_output"])
+        .args(&[
+            Arg::new("host", "string"),
+            Arg::new("port", "integer"),
+            Arg::one_of("key-selector", &[Arg::key("key", 0), Arg::word("empty-string", "")]),
+            Arg::new("destination-db", "integer"),
+            Arg::new("timeout", "integer"),
+            Arg::word("copy", "COPY").since("3.0.0").optional(),
+            Arg::word("replace", "REPLACE").since("3.0.0").optional(),
+            Arg::one_of(
+                "authentication",
+                &[
+                    Arg::new("auth", "string").shown("password").after("AUTH").since("4.0.7"),
+                    Arg::block("auth2", &[Arg::new("username", "string"), Arg::new("password", "string")])
+                        .after("AUTH2")
+                        .since("6.0.0"),
+                ],
+            )
+            .optional(),
+            Arg::key("keys", 1).shown("key").after("KEYS").since("3.0.6").optional().multiple(),
+        ]),
     Command::new("move", 3, Group::Generic, run::move_key)
         .flags(Flags::WRITE.and(Flags::FAST))
         .keys(&[KeySpec::one(1, KeyAccess::ReadWrite, &["access", "update"])])

@@ -11,6 +11,7 @@ mod events;
 mod eviction;
 mod expiry;
 mod memory;
+mod migrate;
 mod model;
 mod observe;
 mod pubsub;

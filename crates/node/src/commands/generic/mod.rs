@@ -1,6 +1,7 @@
 //! Keys of any type.
 
 mod expire;
+mod migrate;
 mod names;
 mod object;
 mod payload;
@@ -9,6 +10,7 @@ mod rename;
 mod sort;
 
 pub(crate) use expire::{expire, expireat, expiretime, persist, pexpire, pexpireat, pexpiretime, pttl, ttl};
+pub(crate) use migrate::{Migration, migrate};
 pub(crate) use names::{exists, keys, randomkey, scan, touch, type_of};
 pub(crate) use object::{object_encoding, object_freq, object_help, object_idletime, object_refcount};
 pub(crate) use payload::{dump, restore};
