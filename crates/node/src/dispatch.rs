@@ -307,7 +307,7 @@ impl Node {
         } else if self.cannot_save() && changes_data(session, command) {
             return Some(Error::MISCONF);
         }
-        if self.loading.is_some() && !command.flags.has(Flags::LOADING) {
+        if (self.loading.is_some() || self.is_flushed_for_load()) && !command.flags.has(Flags::LOADING) {
             return Some(Error::LOADING);
         }
         None

@@ -12,6 +12,7 @@ use crate::session::{Session, SessionId};
 use crate::snapshot::Loader;
 use std::time::Duration;
 use tanist_config::ServerConfig;
+use tanist_config::choice::DisklessLoad;
 use tanist_replication::{
     Ack, Address, AttachKind, Incoming, Introduction, Lineage, LinkDue, LinkFault, LinkTerms, Marker,
     PrimaryLink, PsyncRequest,
@@ -73,6 +74,18 @@ pub(crate) struct Sync {
     pub(crate) size: Option<u64>,
     pub(crate) received: u64,
     pub(crate) last_byte: Mono,
+    old: Old,
+}
+
+/// What becomes of the old data while new ones come in (`repl-diskless-load`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Old {
+    /// They serve until the new ones are complete.
+    Serve,
+    /// They go as soon as it is durable that this node has no vote without them (R5).
+    Go,
+    /// They are gone: there is nothing to read.
+    Gone,
 }
 
 impl Upstream {
@@ -270,10 +283,13 @@ impl Node {
                 self.continue_stream(up, id, now, outs);
             }
             Incoming::FullSync { id, pos, terms } => {
-                self.attach(up, terms, AttachKind::Beside)?;
+                let flush = self.config.repl_diskless_load == DisklessLoad::FlushBeforeLoad;
+                let (kind, old) =
+                    if flush { (AttachKind::Dropping, Old::Go) } else { (AttachKind::Beside, Old::Serve) };
+                self.attach(up, terms, kind)?;
                 outs.log(LogLevel::Notice, format!("Full resync from primary {}: {id}:{pos}", up.address));
                 let loader = Box::new(Loader::new(&self.data, self.config.proto_max_bulk_len, false));
-                up.sync = Some(Sync { loader, id, pos, size: None, received: 0, last_byte: now.mono });
+                up.sync = Some(Sync { loader, id, pos, size: None, received: 0, last_byte: now.mono, old });
             }
             Incoming::Send(bytes) => {
                 if let Some(attempt) = up.attempt {
@@ -319,7 +335,35 @@ impl Node {
         {
             up.link.attached();
             self.acknowledge(true, now, outs);
+            self.flush_before_load(outs);
         }
+    }
+
+    /// R5: the vote is given up durably, so the old data may go, and with them every claim to the old log. What has
+    /// come of the new data meanwhile is kept.
+    fn flush_before_load(&mut self, outs: &mut Outputs) {
+        let Some(sync) = self.repl.upstream.as_mut().and_then(|up| up.sync.as_mut()) else { return };
+        if sync.old != Old::Go {
+            return;
+        }
+        sync.old = Old::Gone;
+        outs.log(LogLevel::Notice, "PRIMARY <-> REPLICA sync: Flushing old data");
+        self.close_replicas(false, outs);
+        self.give_up_snapshot(outs);
+        outs.push(Output::Discard(self.data.flush_all()));
+        self.mark_all_watchers();
+        let id = ReplId::random(&mut self.rng);
+        self.repl.lineage = Lineage::new(id, Epoch::ZERO, LogPos::ZERO);
+        self.repl.backlog.reset(LogPos::ZERO);
+        self.repl.backlog.activate();
+        self.repl.pumped = LogPos::ZERO;
+        self.repl.ask_full = true;
+        self.log_db = None;
+    }
+
+    /// Whether there is nothing to read until the snapshot that comes in is complete.
+    pub(crate) fn is_flushed_for_load(&self) -> bool {
+        self.repl.upstream.as_ref().and_then(Upstream::sync).is_some_and(|sync| sync.old == Old::Gone)
     }
 
     /// The data are about to be replaced: a snapshot for replicas, whose links are closed, is of no use.

@@ -291,6 +291,52 @@ fn old_data_serve_until_the_new_are_complete() {
     assert!(seen_half);
 }
 
+/// R5: who flushes before it loads has given up its vote durably before that.
+#[test]
+fn old_data_go_first_if_that_is_asked_for() {
+    let mut c = Cluster::new(2);
+    c.fill(0, "new", 200);
+    c.say(1, "SET old 1");
+    c.say(1, "CONFIG SET repl-diskless-load flush-before-load");
+    let id = c.members[1].world.connect();
+    c.members[1].world.all(id, "REPLICAOF h 7000");
+    let (mut served, mut flushed) = (false, false);
+    for round in 0.. {
+        assert!(round < 5000, "it never loads");
+        for i in 0..2 {
+            c.perform(i);
+            let world = &mut c.members[i].world;
+            world.node.step(world.now, Input::Tick, &mut world.outs);
+        }
+        if c.wires.is_empty() {
+            c.pass(1000);
+            continue;
+        }
+        c.carry(0);
+        let replica = &mut c.members[1].world;
+        let reader = replica.connect();
+        match replica.say(reader, "GET old").as_str() {
+            "1" => {
+                assert!(!flushed, "gone is gone");
+                served = true;
+            }
+            "(nil)" => break,
+            reply => {
+                assert_eq!(reply, "-LOADING Valkey is loading the dataset in memory");
+                assert!(replica.say(reader, "INFO persistence").contains("\nloading:1\r"));
+                assert_eq!(replica.node.repl.end().0, 0, "it claims no position of the old log");
+                let state = c.members[1].states.last().expect("a state is on disk");
+                assert!(crate::decode_state(state).expect("a state").floor.is_some());
+                flushed = true;
+            }
+        }
+    }
+    assert!(served && flushed);
+    c.settle();
+    assert_eq!(c.say(1, "DBSIZE"), ":200");
+    assert_eq!(c.end(0), c.end(1));
+}
+
 #[test]
 fn a_transaction_moves_the_offset_as_a_whole() {
     let mut c = Cluster::new(2);

@@ -11,8 +11,10 @@ pub(super) fn persistence(ctx: &Ctx<'_>, f: &mut Fields) {
         Some((done, total, began)) => (done, total, Some(began)),
         None => (0, 0, None),
     };
-    f.flag("loading", node.loading.is_some());
-    f.flag("async_loading", false);
+    let flushed = node.is_flushed_for_load();
+    let beside = node.repl.upstream.as_ref().is_some_and(|up| up.sync().is_some()) && !flushed;
+    f.flag("loading", node.loading.is_some() || flushed);
+    f.flag("async_loading", beside);
     f.zeros(&["current_cow_peak", "current_cow_size", "current_cow_size_age"]);
     let percent = if total == 0 { 0.0 } else { done as f64 * 100.0 / total as f64 };
     f.put("current_fork_perc", format!("{percent:.2}"));
