@@ -244,8 +244,8 @@ impl Node {
         if (self.ending.is_some() || held) && is_write(session, command) {
             return Gate::Hold;
         }
-        // Keys that are on their way elsewhere must not change.
-        if self.migration.is_some() && changes_data(session, command) {
+        // Keys that are on their way elsewhere must not change, nor must data that are loaded again.
+        if (self.migration.is_some() || self.saving.reloading.is_some()) && changes_data(session, command) {
             return Gate::Hold;
         }
         Gate::Pass
@@ -335,6 +335,7 @@ impl Node {
             || self.ending.is_some()
             || self.repl.hold.is_some()
             || self.migration.is_some()
+            || self.saving.reloading.is_some()
             || self.is_replica()
             || self.cannot_save()
             || self.config.min_replicas_to_write > 0;

@@ -197,6 +197,7 @@ impl Node {
             Input::Persisted { id, result } => self.persisted(id, result, now, outs),
             Input::Tick => self.tick(now, outs),
             Input::SaveWritten(result) => self.save_written(now, result, outs),
+            Input::SnapshotLoaded(result) => self.snapshot_loaded(now, result, outs),
             Input::Host(facts) => self.take_facts(*facts),
             Input::Reconfigured { session, result } => self.reconfigured(session, result, outs),
             Input::Rewritten { session, result } => self.rewritten(session, result, outs),
@@ -314,7 +315,10 @@ impl Node {
     }
 
     pub(crate) fn is_paused_for_expiry(&self) -> bool {
-        self.pause.is_some() || self.repl.hold.is_some() || self.migration.is_some()
+        self.pause.is_some()
+            || self.repl.hold.is_some()
+            || self.migration.is_some()
+            || self.saving.reloading.is_some()
     }
 
     /// Marks the transactions of everybody who watches `key`, the running session excepted.

@@ -65,6 +65,9 @@ pub enum Output {
         /// Which one.
         number: u64,
     },
+    /// Load the snapshot file: [`crate::Node::load_begin`], [`crate::Node::load_bytes`], then
+    /// [`crate::Input::SnapshotLoaded`].
+    LoadSnapshot,
     /// Append to an unnamed temporary file; one with a new number replaces the one before. Answered by
     /// [`crate::Input::Spilled`].
     SpillWrite {

@@ -21,6 +21,8 @@ pub(crate) enum Order {
     SaveBytes { bytes: Vec<u8>, last: bool },
     /// Give it up.
     SaveCancel,
+    /// Load the snapshot file at this place in the place of the data.
+    Load(PathBuf),
     /// Append to the unnamed file with this number; a new number begins a new file.
     SpillWrite { file: u64, bytes: Vec<u8> },
     /// Read from it.
@@ -65,6 +67,11 @@ impl Orders {
                     Order::RewriteConfig { session, config } => {
                         let result = rewrite(config_file.as_deref(), &config);
                         let answer = Input::Rewritten { session, result };
+                        machine.enter(|node, now, outs| node.step(now, answer, outs));
+                    }
+                    Order::Load(path) => {
+                        machine.enter(|node, _, _| node.load_begin());
+                        let answer = Input::SnapshotLoaded(reload(&machine, &path));
                         machine.enter(|node, now, outs| node.step(now, answer, outs));
                     }
                     Order::SpillWrite { file, bytes } => {
@@ -156,6 +163,20 @@ impl Save {
         }
         *self = Save::Open { file, unsynced };
         Ok(())
+    }
+}
+
+/// Gives the node the snapshot file, after it has begun to load.
+fn reload(machine: &Machine, path: &Path) -> Result<(), String> {
+    let mut file = std::fs::File::open(path).map_err(|error| describe(&error))?;
+    let mut chunk = vec![0; LOAD_CHUNK];
+    loop {
+        match file.read(&mut chunk).map_err(|error| describe(&error))? {
+            0 => return Ok(()),
+            n => machine
+                .enter(|node, now, _| node.load_bytes(now, &chunk[..n]))
+                .map_err(|error| error.to_string())?,
+        }
     }
 }
 

@@ -53,6 +53,7 @@ impl Outlets {
             }
             Output::SaveBegin => self.disk.order(disk::Order::SaveBegin(settings.snapshot_file())),
             Output::SaveBytes { bytes, last } => self.disk.order(disk::Order::SaveBytes { bytes, last }),
+            Output::LoadSnapshot => self.disk.order(disk::Order::Load(settings.snapshot_file())),
             Output::SpillWrite { file, bytes } => self.disk.order(disk::Order::SpillWrite { file, bytes }),
             Output::SpillRead { file, at, len } => self.disk.order(disk::Order::SpillRead { file, at, len }),
             Output::SpillEnd { file } => self.disk.order(disk::Order::SpillEnd { file }),

@@ -311,6 +311,8 @@ impl NodeProcess {
             Output::RewriteConfig { session, .. } => {
                 self.node.step(ctx.now, Input::Rewritten { session, result: Ok(()) }, &mut self.outs);
             }
+            // Nobody says DEBUG here.
+            Output::LoadSnapshot => {}
             // Nobody migrates keys here.
             Output::Exchange { .. } | Output::ExchangeEnd { .. } => {}
             // Every replica here accepts a snapshot with a mark at its end: no file is needed.

@@ -4,6 +4,7 @@ use super::{parse_int, reply_help};
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};
 use crate::output::{LogLevel, Output};
+use crate::session::Waiting;
 use crate::sha::Digest;
 use std::time::Duration;
 use tanist_config::choice::ProtectedAction;
@@ -31,6 +32,7 @@ pub(crate) fn debug(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
         (b"digest", 2) => digest(ctx),
         (b"digest-value", 3..) => digest_values(ctx, args),
         (b"object", 3 | 4) => object(ctx, args.at(2)),
+        (b"reload", 2..) => reload(ctx, args),
         (b"set-active-expire", 3) => set_active_expire(ctx, args.at(2)),
         (b"error", 3) => Err(Error::new(String::from_utf8_lossy(args.at(2)).replace(['\r', '\n'], " "))),
         (b"log", 3) => {
@@ -138,6 +140,37 @@ fn object(ctx: &mut Ctx<'_>, key: &[u8]) -> Outcome {
     Ok(())
 }
 
+/// Writes wait until it is over: what is loaded is what was there.
+fn reload(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
+    let mut save = true;
+    for word in args.iter().skip(2) {
+        let is = |name: &[u8]| word.eq_ignore_ascii_case(name);
+        if is(b"NOSAVE") {
+            save = false;
+        } else if is(b"MERGE") || is(b"NOFLUSH") {
+            return Err(Error::fixed("ERR DEBUG RELOAD always puts the file in the place of the data"));
+        } else {
+            return Err(Error::fixed(
+                "ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.",
+            ));
+        }
+    }
+    if ctx.in_transaction {
+        return Err(Error::fixed("ERR DEBUG RELOAD must wait and is not allowed in a transaction"));
+    }
+    if ctx.node.is_replica() {
+        return Err(Error::fixed(
+            "ERR DEBUG RELOAD is not possible on a replica, whose data follow its primary",
+        ));
+    }
+    if ctx.node.snapshot_running() || ctx.node.saving.reloading.is_some() || ctx.node.migration.is_some() {
+        return Err(Error::fixed("ERR Background save already in progress"));
+    }
+    ctx.session.waiting = Some(Waiting::Blocked { until: None });
+    ctx.node.reload_begin(ctx.now, ctx.session.id, save, ctx.outs);
+    Ok(())
+}
+
 fn set_active_expire(ctx: &mut Ctx<'_>, value: &[u8]) -> Outcome {
     ctx.node.active_expire = parse_int(value).unwrap_or(0) != 0;
     ctx.reply().ok();
@@ -222,6 +255,7 @@ fn help(ctx: &mut Ctx<'_>) -> Outcome {
             ("OBJECT <key>", "Tell how a value is stored."),
             ("POPULATE <count> [<prefix>] [<size>]", "Make keys that only this node has."),
             ("PROTOCOL <kind>", "Answer with a reply of this kind."),
+            ("RELOAD [NOSAVE]", "Save the data and load them again, or load the file that is there."),
             ("SET-ACTIVE-EXPIRE <0|1>", "Turn the background removal of expired keys off or on."),
             ("SLEEP <seconds>", "Hold up the whole node."),
         ],

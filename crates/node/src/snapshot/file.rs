@@ -24,6 +24,8 @@ pub(crate) enum SaveKind {
     Background,
     /// `SAVE`: a session waits for the end.
     For(SessionId),
+    /// `DEBUG RELOAD`: the file is loaded again.
+    Reload,
     /// `SHUTDOWN`: the process ends afterwards.
     Shutdown,
 }
@@ -39,6 +41,8 @@ pub(crate) struct Saving {
     pub(crate) saves: u64,
     /// `BGSAVE SCHEDULE`: begin as soon as no snapshot is running.
     pub(crate) scheduled: bool,
+    /// `DEBUG RELOAD`: who waits for it. Nothing may change the data meanwhile.
+    pub(crate) reloading: Option<SessionId>,
     /// Answers of the shell that are still to come for cancelled saves.
     unclaimed: u32,
 }
@@ -65,6 +69,7 @@ impl Saving {
             last_try: Mono::ZERO,
             saves: 0,
             scheduled: false,
+            reloading: None,
             unclaimed: 0,
         }
     }
@@ -186,6 +191,8 @@ impl Node {
     fn save_answer(&mut self, kind: SaveKind, ok: bool, outs: &mut Outputs) {
         match kind {
             SaveKind::Background => {}
+            SaveKind::Reload if ok => outs.push(Output::LoadSnapshot),
+            SaveKind::Reload => self.reload_over(b"-ERR saving failed, see the log\r\n", outs),
             SaveKind::For(id) => {
                 let reply: &[u8] = if ok { b"+OK\r\n" } else { b"-ERR saving failed, see the log\r\n" };
                 self.release(id, reply, outs);
@@ -210,6 +217,47 @@ impl Node {
         if due {
             self.save_begin(now, SaveKind::Background, outs);
         }
+    }
+
+    /// `DEBUG RELOAD`: saves if it should, then loads the file in the place of the data.
+    pub(crate) fn reload_begin(&mut self, now: Now, id: SessionId, save: bool, outs: &mut Outputs) {
+        self.saving.reloading = Some(id);
+        self.refresh_gates();
+        if save {
+            self.save_begin(now, SaveKind::Reload, outs);
+        } else {
+            outs.push(Output::LoadSnapshot);
+        }
+    }
+
+    /// The shell has given all of the file, or says why not. The log is not touched: for replicas nothing has changed.
+    pub(crate) fn snapshot_loaded(&mut self, now: Now, result: Result<(), String>, outs: &mut Outputs) {
+        let Some(loader) = self.loading.take() else { return };
+        match result.and_then(|()| loader.finish().map_err(|error| error.to_string())) {
+            Ok(loaded) => {
+                outs.push(Output::Discard(self.data.replace(loaded.data)));
+                self.mark_all_watchers();
+                self.stats.loaded_keys = loaded.keys;
+                self.stats.load_expired_keys = loaded.expired;
+                self.stats.dirty_since_save = 0;
+                self.saving.last_save = now.wall();
+                outs.log(LogLevel::Warning, "DB reloaded by DEBUG RELOAD");
+                self.reload_over(b"+OK\r\n", outs);
+            }
+            Err(why) => {
+                outs.log(LogLevel::Warning, format!("DEBUG RELOAD: {why}; the data are as before"));
+                self.reload_over(b"-ERR Error trying to load the RDB dump, check server logs.\r\n", outs);
+            }
+        }
+    }
+
+    fn reload_over(&mut self, reply: &[u8], outs: &mut Outputs) {
+        let id = self.saving.reloading.take();
+        self.refresh_gates();
+        if let Some(id) = id {
+            self.release(id, reply, outs);
+        }
+        self.release_paused(outs);
     }
 
     /// Begins to load the snapshot file; commands that need data are refused until [`Node::load_end`].

@@ -27,6 +27,62 @@ fn save_all(w: &mut World) -> Option<Vec<u8>> {
     None
 }
 
+/// A node that may be debugged, and a client.
+fn debugged() -> (World, crate::SessionId) {
+    let mut config = ServerConfig::default();
+    config.set("enable-debug-command", &["yes"]).expect("a directive");
+    let mut w = World::with(config);
+    let c = w.connect();
+    (w, c)
+}
+
+#[test]
+fn a_reload_loads_what_was_there_and_writes_wait() {
+    let (mut w, c) = debugged();
+    let (other, watcher) = (w.connect(), w.connect());
+    w.say(c, "MSET a 1 b 2");
+    w.say(c, "SET t 3 EX 100");
+    w.say(watcher, "WATCH a");
+    w.record();
+    assert!(w.all(c, "DEBUG RELOAD").is_empty());
+    assert!(w.all(other, "SET a 9").is_empty(), "a write waits");
+    assert_eq!(w.say(watcher, "GET a"), "1");
+    let file = save_all(&mut w).expect("a file");
+    assert!(w.outs.drain().any(|o| matches!(o, Output::LoadSnapshot)));
+    w.node.load_begin();
+    w.node.load_bytes(w.now, &file).expect("a good file");
+    assert!(w.say(watcher, "GET a").starts_with("-LOADING"));
+    w.node.step(w.now, Input::SnapshotLoaded(Ok(())), &mut w.outs);
+    let outputs: Vec<Output> = w.outs.drain().collect();
+    assert!(
+        outputs
+            .iter()
+            .any(|o| matches!(o, Output::Send { session, bytes } if *session == c && bytes == b"+OK\r\n"))
+    );
+    assert!(outputs.iter().any(|o| matches!(o, Output::Resume(id) if *id == other)));
+    assert_eq!(w.say(watcher, "MGET a b t"), "[1 2 3]");
+    assert_eq!(w.say(watcher, "TTL t"), ":100");
+    assert!(w.recorded().is_empty(), "for replicas nothing has changed");
+    w.say(watcher, "MULTI");
+    assert_eq!(w.say(watcher, "EXEC"), "(nil)");
+}
+
+#[test]
+fn a_reload_that_fails_leaves_the_data() {
+    let (mut w, c) = debugged();
+    w.say(c, "SET a 1");
+    assert!(w.all(c, "DEBUG RELOAD NOSAVE").is_empty());
+    assert!(w.outs.drain().any(|o| matches!(o, Output::LoadSnapshot)));
+    w.node.load_begin();
+    w.node.step(w.now, Input::SnapshotLoaded(Err("No such file or directory".into())), &mut w.outs);
+    assert_eq!(w.pushed(c), ["-ERR Error trying to load the RDB dump, check server logs."]);
+    assert_eq!(w.say(c, "GET a"), "1");
+    assert_eq!(w.say(c, "SET a 2"), "OK");
+    for (line, why) in [("MERGE", "-ERR DEBUG RELOAD always"), ("X", "-ERR DEBUG RELOAD only supports")] {
+        assert!(w.say(c, &format!("DEBUG RELOAD {line}")).starts_with(why), "{line}");
+    }
+}
+
 fn with_save_point(seconds: u64, changes: u64) -> World {
     World::with(ServerConfig { save: vec![SavePoint { seconds, changes }], ..ServerConfig::default() })
 }
