@@ -424,3 +424,103 @@ fn the_process_tells_its_memory() {
         assert!(line.unwrap().trim().parse::<u64>().unwrap() > 0, "{field}");
     }
 }
+
+/// Waits until another client's view of the server says so.
+fn wait_until(mut is_so: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !is_so() {
+        assert!(began.elapsed() < PATIENCE);
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn a_client_that_stops_reading_is_seen_and_closed_though_nothing_happens() {
+    let limit = ["--save", "", "--client-output-buffer-limit", "normal", "0", "1mb", "1"];
+    let server = Server::start("softlimit", &limit);
+    let (mut slow, mut other) = (server.connect(), server.connect());
+    slow.call(&[b"SET", b"k", &vec![b'x'; 1 << 20]]);
+    slow.send(&b"GET k\r\n".repeat(8));
+    wait_until(|| other.say("CLIENT LIST ID 1").contains(" oll=1 omem="));
+    wait_until(|| other.say("CLIENT LIST ID 1").is_empty());
+    assert!(server.log().contains("overcoming of output buffer limits"));
+}
+
+#[test]
+fn an_old_replica_gets_its_snapshot_through_a_file_without_a_name() {
+    let server = Server::start("sync", &["--save", "", "--repl-diskless-sync-delay", "0"]);
+    let mut c = server.connect();
+    for i in 0..40 {
+        c.call(&[b"SET", format!("k{i}").as_bytes(), &vec![b'x'; 100_000]]);
+    }
+    let mut replica = server.connect();
+    replica.send(b"SYNC\r\n");
+    let mut got = Vec::new();
+    let mut chunk = vec![0; 1 << 16];
+    let body = loop {
+        let n = replica.stream.read(&mut chunk).unwrap();
+        assert!(n > 0, "closed");
+        got.extend_from_slice(&chunk[..n]);
+        let start = got.iter().position(|&b| b == b'$');
+        let end = start.and_then(|s| Some(s + got[s..].iter().position(|&b| b == b'\r')?));
+        if let (Some(start), Some(end)) = (start, end) {
+            let len: usize = std::str::from_utf8(&got[start + 1..end]).unwrap().parse().unwrap();
+            if got.len() >= end + 2 + len {
+                break got[end + 2..][..len].to_vec();
+            }
+        }
+    };
+    let mut names: Vec<_> = std::fs::read_dir(&server.dir).unwrap().map(|e| e.unwrap().file_name()).collect();
+    names.retain(|name| name.to_string_lossy().starts_with("temp"));
+    assert!(names.is_empty(), "{names:?}");
+    // It is a good snapshot: another server starts from it.
+    let dir = std::env::temp_dir().join(format!("tanist-server-synced-{}", std::process::id()));
+    std::fs::create_dir_all(&dir).unwrap();
+    std::fs::write(dir.join("dump.rdb"), body).unwrap();
+    let other = Server::start_in(dir, &["--save", ""]);
+    assert_eq!(other.connect().call(&[b"DBSIZE"]).as_int(), Some(40));
+}
+
+#[test]
+fn keys_move_to_who_takes_them_and_stay_otherwise() {
+    let server = Server::start("migrate", &["--save", ""]);
+    let mut c = server.connect();
+    c.call(&[b"SET", b"k", &vec![b'x'; 3 << 20]]);
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let target = std::thread::spawn(move || {
+        // The first one hangs up, the second one takes everything.
+        drop(listener.accept().unwrap());
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut got = Vec::new();
+        let mut chunk = vec![0; 1 << 16];
+        while !got.ends_with(b"REPLACE\r\n") {
+            let n = stream.read(&mut chunk).unwrap();
+            assert!(n > 0);
+            got.extend_from_slice(&chunk[..n]);
+        }
+        stream.write_all(b"+OK\r\n+OK\r\n").unwrap();
+        got
+    });
+    let line = format!("MIGRATE 127.0.0.1 {port} k 7 20000 REPLACE");
+    assert!(c.say(&line).starts_with("IOERR error or timeout "));
+    assert_eq!(c.call(&[b"STRLEN", b"k"]).as_int(), Some(3 << 20));
+    assert_eq!(c.say(&line), "OK");
+    assert_eq!(c.call(&[b"EXISTS", b"k"]).as_int(), Some(0));
+    let got = target.join().unwrap();
+    assert!(
+        got.starts_with(b"*2\r\n$6\r\nSELECT\r\n$1\r\n7\r\n*5\r\n$7\r\nRESTORE\r\n$1\r\nk\r\n$1\r\n0\r\n")
+    );
+}
+
+#[test]
+fn data_are_saved_and_loaded_again() {
+    let server = Server::start("reload", &["--save", "", "--enable-debug-command", "local"]);
+    let mut c = server.connect();
+    c.say("SET a 1");
+    assert_eq!(c.say("DEBUG RELOAD NOSAVE"), "ERR Error trying to load the RDB dump, check server logs.");
+    assert_eq!(c.say("DEBUG RELOAD"), "OK");
+    c.say("SET a 2");
+    assert_eq!(c.say("DEBUG RELOAD NOSAVE"), "OK");
+    assert_eq!(c.say("GET a"), "1", "the file is what it was");
+}
