@@ -1,4 +1,4 @@
-//! What both shells share: clocks, listeners, durable files, signals, logging.
+//! What both shells share: clocks, listeners, durable files, included files, signals, logging.
 //!
 //! The cores do none of this. Nothing here knows a command or a protocol.
 
@@ -7,6 +7,7 @@
 pub mod clock;
 pub mod daemon;
 pub mod durable;
+pub mod include;
 pub mod limits;
 pub mod listen;
 pub mod log;

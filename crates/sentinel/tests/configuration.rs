@@ -70,3 +70,35 @@ fn what_cannot_be_used_is_named() {
     assert_eq!(bad("port \"1\n").1, "Unbalanced quotes in configuration line");
     assert_eq!(bad("sentinel myid short\n").1, "Malformed Sentinel id in myid option.");
 }
+
+#[test]
+fn an_included_file_is_read_and_a_group_is_where_the_file_itself_has_it() {
+    let included =
+        b"sentinel monitor m 10.0.0.1 6379 2\nsentinel down-after-milliseconds m 5000\nloglevel verbose\n";
+    let mut reader = |path: &str| {
+        assert_eq!(path, "more.conf");
+        Ok(vec![tanist_config::Included { path: path.to_owned(), bytes: included.to_vec() }])
+    };
+    // After a switch the file names another primary than the included one.
+    let text = "include more.conf\nsentinel monitor m 10.0.0.2 6379 2\n";
+    let config = Config::parse_with(text, &mut reader).expect("a good file");
+    assert_eq!(config.directive("loglevel"), Some(&["verbose".to_owned()][..]));
+    let now = Now { mono: Mono::from_millis(1), wall_us: 0 };
+    let mut sentinel = Sentinel::new(config, Facts::default(), now, 7);
+    let mut outputs = Vec::new();
+    sentinel.step(now, Input::Tick, &mut outputs);
+    let connects = outputs.iter().any(|o| matches!(o, Output::Connect { host, .. } if host == "10.0.0.2"));
+    assert!(connects, "{outputs:?}");
+    let written = outputs.into_iter().find_map(|o| match o {
+        Output::Persist { text, .. } => Some(text),
+        _ => None,
+    });
+    let written = written.expect("a sentinel without an identity writes its file");
+    assert!(written.starts_with(text), "{written}");
+    assert!(!written.contains("down-after"), "{written}");
+    assert_eq!(
+        bad("include more.conf").1,
+        "can't open config file 'more.conf': nothing can be included here"
+    );
+    assert_eq!(bad("include").1, "Bad directive or wrong number of arguments");
+}

@@ -8,7 +8,9 @@ use super::sessions::{self, Sessions};
 use crate::core::{Config, Facts, Sentinel};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use tanist_config::CommandLine;
 use tanist_runtime::daemon::{self, Role};
+use tanist_runtime::include::include;
 use tanist_runtime::signals::Signals;
 use tanist_runtime::{Clock, listen, log, seed};
 use tokio::sync::mpsc::unbounded_channel;
@@ -57,11 +59,15 @@ struct Settings {
 }
 
 fn start(args: &[String]) -> Result<u8, String> {
-    let (file, options) = command_line(args);
-    let Some(file) = file else { return Err("Sentinel needs config file on disk, exiting!".into()) };
-    let path = std::path::absolute(&file).map_err(|e| format!("{file}: {e}"))?;
-    let text = read_config(&path)? + &options;
-    let config = Config::parse(&text).map_err(|bad| format!("\n*** FATAL CONFIG FILE ERROR ***\n{bad}"))?;
+    let line = CommandLine::parse(args.get(1..).unwrap_or_default());
+    let Some(file) = &line.file else { return Err("Sentinel needs config file on disk, exiting!".into()) };
+    let path = std::path::absolute(file).map_err(|e| format!("{file}: {e}"))?;
+    let mut text = read_config(&path)?;
+    if !line.lines.is_empty() {
+        text = format!("{text}\n{}\n", line.lines);
+    }
+    let config = Config::parse_with(&text, &mut include)
+        .map_err(|bad| format!("\n*** FATAL CONFIG FILE ERROR ***\n{bad}"))?;
     let settings = Settings::read(&config)?;
     if settings.daemonize
         && daemon::daemonize(None).map_err(|e| format!("Can't run in the background: {e}"))? == Role::Launcher
@@ -134,30 +140,6 @@ async fn run(
         inputs,
     };
     Ok(shell.run(core, receiver, accepted, signals).await)
-}
-
-/// The configuration file, and the options after it as lines of such a file.
-fn command_line(args: &[String]) -> (Option<String>, String) {
-    let mut file = None;
-    let mut lines = String::new();
-    for arg in args.iter().skip(1) {
-        match arg.strip_prefix("--") {
-            Some("sentinel") => {}
-            Some(name) => {
-                lines.push('\n');
-                lines.push_str(name);
-            }
-            None if lines.is_empty() && file.is_none() => file = Some(arg.clone()),
-            None => {
-                let quoted = arg.replace('\\', "\\\\").replace('"', "\\\"");
-                lines.push_str(&format!(" \"{quoted}\""));
-            }
-        }
-    }
-    if !lines.is_empty() {
-        lines.push('\n');
-    }
-    (file, lines)
 }
 
 /// Reads the file and makes sure that it can be replaced: a sentinel that cannot write down its vote cannot vote.

@@ -218,6 +218,7 @@ impl Sentinel {
             let settings = self.default_settings(quorum);
             self.adopt_group(conf::LoadedGroup {
                 name,
+                included: false,
                 addr,
                 settings,
                 config_epoch: Default::default(),

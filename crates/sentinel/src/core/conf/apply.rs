@@ -1,7 +1,7 @@
 //! From the lines of the file to settings and state. First what concerns all groups, then the groups themselves, then
 //! their settings: the order of the lines does not matter.
 
-use super::file::{File, Line, canonical};
+use super::file::{File, Line, WRONG, canonical};
 use super::{BadConfig, Loaded, LoadedGroup};
 use crate::core::addr::Addr;
 use crate::core::settings::{GroupSettings, PickPolicy};
@@ -83,12 +83,12 @@ const OTHERS: &[&str] = &[
 pub(crate) fn load(file: &File) -> Result<Loaded, BadConfig> {
     let mut loaded = Loaded::default();
     for line in file.lines() {
-        if line.own().is_some() || line.words.is_empty() {
+        if line.own().is_some() || line.words.is_empty() || line.words[0].eq_ignore_ascii_case("include") {
             continue;
         }
         let name = line.words[0].to_ascii_lowercase();
         if !OTHERS.contains(&name.as_str()) {
-            return Err(line.bad("Bad directive or wrong number of arguments"));
+            return Err(line.bad(WRONG));
         }
         match (name.as_str(), line.words.get(1)) {
             ("requirepass", Some(pass)) => {
@@ -99,9 +99,11 @@ pub(crate) fn load(file: &File) -> Result<Loaded, BadConfig> {
         }
     }
     type Pass = fn(&mut Loaded, &Line, &str, &[String]) -> Result<bool, String>;
-    let passes: [Pass; 3] = [global, monitor, of_group];
-    for pass in passes {
-        for line in file.lines() {
+    // A group that both the file and an included one name is where the file has it: that is what a rewrite knows.
+    let passes: [(Pass, bool, bool); 4] =
+        [(global, true, true), (monitor, true, false), (monitor, false, true), (of_group, true, true)];
+    for (pass, own, included) in passes {
+        for line in file.lines().filter(|l| if l.included { included } else { own }) {
             let Some((name, args)) = line.own().and_then(<[String]>::split_first) else { continue };
             pass(&mut loaded, line, &canonical(name), args).map_err(|why| line.bad(why))?;
         }
@@ -113,7 +115,7 @@ fn global(loaded: &mut Loaded, _: &Line, name: &str, args: &[String]) -> Result<
     let g = &mut loaded.globals;
     match (name, args) {
         ("myid", [id]) => g.id = Some(id.parse().map_err(|_| "Malformed Sentinel id in myid option.")?),
-        ("current-epoch", [n]) => loaded.epoch = Epoch(number(n)?),
+        ("current-epoch", [n]) => loaded.epoch = loaded.epoch.max(Epoch(number(n)?)),
         ("announce-ip", [ip]) => g.announce_ip = (!ip.is_empty()).then(|| ip.clone()),
         ("announce-port", [port]) => {
             g.announce_port = port.parse().ok().filter(|p| *p != 0);
@@ -135,19 +137,23 @@ fn global(loaded: &mut Loaded, _: &Line, name: &str, args: &[String]) -> Result<
     Ok(true)
 }
 
-fn monitor(loaded: &mut Loaded, _: &Line, name: &str, args: &[String]) -> Result<bool, String> {
+fn monitor(loaded: &mut Loaded, line: &Line, name: &str, args: &[String]) -> Result<bool, String> {
     let ("monitor", [group, host, port, quorum]) = (name, args) else { return Ok(false) };
     let quorum: u32 = quorum.parse().map_err(|_| "Quorum must be 1 or greater.")?;
     if quorum == 0 {
         return Err("Quorum must be 1 or greater.".into());
     }
-    if loaded.groups.iter().any(|g| g.name == *group) {
+    if let Some(known) = loaded.groups.iter().find(|g| g.name == *group) {
+        if line.included && !known.included {
+            return Ok(true);
+        }
         return Err("Duplicate master name.".into());
     }
     let addr = address(host, port, loaded.globals.resolve_hostnames)?;
     let timing = Timing::default();
     loaded.groups.push(LoadedGroup {
         name: group.clone(),
+        included: line.included,
         addr,
         settings: GroupSettings::new(quorum, timing.default_down_after, timing.default_failover_timeout),
         config_epoch: ConfigEpoch(0),
@@ -171,11 +177,11 @@ fn of_group(loaded: &mut Loaded, line: &Line, name: &str, args: &[String]) -> Re
         loaded.groups.iter_mut().find(|g| g.name == *group).ok_or("No such master with specified name.")?;
     match (name, args) {
         ("config-epoch", [n]) => {
-            g.config_epoch = ConfigEpoch(number(n)?);
+            g.config_epoch = g.config_epoch.max(ConfigEpoch(number(n)?));
             loaded.epoch = loaded.epoch.max(Epoch(g.config_epoch.0));
         }
         ("leader-epoch", [n]) => {
-            g.leader_epoch = Epoch(number(n)?);
+            g.leader_epoch = g.leader_epoch.max(Epoch(number(n)?));
             loaded.epoch = loaded.epoch.max(g.leader_epoch);
         }
         ("known-replica", [host, port]) => g.replicas.push(address(host, port, names)?),

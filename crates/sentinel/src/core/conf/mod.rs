@@ -14,6 +14,7 @@ use super::settings::{Globals, GroupSettings};
 use super::timing::Timing;
 use super::{GroupId, Sentinel};
 use std::fmt;
+use tanist_config::IncludeReader;
 use tanist_types::{ConfigEpoch, Epoch, RunId};
 
 /// A line of the configuration that cannot be used.
@@ -43,6 +44,8 @@ impl std::error::Error for BadConfig {}
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) struct LoadedGroup {
     pub(crate) name: String,
+    /// Whether an included file names it.
+    pub(crate) included: bool,
     pub(crate) addr: Addr,
     pub(crate) settings: GroupSettings,
     pub(crate) config_epoch: ConfigEpoch,
@@ -67,12 +70,20 @@ pub struct Config {
 }
 
 impl Config {
-    /// Reads the text of a configuration file.
+    /// Reads the text of a configuration file that includes no other.
     ///
     /// # Errors
     /// Names the first line that cannot be used, and why.
     pub fn parse(text: &str) -> Result<Config, BadConfig> {
-        let file = File::parse(text)?;
+        Config::parse_with(text, &mut |_| Err("nothing can be included here".to_owned()))
+    }
+
+    /// Reads the text of a configuration file, and through `reader` the files that it includes.
+    ///
+    /// # Errors
+    /// Names the first line that cannot be used, and why.
+    pub fn parse_with(text: &str, reader: &mut IncludeReader<'_>) -> Result<Config, BadConfig> {
+        let file = File::parse(text, reader)?;
         let loaded = apply::load(&file)?;
         Ok(Config { file, loaded })
     }
