@@ -32,6 +32,8 @@ pub(crate) struct Detector {
     last_reply: Mono,
     down_since: Option<Mono>,
     evidence: Option<Evidence>,
+    /// Another process came up there: until then it may answer that it is loading, and no longer.
+    loading_until: Option<Mono>,
 }
 
 impl Detector {
@@ -44,6 +46,7 @@ impl Detector {
             last_reply: now,
             down_since: None,
             evidence: None,
+            loading_until: None,
         }
     }
 
@@ -64,6 +67,11 @@ impl Detector {
         }
     }
 
+    /// It is another process than before, and has until then to load its data.
+    pub(crate) fn set_loading_until(&mut self, until: Option<Mono>) {
+        self.loading_until = until;
+    }
+
     /// The link is gone: nothing can be answered from now on.
     pub(crate) fn unlinked(&mut self, now: Mono) {
         self.unanswered_since.get_or_insert(now);
@@ -76,6 +84,7 @@ impl Detector {
 
     /// Claims about the role that the instance had are void; that its process is gone is not one of them.
     pub(crate) fn void_claims(&mut self) {
+        self.loading_until = None;
         if self.evidence != Some(Evidence::Refused) {
             self.evidence = None;
         }
@@ -105,13 +114,17 @@ impl Detector {
             Some(Evidence::Refused | Evidence::Idle) => true,
             None => false,
         };
-        evident || self.unanswered_since.is_some_and(|since| now.since(since) >= down_after)
+        let loads_too_long = self.loading_until.is_some_and(|until| now >= until);
+        evident || loads_too_long || self.unanswered_since.is_some_and(|since| now.since(since) >= down_after)
     }
 
     /// When the answer of [`Detector::is_down`] may change by itself.
     pub(crate) fn deadline(&self, down_after: Duration) -> Option<Mono> {
         match (self.down_since, self.evidence) {
-            (None, _) => self.unanswered_since.map(|since| since + down_after),
+            (None, _) => {
+                let silence = self.unanswered_since.map(|since| since + down_after);
+                silence.into_iter().chain(self.loading_until).min()
+            }
             (Some(_), Some(Evidence::Rebooted { until })) => Some(until),
             (Some(_), _) => None,
         }

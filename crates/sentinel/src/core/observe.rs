@@ -107,6 +107,9 @@ impl Sentinel {
             n.script_kill_sent = false;
         }
         let busy = value.as_error().is_some_and(|e| e.starts_with(b"BUSY"));
+        if value.as_str() == Some("PONG") {
+            n.detector.set_loading_until(None);
+        }
         if busy && n.detector.down() && ix != g.primary && !std::mem::replace(&mut n.script_kill_sent, true) {
             self.send(&mut n.cmd, &[b"SCRIPT", b"KILL"], Awaiting::Ignored);
         }
@@ -211,6 +214,11 @@ impl Sentinel {
             g.primary_mut().detector.set_evidence(Some(Evidence::Rebooted { until }));
         }
         if g.nodes.get(&ix).is_some_and(DataNode::is_tanist) {
+        let patience = g.settings.reboot_down_after;
+        if ix == g.primary && !patience.is_zero() {
+            let until = self.now.mono + g.settings.down_after + patience;
+            g.primary_mut().detector.set_loading_until(Some(until));
+        }
             self.ask_status(g, ix);
         }
     }

@@ -203,6 +203,9 @@ impl World {
             return vec![Value::Error(text.into_bytes())];
         }
         match words[0].to_ascii_uppercase().as_str() {
+            "PING" if self.nodes.get(addr).is_some_and(|n| n.loading) => {
+                vec![Value::Error(b"LOADING dataset".to_vec())]
+            }
             "PING" => vec![Value::Simple(b"PONG".to_vec())],
             "CLIENT" if words[1] == "SETNAME" => ok(),
             "AUTH" => ok(),

@@ -19,6 +19,8 @@ pub(crate) struct Node {
     pub(crate) priority: u32,
     pub(crate) voting: bool,
     pub(crate) paused: bool,
+    /// It answers PING with LOADING.
+    pub(crate) loading: bool,
     /// An error for every order.
     pub(crate) refuses: String,
     /// An error for AUTH, after which nothing is allowed.
@@ -47,6 +49,7 @@ impl Node {
             priority: 100,
             voting: true,
             paused: false,
+            loading: false,
             refuses: String::new(),
             refuses_promote: String::new(),
             refuses_auth: String::new(),

@@ -98,6 +98,7 @@ impl World {
                 "epoch" => n.epoch = value.parse().expect("a number"),
                 "promised" => n.promised = value.parse().expect("a number"),
                 "priority" => n.priority = value.parse().expect("a number"),
+                "loading" => n.loading = value == "yes",
                 "voting" => n.voting = value == "yes",
                 "refuses" => n.refuses = value.replace('_', " "),
                 "refuses-auth" => n.refuses_auth = value.replace('_', " "),
