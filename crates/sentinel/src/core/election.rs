@@ -118,7 +118,7 @@ impl Sentinel {
         let in_epoch = |v: &(Epoch, RunId)| v.0 >= epoch;
         let votes = 1 + g.peers.values().filter(|p| p.vote.as_ref().is_some_and(ours)).count();
         let answered = g.peers.values().filter(|p| p.vote.as_ref().is_some_and(in_epoch)).count();
-        let reachable = g.peers.values().filter(|p| p.link.is_up() && !p.detector.down()).count();
+        let reachable = g.reachable_peers();
         let opposed = votes <= answered;
         // An operator's word needs no agreement, as in Redis; but not against another leader of the same epoch.
         let by_word = kind.is_ordered() && !opposed && answered >= reachable;
@@ -149,8 +149,12 @@ impl Sentinel {
         if ordered && durable && !opposed {
             return self.elected(g);
         }
-        let timeout = self.timing.election_timeout;
-        self.lose_election(g, Duration::ZERO, timeout);
+        let (timeout, wait) = (self.timing.election_timeout, g.back_off());
+        if 1 + g.reachable_peers() < g.votes_needed() {
+            // Nobody could have won.
+            g.fruitless = g.fruitless.saturating_add(1);
+        }
+        self.lose_election(g, wait, timeout + wait * 2);
     }
 
     fn lose_election(&mut self, g: &mut Group, low: Duration, high: Duration) {
@@ -197,8 +201,20 @@ impl Sentinel {
         if electing {
             self.give_up_failover(g, "-failover-abort-not-elected");
         }
-        let timeout = self.timing.election_timeout * 2;
-        self.retry_election(g, timeout, timeout * 2);
+        let wait = (self.timing.election_timeout * 2).max(g.back_off());
+        self.retry_election(g, wait, wait * 2);
+    }
+
+    /// Somebody is there who was not, or may vote who might not: the next attempt need not end like the last.
+    pub(crate) fn heard_news(&mut self, g: &mut Group) {
+        if std::mem::take(&mut g.fruitless) == 0 || g.failover.is_some() || g.election_at.is_none() {
+            return;
+        }
+        let now = self.now.mono;
+        let others_turn = self.timing.election_timeout * 2;
+        if g.vote_asked_at.is_none_or(|at| now.since(at) >= others_turn) {
+            self.retry_election(g, timing::RANK_STEP / 2, timing::RANK_STEP * 2);
+        }
     }
 
     /// Whether the sentinel thinks of itself as out of touch with the majority of the sentinels for so long that its

@@ -50,6 +50,9 @@ impl Sentinel {
         if p.detector.set_down(down, now) {
             let name = if down { "+sdown" } else { "-sdown" };
             self.event(g, Level::Warning, name, Who::Peer(ix), "");
+            if !down {
+                self.heard_news(g);
+            }
         }
     }
 

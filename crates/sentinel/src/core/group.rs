@@ -180,7 +180,7 @@ pub(crate) struct Group {
     pub(crate) election_at: Option<Mono>,
     /// Not before then: somebody else has our vote, or the last attempt failed.
     pub(crate) election_not_before: Mono,
-    /// Failovers in a row that found nobody to promote.
+    /// Attempts in a row that found nobody to promote, or too few sentinels to elect a leader.
     pub(crate) fruitless: u32,
     pub(crate) failover: Option<Failover>,
     /// A failover of ours sealed nodes and came to nothing: they wait for the next.
@@ -297,11 +297,26 @@ impl Group {
     pub(crate) fn is_odown(&self) -> bool {
         self.odown_since.is_some()
     }
+    /// How many of the other sentinels seem alive.
+    pub(crate) fn reachable_peers(&self) -> usize {
+        self.peers.values().filter(|p| p.link.is_up() && !p.detector.down()).count()
+    }
+
 
     /// Whether a failover, our own or one that ended in the last moment, keeps the nodes busy.
     pub(crate) fn is_busy(&self) -> bool {
         self.failover.is_some() || self.repoint.is_some() || self.is_odown() || self.primary().detector.down()
     }
+    /// How long to wait at least after so many fruitless attempts: each opens an epoch, and without news the next would
+    /// end like the last.
+    pub(crate) fn back_off(&self) -> Duration {
+        let (low, high) = timing::FRUITLESS_RETRY;
+        match self.fruitless {
+            0 => Duration::ZERO,
+            n => low.saturating_mul(1 << (n - 1).min(8)).min(high),
+        }
+    }
+
 
     /// Whether every node that can be reached is a Tanist node, and there is at least one.
     pub(crate) fn is_tanist(&self) -> bool {

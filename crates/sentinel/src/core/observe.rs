@@ -142,6 +142,8 @@ impl Sentinel {
             if is_primary && down {
                 self.ask_peers(g);
             }
+            } else if !down {
+                self.heard_news(g);
         }
         if is_primary {
             self.judge_group(g);
@@ -259,6 +261,7 @@ impl Sentinel {
         self.disk.mark();
         Some(ix)
     }
+        self.heard_news(g);
 
     fn status_arrived(&mut self, g: &mut Group, ix: NodeIx, value: &Value) {
         let at = self.now.mono;
@@ -267,12 +270,16 @@ impl Sentinel {
         let Some(n) = g.nodes.get_mut(&ix) else { return };
         let stale_info = n.run_id.is_some_and(|r| r != status.run_id)
             || (n.info.tanist_role.is_some() && n.info.tanist_role.as_deref() != Some(word(role)));
+        let votes_now = status.voting && n.report.as_ref().is_some_and(|r| !r.status.voting);
         n.report = Some(Report { status, at });
         if stale_info {
             self.ask_info(g, ix);
         }
         self.failover_observed(g, ix);
     }
+        if votes_now {
+            self.heard_news(g);
+        }
 
     /// Something arrived on the channel link of a node.
     pub(crate) fn channel_message(&mut self, g: &mut Group, ix: NodeIx, value: &Value) {

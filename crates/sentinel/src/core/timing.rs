@@ -117,8 +117,8 @@ pub(crate) const DISK_PATIENCE: Duration = ms(1_000);
 pub(crate) const RECONNECT: [Duration; 6] = [ms(0), ms(20), ms(50), ms(100), ms(200), ms(500)];
 /// Shortest and longest time between two pings.
 pub(crate) const PING_RANGE: (Duration, Duration) = (ms(10), ms(1_000));
-/// Waiting times between failovers that found nobody to promote.
-pub(crate) const NO_CANDIDATE_RETRY: (Duration, Duration) = (ms(500), ms(10_000));
+/// Waiting times between attempts that found nobody to promote or too few voters; news ends the wait.
+pub(crate) const FRUITLESS_RETRY: (Duration, Duration) = (ms(500), ms(10_000));
 /// How long a member may have promised a higher epoch than its primary's before a failover puts it right.
 pub(crate) const STRANDED: Duration = ms(2_000);
 /// How long a restarted classic primary counts as down although it answers.

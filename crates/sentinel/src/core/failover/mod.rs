@@ -227,13 +227,22 @@ impl Sentinel {
         if !persists {
             return;
         }
-        let (low, high) = timing::NO_CANDIDATE_RETRY;
         if nobody {
-            let wait = low.saturating_mul(1 << g.fruitless.min(8)).min(high);
-            g.fruitless += 1;
+            g.fruitless = g.fruitless.saturating_add(1);
+            let wait = g.back_off();
             self.retry_election(g, wait, wait * 2);
+            self.wake_for_the_last_resort(g);
         } else {
             self.retry_election(g, timing::RANK_STEP / 2, timing::RANK_STEP * 2);
+        }
+    }
+
+    /// The moment from which some data are better than none is not slept through.
+    fn wake_for_the_last_resort(&mut self, g: &mut Group) {
+        let Some(at) = g.odown_since.map(|since| since + timing::LAST_RESORT) else { return };
+        if at > self.now.mono && at < g.election_not_before {
+            let wait = at.since(self.now.mono);
+            self.retry_election(g, wait, wait + timing::RANK_STEP * 2);
         }
     }
 
