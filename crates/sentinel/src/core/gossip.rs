@@ -104,6 +104,9 @@ impl Sentinel {
         if !names_ok {
             return;
         }
+        if self.is_foreign_hello(g, &hello) {
+            return self.report_foreign_hello(g, &hello);
+        }
         let Some(ix) = self.meet(g, &hello) else { return };
         if hello.epoch > self.epoch && self.epoch.may_jump_to(hello.epoch) {
             self.epoch = hello.epoch;

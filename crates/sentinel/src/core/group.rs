@@ -55,6 +55,10 @@ pub(crate) struct DataNode {
     pub(crate) ix: NodeIx,
     pub(crate) addr: Addr,
     pub(crate) run_id: Option<RunId>,
+    /// The run that was seen in its place: as the primary, or following it.
+    pub(crate) proven: Option<RunId>,
+    /// When it was last reported as one of another group.
+    pub(crate) foreign_said: Option<Mono>,
     /// Commands.
     pub(crate) cmd: Link,
     /// The channels of hello messages and of pushed states.
@@ -95,6 +99,8 @@ impl DataNode {
             ix,
             addr,
             run_id: None,
+            proven: None,
+            foreign_said: None,
             cmd: Link::new(now),
             sub: Link::new(now),
             sub_heard: now,
@@ -191,6 +197,8 @@ pub(crate) struct Group {
     pub(crate) announce_after: Option<PersistId>,
     /// When a majority of the sentinels was last in touch.
     pub(crate) majority_seen: Mono,
+    /// The sentinel that was last reported as one of another group, and when.
+    pub(crate) foreign_said: Option<(RunId, Mono)>,
 }
 
 impl Group {
@@ -219,6 +227,7 @@ impl Group {
             hello_at: now,
             announce_after: None,
             majority_seen: now,
+            foreign_said: None,
         }
     }
 
@@ -288,25 +297,16 @@ impl Group {
         self.peers.len() + 1
     }
 
-    /// How many votes a leader needs.
-    pub(crate) fn votes_needed(&self) -> usize {
-        (self.voters() / 2 + 1).max(self.settings.quorum as usize)
-    }
-
-    /// Whether the primary is objectively down.
-    pub(crate) fn is_odown(&self) -> bool {
-        self.odown_since.is_some()
-    }
     /// How many of the other sentinels seem alive.
     pub(crate) fn reachable_peers(&self) -> usize {
         self.peers.values().filter(|p| p.link.is_up() && !p.detector.down()).count()
     }
 
-
-    /// Whether a failover, our own or one that ended in the last moment, keeps the nodes busy.
-    pub(crate) fn is_busy(&self) -> bool {
-        self.failover.is_some() || self.repoint.is_some() || self.is_odown() || self.primary().detector.down()
+    /// How many votes a leader needs.
+    pub(crate) fn votes_needed(&self) -> usize {
+        (self.voters() / 2 + 1).max(self.settings.quorum as usize)
     }
+
     /// How long to wait at least after so many fruitless attempts: each opens an epoch, and without news the next would
     /// end like the last.
     pub(crate) fn back_off(&self) -> Duration {
@@ -317,6 +317,15 @@ impl Group {
         }
     }
 
+    /// Whether the primary is objectively down.
+    pub(crate) fn is_odown(&self) -> bool {
+        self.odown_since.is_some()
+    }
+
+    /// Whether a failover, our own or one that ended in the last moment, keeps the nodes busy.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.failover.is_some() || self.repoint.is_some() || self.is_odown() || self.primary().detector.down()
+    }
 
     /// Whether every node that can be reached is a Tanist node, and there is at least one.
     pub(crate) fn is_tanist(&self) -> bool {

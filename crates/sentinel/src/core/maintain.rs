@@ -6,6 +6,7 @@
 
 use super::Sentinel;
 use super::events::Who;
+use super::foreign::is_foreign_primary;
 use super::group::{DataNode, Group, NodeIx};
 use super::info::Role;
 use super::io::Level;
@@ -51,6 +52,9 @@ impl Sentinel {
         let led = g.vote_asked_at.is_some_and(|at| now.since(at) < timing::SETTLE);
         if led || !g.primary_is_sane(now) || !n.is_reachable() || !settled || !again {
             return;
+        }
+        if what == Misplaced::Leads && is_foreign_primary(g, n) {
+            return self.report_foreign_primary(g, ix);
         }
         if let Some(n) = g.nodes.get_mut(&ix) {
             n.fixed_at = Some(now);

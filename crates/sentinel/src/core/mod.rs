@@ -17,6 +17,7 @@ mod disk;
 mod election;
 mod events;
 mod failover;
+mod foreign;
 mod gossip;
 mod group;
 mod hello;

@@ -3,6 +3,7 @@
 use super::Sentinel;
 use super::detector::Evidence;
 use super::events::Who;
+use super::foreign::note_place;
 use super::group::{DataNode, Group, NodeIx, Report};
 use super::hello::CHANNEL;
 use super::info::{NodeInfo, Role};
@@ -106,10 +107,10 @@ impl Sentinel {
         if good {
             n.script_kill_sent = false;
         }
-        let busy = value.as_error().is_some_and(|e| e.starts_with(b"BUSY"));
         if value.as_str() == Some("PONG") {
             n.detector.set_loading_until(None);
         }
+        let busy = value.as_error().is_some_and(|e| e.starts_with(b"BUSY"));
         if busy && n.detector.down() && ix != g.primary && !std::mem::replace(&mut n.script_kill_sent, true) {
             self.send(&mut n.cmd, &[b"SCRIPT", b"KILL"], Awaiting::Ignored);
         }
@@ -141,9 +142,9 @@ impl Sentinel {
             self.event(g, Level::Warning, name, Who::Node(ix), "");
             if is_primary && down {
                 self.ask_peers(g);
-            }
             } else if !down {
                 self.heard_news(g);
+            }
         }
         if is_primary {
             self.judge_group(g);
@@ -199,6 +200,7 @@ impl Sentinel {
         if new_role == Role::Primary && is_primary {
             self.discover_replicas(g);
         }
+        note_place(g, ix);
         self.judge_idleness(g, ix);
         self.judge_node(g, ix);
         self.failover_observed(g, ix);
@@ -212,15 +214,15 @@ impl Sentinel {
         if let Some(n) = g.nodes.get_mut(&ix) {
             n.report = None;
         }
-        if ix == g.primary && has_replicas && g.settings.fast_crash {
-            g.primary_mut().detector.set_evidence(Some(Evidence::Rebooted { until }));
-        }
-        if g.nodes.get(&ix).is_some_and(DataNode::is_tanist) {
         let patience = g.settings.reboot_down_after;
         if ix == g.primary && !patience.is_zero() {
             let until = self.now.mono + g.settings.down_after + patience;
             g.primary_mut().detector.set_loading_until(Some(until));
         }
+        if ix == g.primary && has_replicas && g.settings.fast_crash {
+            g.primary_mut().detector.set_evidence(Some(Evidence::Rebooted { until }));
+        }
+        if g.nodes.get(&ix).is_some_and(DataNode::is_tanist) {
             self.ask_status(g, ix);
         }
     }
@@ -259,27 +261,27 @@ impl Sentinel {
         let ix = g.add_node(addr, self.now.mono)?;
         self.event(g, Level::Notice, "+slave", Who::Node(ix), "");
         self.disk.mark();
+        self.heard_news(g);
         Some(ix)
     }
-        self.heard_news(g);
 
     fn status_arrived(&mut self, g: &mut Group, ix: NodeIx, value: &Value) {
         let at = self.now.mono;
         let Some(status) = NodeStatus::parse(value) else { return };
         let role = status.role;
         let Some(n) = g.nodes.get_mut(&ix) else { return };
+        let votes_now = status.voting && n.report.as_ref().is_some_and(|r| !r.status.voting);
         let stale_info = n.run_id.is_some_and(|r| r != status.run_id)
             || (n.info.tanist_role.is_some() && n.info.tanist_role.as_deref() != Some(word(role)));
-        let votes_now = status.voting && n.report.as_ref().is_some_and(|r| !r.status.voting);
         n.report = Some(Report { status, at });
         if stale_info {
             self.ask_info(g, ix);
         }
-        self.failover_observed(g, ix);
-    }
         if votes_now {
             self.heard_news(g);
         }
+        self.failover_observed(g, ix);
+    }
 
     /// Something arrived on the channel link of a node.
     pub(crate) fn channel_message(&mut self, g: &mut Group, ix: NodeIx, value: &Value) {

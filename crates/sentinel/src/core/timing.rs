@@ -121,6 +121,8 @@ pub(crate) const PING_RANGE: (Duration, Duration) = (ms(10), ms(1_000));
 pub(crate) const FRUITLESS_RETRY: (Duration, Duration) = (ms(500), ms(10_000));
 /// How long a member may have promised a higher epoch than its primary's before a failover puts it right.
 pub(crate) const STRANDED: Duration = ms(2_000);
+/// What seems to belong to another group is reported again after this time.
+pub(crate) const FOREIGN_AGAIN: Duration = ms(60_000);
 /// How long a restarted classic primary counts as down although it answers.
 pub(crate) const REBOOT_MEMORY: Duration = ms(10_000);
 
