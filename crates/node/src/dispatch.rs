@@ -296,7 +296,7 @@ impl Node {
             if self.config.replica_read_only && changes_data(session, command) {
                 return Some(Error::READ_ONLY);
             }
-            if !self.config.replica_serve_stale_data
+            if (self.repl.outdated || !self.config.replica_serve_stale_data)
                 && !self.is_fresh_replica()
                 && !command.flags.has(Flags::STALE)
             {
@@ -330,6 +330,9 @@ impl Node {
 
     /// Recomputes whether [`Node::gate`] must look at the node's state at all.
     pub(crate) fn refresh_gates(&mut self) {
+        if !self.is_replica() {
+            self.repl.outdated = false;
+        }
         self.gated = self.pause.is_some()
             || self.loading.is_some()
             || self.ending.is_some()

@@ -25,6 +25,8 @@ pub(crate) struct Findings {
     pub(crate) impossible: u64,
     /// Reads that miss an acknowledged write.
     pub(crate) stale: u64,
+    /// Stale reads that found nothing at all: the node had lost its data.
+    pub(crate) emptied: u64,
     /// Reads that miss what an earlier read had seen.
     pub(crate) backward: u64,
     /// Registers whose last value is older than an acknowledged one.
@@ -90,7 +92,9 @@ fn check_register(operations: &[&Operation], last: u64, findings: &mut Findings)
         let possible =
             value == 0 || sent.get(&value).is_some_and(|(begin, refused)| *begin <= o.end && !refused);
         findings.impossible += u64::from(!possible);
-        findings.stale += u64::from(acked.before(o.begin) > value);
+        let stale = acked.before(o.begin) > value;
+        findings.stale += u64::from(stale);
+        findings.emptied += u64::from(stale && value == 0);
         findings.backward += u64::from(seen.before(o.begin) > value);
     }
     findings.lost += u64::from(last < top);
@@ -149,6 +153,8 @@ mod tests {
     fn a_read_that_misses_an_acknowledged_write_is_stale() {
         assert_eq!(judge(&[wrote(1, 0, 1), wrote(2, 2, 3), read(1, 4, 5)], 2).stale, 1);
         assert_eq!(judge(&[wrote(1, 0, 1), wrote(2, 2, 4), read(1, 4, 5)], 2).stale, 0, "at the same time");
+        let f = judge(&[wrote(1, 0, 1), read(0, 2, 3)], 1);
+        assert_eq!((f.stale, f.emptied), (1, 1));
     }
 
     #[test]

@@ -136,7 +136,7 @@ fn report(options: &Options, faults: &BTreeMap<&str, u64>, f: &Findings, violati
     if options.json {
         let json = json!({
             "seconds": options.seconds, "seed": options.seed, "faults": faults, "reads": f.reads,
-            "writes": f.writes, "impossible": f.impossible, "stale": f.stale, "backward": f.backward,
+            "writes": f.writes, "impossible": f.impossible, "stale": f.stale, "emptied": f.emptied, "backward": f.backward,
             "lost": f.lost, "lost_confirmed": f.lost_confirmed, "violations": violations,
         });
         println!("{json:#}");
@@ -144,7 +144,10 @@ fn report(options: &Options, faults: &BTreeMap<&str, u64>, f: &Findings, violati
     }
     let faults: Vec<String> = faults.iter().map(|(name, n)| format!("{n} {name}")).collect();
     println!("faults: {}", faults.join(", "));
-    println!("{} reads: {} stale, {} backward, {} impossible", f.reads, f.stale, f.backward, f.impossible);
+    println!(
+        "{} reads: {} stale ({} of them found nothing), {} backward, {} impossible",
+        f.reads, f.stale, f.emptied, f.backward, f.impossible
+    );
     println!(
         "{} acknowledged writes; registers with a lost last write: {} acknowledged, {} confirmed",
         f.writes, f.lost, f.lost_confirmed

@@ -69,6 +69,9 @@ pub(crate) struct Repl {
     told: report::Told,
     /// The log has come from a primary.
     ever_followed: bool,
+    /// It restarted without a role: its data are not those that clients left, until it is told to lead or a primary has
+    /// brought it up to date.
+    pub(crate) outdated: bool,
     /// Going on from the log's end has turned out to be of no use.
     ask_full: bool,
     /// Something has happened that [`Node::after_replication`] must follow.
@@ -130,6 +133,7 @@ impl Repl {
             enough: true,
             told: report::Told::default(),
             ever_followed: false,
+            outdated: false,
             ask_full: false,
             stirred: true,
             has_file: false,
@@ -196,6 +200,7 @@ impl Node {
         let member = Member::start(durable, self.identity.run_id);
         self.repl = Repl::with(&self.config, member, &mut self.rng);
         self.repl.has_file = true;
+        self.repl.outdated = self.repl.member.role() == Role::Idle;
         self.refresh_gates();
     }
 

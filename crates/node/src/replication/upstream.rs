@@ -397,6 +397,7 @@ impl Node {
         up.take_over = false;
         up.session.db = self.log_db.unwrap_or(DbIndex(0));
         up.next_ack = now.mono + ACK_PERIOD;
+        self.repl.outdated = false;
         outs.log(LogLevel::Notice, "PRIMARY <-> REPLICA sync: the log goes on where it ended");
         self.refresh_gates();
     }
@@ -419,6 +420,7 @@ impl Node {
         self.repl.pumped = sync.pos;
         self.repl.lineage = lineage;
         self.repl.ever_followed = true;
+        self.repl.outdated = false;
         self.repl.ask_full = false;
         self.log_db = loaded.stream_db;
         up.session.db = self.log_db.unwrap_or(DbIndex(0));

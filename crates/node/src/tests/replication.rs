@@ -372,6 +372,32 @@ fn half_a_transaction_is_discarded_by_a_fence() {
     assert_eq!(c.field(1, "role"), "idle");
 }
 
+/// A client whose connection broke comes back to what it still takes for the primary: it must not take what is left there
+/// for the data.
+#[test]
+fn a_node_that_restarted_without_a_role_answers_no_reads() {
+    let mut c = Cluster::new(2);
+    let restart = |c: &mut Cluster| {
+        let fresh = crate::Durable::fresh(&mut Rng::from_seed(9));
+        c.members[0].world.node.restore_state(crate::Durable { had_replicas: true, ..fresh });
+    };
+    restart(&mut c);
+    c.say(1, "SET a 1");
+    assert_eq!(c.field(0, "role"), "idle");
+    for command in ["GET a", "PING", "DBSIZE"] {
+        assert!(c.say(0, command).contains("MASTERDOWN"), "{command}: {}", c.say(0, command));
+    }
+    assert!(c.say(0, "INFO replication").contains("role:slave"));
+    c.follow(0, 1);
+    assert_eq!(c.say(0, "GET a"), "1", "it is a replica like others");
+    c.say(1, "SET a 2");
+    c.cut(0);
+    assert_eq!(c.say(0, "GET a"), "2", "and stays one without its link");
+    restart(&mut c);
+    c.say(0, "REPLICAOF NO ONE");
+    assert_eq!(c.say(0, "GET b"), "(nil)", "an explicit word makes it a primary with what it has");
+}
+
 #[test]
 fn wait_counts_acknowledgements_of_own_writes() {
     let mut c = Cluster::new(3);
