@@ -11,10 +11,17 @@ use crate::verify::verify;
 /// Simulated schedules, from the first seed on.
 const SEEDS: u64 = 1000;
 
+/// For each of the eight fuzz targets, which run as many at once as there are cores: about a minute on two.
+const CI_FUZZ_SECONDS: u32 = 15;
+
+/// Where libFuzzer's dice begin in CI, so that a run repeats.
+const FUZZ_SEED: u32 = 1;
+
 /// Runs them all; the first failure ends it.
 pub(crate) fn ci() -> Result<()> {
     verify(true)?;
     step("tests", cargo().args(["test", "--workspace"]))?;
+    fuzz(CI_FUZZ_SECONDS, Some(FUZZ_SEED))?;
     crate::sim(SEEDS, &[])?;
     let tanist = release_binary()?;
     drills(&tanist)?;
@@ -33,11 +40,12 @@ fn drills(tanist: &Path) -> Result<()> {
     step("drill harness on redis-server", crash.args(["drill", "crash", "--rate", "500"]).args(peers))
 }
 
-/// Every fuzz target, for `seconds` each.
-pub(crate) fn fuzz(seconds: u32) -> Result<()> {
+/// Every fuzz target, for `seconds` each; with a seed it begins with the kept inputs alone.
+pub(crate) fn fuzz(seconds: u32, seed: Option<u32>) -> Result<()> {
     let quiet = |c: &mut Command| c.stdout(Stdio::null()).stderr(Stdio::null()).status();
     if !quiet(cargo().args(["fuzz", "--version"])).is_ok_and(|s| s.success()) {
         step("install cargo-fuzz", cargo().args(["install", "cargo-fuzz", "--locked", "--quiet"]))?;
     }
-    step("fuzz", Command::new(root().join("fuzz/run")).arg(seconds.to_string()))
+    let seed = seed.map(|s| s.to_string());
+    step("fuzz", Command::new(root().join("fuzz/run")).arg(seconds.to_string()).args(seed))
 }

@@ -53,6 +53,9 @@ enum Task {
         /// Seconds per target
         #[arg(long, default_value_t = 60)]
         seconds: u32,
+        /// Where the dice begin; without it, runs go on from what former ones found
+        #[arg(long)]
+        seed: Option<u32>,
     },
     /// Everything that CI runs
     Ci,
@@ -78,7 +81,7 @@ fn run(task: Task) -> Result<()> {
             step("drill", Command::new(tanist).arg("drill").args(rest))
         }
         Task::Interop => interop(),
-        Task::Fuzz { seconds } => ci::fuzz(seconds),
+        Task::Fuzz { seconds, seed } => ci::fuzz(seconds, seed),
         Task::Ci => ci::ci(),
     }
 }
