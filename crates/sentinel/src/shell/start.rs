@@ -62,11 +62,8 @@ fn start(args: &[String]) -> Result<u8, String> {
     let line = CommandLine::parse(args.get(1..).unwrap_or_default());
     let Some(file) = &line.file else { return Err("Sentinel needs config file on disk, exiting!".into()) };
     let path = std::path::absolute(file).map_err(|e| format!("{file}: {e}"))?;
-    let mut text = read_config(&path)?;
-    if !line.lines.is_empty() {
-        text = format!("{text}\n{}\n", line.lines);
-    }
-    let config = Config::parse_with(&text, &mut include)
+    let text = read_config(&path)?;
+    let config = Config::parse_with(&text, &line.lines, &mut include)
         .map_err(|bad| format!("\n*** FATAL CONFIG FILE ERROR ***\n{bad}"))?;
     let settings = Settings::read(&config)?;
     if settings.daemonize

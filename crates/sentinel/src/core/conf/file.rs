@@ -44,6 +44,8 @@ pub(crate) struct File {
     lines: Vec<Line>,
     /// The lines behind each `include`, by its argument.
     includes: BTreeMap<String, Vec<Line>>,
+    /// What the command line says after the file: never written into it.
+    options: Vec<Line>,
 }
 
 /// One statement that the file shall contain.
@@ -76,7 +78,13 @@ impl File {
                 includes.insert(pattern.to_owned(), behind);
             }
         }
-        Ok(File { lines, includes })
+        Ok(File { lines, includes, options: Vec::new() })
+    }
+
+    /// Adds the options of the command line, as lines that come after the file.
+    pub(crate) fn add_options(&mut self, text: &str) -> Result<(), BadConfig> {
+        self.options = parse_lines(text, true)?;
+        Ok(())
     }
 
     /// Takes over what was just written. Included files are not read again: what they said is in effect.
@@ -86,9 +94,9 @@ impl File {
         }
     }
 
-    /// All lines, those of included files in their places.
+    /// All lines, those of included files in their places, the command line's last.
     pub(crate) fn lines(&self) -> impl DoubleEndedIterator<Item = &Line> {
-        self.lines.iter().flat_map(|line| std::iter::once(line).chain(self.behind(line)))
+        self.lines.iter().flat_map(|line| std::iter::once(line).chain(self.behind(line))).chain(&self.options)
     }
 
     fn behind(&self, line: &Line) -> &[Line] {

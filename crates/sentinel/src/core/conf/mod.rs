@@ -75,15 +75,21 @@ impl Config {
     /// # Errors
     /// Names the first line that cannot be used, and why.
     pub fn parse(text: &str) -> Result<Config, BadConfig> {
-        Config::parse_with(text, &mut |_| Err("nothing can be included here".to_owned()))
+        Config::parse_with(text, "", &mut |_| Err("nothing can be included here".to_owned()))
     }
 
-    /// Reads the text of a configuration file, and through `reader` the files that it includes.
+    /// Reads the text of a configuration file, through `reader` the files that it includes, and after them the options
+    /// of the command line.
     ///
     /// # Errors
     /// Names the first line that cannot be used, and why.
-    pub fn parse_with(text: &str, reader: &mut IncludeReader<'_>) -> Result<Config, BadConfig> {
-        let file = File::parse(text, reader)?;
+    pub fn parse_with(
+        text: &str,
+        options: &str,
+        reader: &mut IncludeReader<'_>,
+    ) -> Result<Config, BadConfig> {
+        let mut file = File::parse(text, reader)?;
+        file.add_options(options)?;
         let loaded = apply::load(&file)?;
         Ok(Config { file, loaded })
     }
