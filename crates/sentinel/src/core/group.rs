@@ -5,7 +5,7 @@
 //! detectors and reports of all nodes live on.
 
 use super::addr::Addr;
-use super::detector::Detector;
+use super::detector::{Detector, Evidence};
 use super::failover::{Failover, Repoint};
 use super::info::{NodeInfo, Role};
 use super::io::PersistId;
@@ -132,6 +132,13 @@ impl DataNode {
     /// Whether commands reach it, as far as we know.
     pub(crate) fn is_reachable(&self) -> bool {
         self.cmd.is_up() && !self.detector.down()
+    }
+
+    /// Whether an answer of it is worth waiting for. A primary that says it is idle, or that is another process than
+    /// before, counts as down and answers all the same.
+    pub(crate) fn may_answer(&self) -> bool {
+        let speaks = matches!(self.detector.evidence(), Some(Evidence::Idle | Evidence::Rebooted { .. }));
+        self.is_reachable() || (self.cmd.is_up() && speaks)
     }
 
     /// Its last report, if it is not older than `since`.

@@ -3,7 +3,7 @@
 
 use super::super::Sentinel;
 use super::super::events::Who;
-use super::super::group::{Group, NodeIx, Report};
+use super::super::group::{DataNode, Group, NodeIx, Report};
 use super::super::io::Level;
 use super::super::link::Awaiting;
 use super::super::settings::PickPolicy;
@@ -82,7 +82,7 @@ impl Sentinel {
         let Phase::Fencing { answers } = &f.phase else { return };
         // Who is down need not be waited for.
         let waiting =
-            answers.iter().any(|(ix, a)| a.is_none() && g.nodes.get(ix).is_some_and(|n| n.is_reachable()));
+            answers.iter().any(|(ix, a)| a.is_none() && g.nodes.get(ix).is_some_and(DataNode::may_answer));
         if waiting && !over {
             return;
         }

@@ -46,7 +46,7 @@ impl Sentinel {
         let gone = Self::primary_is_gone(g);
         let answers: Vec<(NodeIx, &NodeStatus)> =
             g.nodes.values().filter_map(|n| Some((n.ix, n.report_since(since)?))).collect();
-        let all = g.nodes.values().filter(|n| n.is_reachable()).all(|n| n.report_since(since).is_some());
+        let all = g.nodes.values().filter(|n| n.may_answer()).all(|n| n.report_since(since).is_some());
         let draining = gone && answers.iter().any(|(ix, s)| *ix != g.primary && s.link == LinkWord::Up);
         let drained = !draining || now.since(since) >= timing::DRAIN;
         let settled = all && drained && !answers.is_empty();
