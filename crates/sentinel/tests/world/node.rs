@@ -138,6 +138,9 @@ impl Node {
                 self.epoch = number(3);
                 ok
             }
+            "FOLLOW" if number(3) < self.promised => {
+                Value::Error(format!("FENCED {} {}", self.promised, self.leader).into_bytes())
+            }
             "FOLLOW" => {
                 self.follow(&words[4].clone(), &words[5].clone());
                 ok

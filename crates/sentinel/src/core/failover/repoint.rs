@@ -7,9 +7,10 @@ use super::super::group::{DataNode, Group, NodeIx, Reconf};
 use super::super::info::Role;
 use super::super::io::Level;
 use super::super::link::Awaiting;
+use super::super::status::NodeRole;
 use super::super::timing;
 use tanist_resp::Value;
-use tanist_types::Mono;
+use tanist_types::{Epoch, Mono};
 
 /// The rest of a failover.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -106,6 +107,7 @@ impl Sentinel {
 
     /// Tells a node to follow the primary.
     pub(crate) fn follow(&mut self, g: &mut Group, ix: NodeIx) {
+        let epoch = epoch_of_primary(g);
         let primary = g.primary();
         let addr = primary.addr.clone();
         let node_id =
@@ -117,7 +119,7 @@ impl Sentinel {
         }
         let words = [
             g.name.clone(),
-            g.config_epoch.to_string(),
+            epoch.to_string(),
             addr.shown(self.globals.announce_hostnames),
             addr.port().to_string(),
             node_id,
@@ -136,4 +138,13 @@ impl Sentinel {
         }
         self.ask_info(g, ix);
     }
+}
+
+/// The epoch that the primary leads in: what it says itself, if it has spoken since the last switch, otherwise that of
+/// the switch. They differ if somebody else's failover made it primary once more, or an operator did: a member that has
+/// promised itself to that epoch would take no order of ours.
+fn epoch_of_primary(g: &Group) -> Epoch {
+    let p = g.primary();
+    let said = p.report_since(p.changed_at).filter(|s| s.role == NodeRole::Primary);
+    said.map_or(Epoch::ZERO, |s| s.accepted).max(Epoch(g.config_epoch.0))
 }
