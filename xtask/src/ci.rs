@@ -9,7 +9,7 @@ use crate::shell::{cargo, release_binary, root, step};
 use crate::verify::verify;
 
 /// Simulated schedules, from the first seed on.
-const SEEDS: u64 = 1000;
+const SEEDS: u64 = 1500;
 
 /// For each of the eight fuzz targets, which run as many at once as there are cores: about a minute on two.
 const CI_FUZZ_SECONDS: u32 = 15;
