@@ -160,7 +160,11 @@ impl Connection {
         self.flush(cx)?;
         if self.output.is_empty() && self.handle.tell_drained.take() {
             // A replica that reads as fast as a snapshot is produced would keep the thread for long: one round a turn.
+            // What the node answers is looked at right here: woken by it, the task would run again before the sockets
+            // are looked at, and `give_way` would be of no use.
+            let waker = self.handle.waker.take();
             self.drained();
+            self.handle.waker.replace(waker);
             self.take_inbox();
             self.flush(cx)?;
             if self.output.is_empty() && self.handle.tell_drained.get() {
