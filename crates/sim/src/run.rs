@@ -96,14 +96,25 @@ impl World {
         if result.is_ok() || !self.is_beyond_repair() {
             return result;
         }
-        if let Some(id) = self.primary() {
-            self.trace.line(self.now, format_args!("OPERATOR makes {id} the primary"));
-            self.oracle.disrupt(self.now);
-            self.oracle.give_up_confirmed();
-            self.watch.by_hand = true;
-            self.order(id, &[b"REPLICAOF", b"NO", b"ONE"]);
-        }
-        self.await_that("the cluster has recovered with the operator's help", bound, World::is_settled)
+        self.oracle.disrupt(self.now);
+        self.oracle.give_up_confirmed();
+        let mut next = self.now;
+        self.await_that("the cluster has recovered with the operator's help", bound, move |w| {
+            if w.is_settled() {
+                return true;
+            }
+            if w.now >= next {
+                next = w.now + ms(5_000);
+                w.accept_loss();
+            }
+            false
+        })
+    }
+
+    /// The operator gives up what is lost. The order may meet an attempt that is under way, so it is repeated.
+    fn accept_loss(&mut self) {
+        self.trace.line(self.now, format_args!("OPERATOR accepts the loss"));
+        self.order(HostId::sentinel(0), &[b"SENTINEL", b"FAILOVER", GROUP.as_bytes(), b"ACCEPT-LOSS"]);
     }
 
     /// Too many nodes have lost what they had: nobody may be chosen without an explicit word.

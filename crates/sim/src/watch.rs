@@ -12,8 +12,6 @@ type Reign = (String, String);
 pub(crate) struct Watch {
     /// The first invariant that was broken.
     pub(crate) broken: Option<String>,
-    /// The operator has made a primary by hand: epochs say nothing about that one.
-    pub(crate) by_hand: bool,
     /// The primary of each epoch.
     reigns: BTreeMap<u64, Reign>,
     /// What each run of a data node has promised and accepted last.
@@ -35,7 +33,7 @@ impl Watch {
 
     /// W1.
     fn one_primary_per_epoch(&mut self, id: HostId, s: &NodeStatus) {
-        if s.role != "primary" || s.accepted == 0 || self.by_hand {
+        if s.role != "primary" || s.accepted == 0 {
             return;
         }
         let reign = (s.run_id.clone(), s.replid.clone());

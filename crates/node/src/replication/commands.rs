@@ -95,7 +95,7 @@ pub(crate) const COMMANDS: &[Command] = &[
                 .flags(TANIST)
                 .since("7.2.0")
                 .about("Promises an epoch to the leader of an election.", "O(N) with the number of clients"),
-            Command::sub("promote", "tanist|promote", 9, Group::Server, tanist::promote)
+            Command::sub("promote", "tanist|promote", -9, Group::Server, tanist::promote)
                 .flags(TANIST)
                 .since("7.2.0")
                 .about("Makes this node the primary of an epoch.", "O(N) with the number of clients"),

@@ -36,9 +36,14 @@ pub(super) fn fence(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     Ok(())
 }
 
-/// `TANIST PROMOTE group epoch leader node-id run-id last-epoch offset`
+/// `TANIST PROMOTE group epoch leader node-id run-id last-epoch offset [FORCE]`
 pub(super) fn promote(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     ctx.session.sentinel = true;
+    let force = match args.get(9) {
+        None => false,
+        Some(word) if word.eq_ignore_ascii_case(b"force") && args.len() == 10 => true,
+        Some(_) => return Err(Error::SYNTAX),
+    };
     let ask = PromoteAsk {
         group: group(args.at(2))?,
         epoch: epoch(args.at(3))?,
@@ -46,6 +51,7 @@ pub(super) fn promote(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
         node: NodeId::parse(args.at(5)).map_err(|_| bad("node id"))?,
         run: run(args.at(6))?,
         key: Key { epoch: epoch(args.at(7))?, pos: LogPos(number(args.at(8), "offset")?) },
+        force,
     };
     let (key, ticket) = (ctx.node.repl.key(), Ticket(ctx.session.id.0));
     ctx.node.repl.member.promote(&ask, key, ticket).map_err(refused)?;

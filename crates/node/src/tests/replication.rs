@@ -548,3 +548,21 @@ fn a_fenced_replica_does_not_follow_the_old_primary() {
     assert_eq!(c.say(1, "GET a"), "(nil)");
     assert_eq!(c.field(1, "link"), "down");
 }
+
+/// T1: who may have acknowledged more than it has takes over by an explicit word only, and is followed all the same.
+#[test]
+fn a_node_without_a_vote_takes_over_by_force_only() {
+    let mut c = Cluster::new(2);
+    let fresh = crate::Durable::fresh(&mut Rng::from_seed(9));
+    c.members[0].world.node.restore_state(crate::Durable { accepted: tanist_types::Epoch(3), ..fresh });
+    for i in 0..2 {
+        c.say(i, &format!("TANIST FENCE g 4 {} 0", leader("1")));
+    }
+    let promote = promote_line(&mut c, 0, 4);
+    assert!(c.say(0, &promote).starts_with("-NOTVOTING"), "{}", c.say(0, &promote));
+    assert!(c.say(0, &format!("{promote} SOON")).starts_with("-ERR syntax error"));
+    assert_eq!(c.say(0, &format!("{promote} FORCE")), "OK");
+    assert_eq!((c.say(0, "SET a 1"), c.field(0, "voting")), ("OK".into(), "1".into()));
+    assert_eq!(c.say(1, "TANIST FOLLOW g 4 h 7000 -"), "OK");
+    assert_eq!((c.say(1, "GET a"), c.field(1, "last-epoch")), ("1".into(), "4".into()));
+}

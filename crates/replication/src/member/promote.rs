@@ -1,10 +1,10 @@
-//! T1 to T4: a leader makes this node the primary of its epoch.
+//! T1 to T4: a leader makes this node the primary of its epoch; or an operator does.
 
 use super::{DurableRole, Granted, Member, Pending, Promise, Refusal, Role, Ticket};
 use crate::lineage::Key;
 use tanist_types::{Epoch, NodeId, RunId};
 
-/// `PROMOTE <group> <epoch> <leader> <node> <run> <last-epoch> <offset>`.
+/// `PROMOTE <group> <epoch> <leader> <node> <run> <last-epoch> <offset> [FORCE]`.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct PromoteAsk {
     /// The group.
@@ -19,6 +19,8 @@ pub struct PromoteAsk {
     pub run: RunId,
     /// The end of its log, as it was in its answer to the fence.
     pub key: Key,
+    /// Whether the log may lack what this node has acknowledged: somebody with the right to has given that up.
+    pub force: bool,
 }
 
 impl Member {
@@ -40,7 +42,7 @@ impl Member {
         if self.durable.accepted >= ask.epoch {
             return Err(Refusal::NoPromise(promised));
         }
-        if !self.voting(key) {
+        if !ask.force && !self.voting(key) {
             return Err(Refusal::NotVoting);
         }
         if key != ask.key {
@@ -63,13 +65,21 @@ impl Member {
     }
 
     /// An operator's explicit word: be a primary, whatever the log holds. Leaves the group.
+    ///
+    /// Where there have been elections, an epoch of its own begins, above what this node has promised: the promised one
+    /// belongs to a leader that may give it to somebody else. What others have promised a node cannot know; a sentinel
+    /// does (`SENTINEL FAILOVER ... ACCEPT-LOSS`).
     pub fn become_primary_by_hand(&mut self) -> Epoch {
-        let epoch = self.durable.promised.epoch.max(self.durable.accepted);
         if let Role::Primary(present) = self.role {
             return present;
         }
+        let known = self.durable.promised.epoch.max(self.durable.accepted);
+        let epoch = if known == Epoch::ZERO { known } else { known.next().unwrap_or(known) };
         self.role = Role::Primary(epoch);
         self.ex_primary = None;
+        if epoch > self.durable.promised.epoch {
+            self.durable.promised = Promise { epoch, leader: None };
+        }
         self.durable.accepted = epoch;
         self.durable.floor = None;
         self.durable.group = None;

@@ -57,6 +57,7 @@ impl World {
             node,
             run: self.member.run(),
             key: self.key(),
+            force: false,
         }
     }
 
@@ -223,6 +224,42 @@ fn t1_a_log_that_may_not_be_counted_is_not_promoted() {
     w.fence(6, w.run_a).unwrap();
     w.write();
     assert_eq!(w.promote(6, w.run_a), Err(Refusal::NotVoting));
+}
+
+#[test]
+fn t1_unless_somebody_has_given_up_what_it_lacks() {
+    let mut w = World::new();
+    w.elect(5);
+    let durable = w.on_disk();
+    w.restart(durable);
+    w.fence(6, w.run_a).unwrap();
+    w.write();
+    let forced = PromoteAsk { force: true, ..w.promote_ask(6, w.run_a) };
+    let key = w.key();
+    // Every other condition holds all the same.
+    let stranger = PromoteAsk { leader: w.run_b, ..forced.clone() };
+    assert!(matches!(w.member.promote(&stranger, key, Ticket(1)), Err(Refusal::NoPromise(_))));
+    let other_run = PromoteAsk { run: w.run_b, ..forced.clone() };
+    assert!(matches!(w.member.promote(&other_run, key, Ticket(1)), Err(Refusal::WrongRun(_))));
+    assert_eq!(w.member.promote(&forced, key, Ticket(1)), Ok(()));
+    assert_eq!(w.member.role(), Role::Idle, "not before it is durable");
+    assert!(matches!(w.write()[..], [Granted::Promote { epoch: Epoch(6), .. }]));
+    // Its history counts from the marker on: it is of a later epoch than all that was acknowledged before.
+    w.lineage.shift(ReplId::random(&mut Rng::from_seed(6)), Epoch(6), w.end);
+    w.end.0 += 80;
+    assert!(w.member.voting(w.key()));
+}
+
+#[test]
+fn a_primary_by_hand_begins_an_epoch_that_no_leader_was_promised() {
+    let mut w = World::new();
+    w.fence(5, w.run_a).unwrap();
+    w.write();
+    assert_eq!(w.member.become_primary_by_hand(), Epoch(6));
+    let durable = w.on_disk();
+    assert_eq!((durable.promised.epoch, durable.accepted), (Epoch(6), Epoch(6)));
+    assert!(matches!(w.promote(5, w.run_a), Err(Refusal::NoPromise(_))), "the leader comes too late");
+    assert_eq!(w.member.become_primary_by_hand(), Epoch(6), "once more changes nothing");
 }
 
 #[test]

@@ -109,7 +109,7 @@ pub(crate) fn help(call: &Call<'_>, r: &mut Reply<'_>, name: &str) -> Done {
 /// The arguments of the sentinel's subcommands.
 fn usage(command: &str, sub: &str) -> &'static str {
     match (command, sub) {
-        ("SENTINEL", "failover") => " <primary-name> [COORDINATED|FORCE]",
+        ("SENTINEL", "failover") => " <primary-name> [COORDINATED|FORCE|ACCEPT-LOSS]",
         ("SENTINEL", "monitor") => " <name> <ip> <port> <quorum>",
         ("SENTINEL", "set") => " <primary-name> <option> <value> [<option> <value> ...]",
         ("SENTINEL", "config") => " SET|GET <param> [value] ...",

@@ -6,7 +6,7 @@ use crate::core::addr::Addr;
 use crate::core::conf;
 use crate::core::events::Who;
 use crate::core::failover::Kind;
-use crate::core::group::{Group, GroupId, NodeIx, PeerIx, Vote};
+use crate::core::group::{DataNode, Group, GroupId, NodeIx, PeerIx, Vote};
 use crate::core::io::Level;
 use tanist_resp::Reply;
 use tanist_text::glob;
@@ -148,11 +148,13 @@ impl Sentinel {
     }
 
     /// A planned switchover. It is coordinated: the primary holds its writes until the replica has them all. With
-    /// `FORCE` nobody waits for the primary.
+    /// `FORCE` nobody waits for the primary. With `ACCEPT-LOSS` nobody waits for a majority either: of the nodes that
+    /// answer, the one that has most takes over, whatever the others had.
     pub(crate) fn cmd_failover(&mut self, call: &Call<'_>, r: &mut Reply<'_>) -> Done {
         let kind = match (call.args.len(), call.word(3).as_str()) {
             (3, _) | (4, "coordinated") => Kind::Planned,
             (4, "force") => Kind::Forced,
+            (4, "accept-loss") => Kind::AcceptLoss,
             (4, _) => {
                 r.error("ERR Unknown failover option specified");
                 return Done::Now;
@@ -163,15 +165,19 @@ impl Sentinel {
             }
         };
         let Some(g) = self.named(call, r) else { return Done::Now };
-        let reachable = g.replicas().any(|n| n.is_reachable() && n.info.priority != 0);
+        let able = match kind {
+            Kind::AcceptLoss => g.nodes.values().any(DataNode::may_answer),
+            Kind::Forced => g.replicas().any(|n| n.is_reachable() && n.info.priority != 0),
+            _ => false,
+        };
         if g.failover.is_some() {
             r.error("INPROG Failover already in progress");
-        } else if self.planned_target(g).is_none() && !(kind == Kind::Forced && reachable) {
+        } else if self.planned_target(g).is_none() && !able {
             r.error("NOGOODSLAVE No suitable replica to promote");
         } else {
             let down = g.primary().detector.down();
             // A primary that is down cannot be waited for.
-            let kind = if down { Kind::Forced } else { kind };
+            let kind = if down && kind == Kind::Planned { Kind::Forced } else { kind };
             let id = g.id;
             self.log(Level::Warning, format!("Executing user requested FAILOVER of '{}'", call.text(2)));
             self.with_group(id, |s, g| s.start_election(g, kind));

@@ -108,7 +108,7 @@ fn is_fresh(n: &DataNode, since: Mono) -> bool {
 fn choose(g: &Group, since: Mono, now: Mono) -> Option<NodeIx> {
     let down_for = g.primary().detector.down_since().map_or(Duration::ZERO, |at| now.since(at));
     let limit = g.settings.down_after * 10 + down_for + Duration::from_secs(1);
-    let forced = g.failover.as_ref().is_some_and(|f| f.kind == Kind::Forced);
+    let forced = g.failover.as_ref().is_some_and(|f| matches!(f.kind, Kind::Forced | Kind::AcceptLoss));
     g.replicas()
         .filter(|n| n.is_reachable() && is_fresh(n, since))
         .filter(|n| n.info.role == Some(Role::Replica) && n.info.priority != 0)

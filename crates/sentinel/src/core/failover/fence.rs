@@ -92,7 +92,7 @@ impl Sentinel {
         let needed = match f.kind {
             super::Kind::Planned => true,
             super::Kind::Repair => !g.primary().detector.down(),
-            super::Kind::Crash | super::Kind::Forced => false,
+            super::Kind::Crash | super::Kind::Forced | super::Kind::AcceptLoss => false,
         };
         if needed && !promised {
             return self.await_hand_over(g);
@@ -129,6 +129,9 @@ impl Sentinel {
         preferred: Option<NodeIx>,
     ) -> Option<NodeIx> {
         let choice = pick(candidates, g.settings.pick, g.fence_quorum(), preferred);
+        if g.failover.as_ref().is_some_and(|f| f.kind == super::Kind::AcceptLoss) {
+            return choice.or_else(|| pick_any(candidates));
+        }
         let waited = g.odown_since.is_some_and(|at| self.now.mono.since(at) >= timing::LAST_RESORT);
         let last_resort = candidates.len() == g.nodes.len() || waited;
         match g.settings.pick {

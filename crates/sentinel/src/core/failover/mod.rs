@@ -41,6 +41,8 @@ pub(crate) enum Kind {
     Planned,
     /// An operator asked for it and does not want to wait for the primary.
     Forced,
+    /// An operator asked for it, and gives up what only nodes may have had that are gone or have restarted.
+    AcceptLoss,
     /// A member is bound to a higher epoch than its primary's: a new epoch brings them together.
     Repair,
 }
@@ -48,7 +50,7 @@ pub(crate) enum Kind {
 impl Kind {
     /// Whether an operator ordered it.
     pub(crate) fn is_ordered(self) -> bool {
-        matches!(self, Kind::Planned | Kind::Forced)
+        matches!(self, Kind::Planned | Kind::Forced | Kind::AcceptLoss)
     }
 }
 

@@ -59,8 +59,8 @@ pub(super) fn pick(
     }
 }
 
-/// If nobody may vote, because the whole group restarted: the node with the most data, for a group that prefers some
-/// data to none.
+/// If nobody may vote, because the whole group restarted: the node with the most data, for a group or an operator that
+/// prefers some data to none.
 pub(super) fn pick_any(answers: &[Candidate<'_>]) -> Option<NodeIx> {
     answers
         .iter()

@@ -39,6 +39,10 @@ impl Sentinel {
                 ];
                 let mut args: Vec<&[u8]> = vec![b"TANIST", b"PROMOTE"];
                 args.extend(words.iter().map(String::as_bytes));
+                if !answer.voting {
+                    // Only chosen where some data are better than none.
+                    args.push(b"FORCE");
+                }
                 let Some(n) = g.nodes.get_mut(&target) else { return };
                 self.send(&mut n.cmd, &args, Awaiting::Promote(epoch))
             }
@@ -64,12 +68,6 @@ impl Sentinel {
         self.log(Level::Warning, line);
         if let Some(promised) = fenced_by(error.as_bytes()) {
             return self.nack(g, epoch, promised);
-        }
-        if error.starts_with("NOTVOTING") && g.settings.pick == super::super::settings::PickPolicy::BestEffort
-        {
-            // The whole group restarted and all of it answered: the most that is left is better than nothing.
-            self.send_transaction(g, ix, None, Awaiting::ClassicPromote(epoch));
-            return;
         }
         self.fail(g, "-failover-abort-slave-timeout", false);
     }
