@@ -22,6 +22,19 @@ impl Clock {
         Now { mono: self.mono(), wall_us: wall_us() }
     }
 
+    /// Both clocks, now. The wall clock is read when `wall` has grown old; until then it goes on with the monotonic
+    /// one, so a wall clock that is set is noticed within [`WALL_AGE`].
+    #[must_use]
+    pub fn now_by(&self, wall: &mut Wall) -> Now {
+        let mono = self.mono();
+        let age = mono.since(wall.read);
+        if wall.read == Mono::ZERO || age >= WALL_AGE {
+            *wall = Wall { read: mono, wall_us: wall_us() };
+            return Now { mono, wall_us: wall.wall_us };
+        }
+        Now { mono, wall_us: wall.wall_us.saturating_add(age.as_micros() as i64) }
+    }
+
     /// The monotonic clock, now. Never zero: a core may use zero as "never yet".
     #[must_use]
     pub fn mono(&self) -> Mono {
@@ -37,6 +50,17 @@ impl Clock {
         }
         self.origin.checked_add(Duration::from_nanos(mono.nanos()))
     }
+}
+
+/// The time for which [`Clock::now_by`] relies on a reading of the wall clock.
+pub const WALL_AGE: Duration = Duration::from_millis(1);
+
+/// A reading of the wall clock; the default is none.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Wall {
+    /// Zero: never.
+    read: Mono,
+    wall_us: i64,
 }
 
 fn wall_us() -> i64 {
@@ -58,5 +82,22 @@ mod tests {
         assert_eq!(instant.duration_since(clock.origin).as_nanos(), u128::from(mono.nanos()));
         assert_eq!(clock.instant(Mono::NEVER), None);
         assert!(clock.now().mono >= Mono::from_nanos(1));
+    }
+
+    #[test]
+    fn the_wall_clock_goes_on_between_readings() {
+        let clock = Clock::start();
+        let mut wall = Wall::default();
+        let first = clock.now_by(&mut wall);
+        let hour = 3_600_000_000;
+        wall.wall_us += hour;
+        let second = clock.now_by(&mut wall);
+        if second.mono.since(first.mono) < WALL_AGE {
+            let passed = second.wall_us - hour - first.wall_us;
+            assert_eq!(passed, second.mono.since(first.mono).as_micros() as i64);
+        }
+        std::thread::sleep(WALL_AGE);
+        let third = clock.now_by(&mut wall);
+        assert!(third.wall_us - first.wall_us < hour, "a clock that was set is noticed");
     }
 }

@@ -1,9 +1,10 @@
-//! What both shells share: clocks, listeners, durable files, included files, signals, logging.
+//! What both shells share: clocks, timers, listeners, durable files, included files, signals, logging.
 //!
 //! The cores do none of this. Nothing here knows a command or a protocol.
 
 #![forbid(unsafe_code)]
 
+pub mod alarm;
 pub mod clock;
 pub mod daemon;
 pub mod durable;
@@ -16,4 +17,5 @@ pub mod seed;
 pub mod signals;
 pub mod tcp;
 
-pub use clock::Clock;
+pub use alarm::Alarm;
+pub use clock::{Clock, Wall};

@@ -6,6 +6,7 @@ use crate::stream::Arrival;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
+use tanist_runtime::Alarm;
 use tokio::net::{TcpListener, UnixListener};
 
 /// How long to wait when the system has no room for another connection.
@@ -23,8 +24,10 @@ pub(crate) async fn run(machine: Arc<Machine>, listener: Listener) {
         Listener::Tcp(listener) => TcpListener::from_std(listener).map(Settled::Tcp),
         Listener::Unix(listener, path) => UnixListener::from_std(listener).map(|l| Settled::Unix(l, path)),
     };
-    let listener = match settled {
-        Ok(listener) => listener,
+    // Had beforehand: when it is needed there is no file to be had.
+    let opened = settled.and_then(|listener| Ok((listener, Alarm::new()?)));
+    let (listener, alarm) = match opened {
+        Ok(opened) => opened,
         Err(error) => {
             tracing::warn!("Failed to listen: {error}");
             machine.end(1);
@@ -41,7 +44,9 @@ pub(crate) async fn run(machine: Arc<Machine>, listener: Listener) {
             Err(error) if is_of_one_connection(&error) => {}
             Err(error) => {
                 tracing::warn!("Accepting client connection: accept: {error}");
-                tokio::time::sleep(PAUSE).await;
+                if alarm.after(PAUSE).await.is_err() {
+                    return;
+                }
             }
         }
     }

@@ -12,7 +12,7 @@ use std::time::Duration;
 use tanist_config::ServerConfig;
 use tanist_config::choice::Choice;
 use tanist_node::{Input, SessionId};
-use tanist_runtime::{listen, log};
+use tanist_runtime::{Alarm, listen, log};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
 
@@ -103,7 +103,7 @@ pub(crate) async fn run(
     machine: Arc<Machine>,
     mut changes: Changes,
     mut doors: Doors,
-    log: log::Handle,
+    (log, alarm): (log::Handle, Alarm),
     mut facts: Facts,
 ) {
     let mut io_threads = machine.enter(|node, _, _| node.config().io_threads);
@@ -127,7 +127,8 @@ pub(crate) async fn run(
                 }
                 None => return,
             },
-            () = tokio::time::sleep(FACTS_PERIOD) => {}
+            Ok(()) = alarm.after(FACTS_PERIOD) => {}
+            else => return,
         }
     }
 }

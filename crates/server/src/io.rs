@@ -103,7 +103,7 @@ impl Io {
         let io = self.clone();
         tokio::task::spawn_local(async move {
             let keepalive = io.machine.enter(|node, _, _| node.config().tcp_keepalive);
-            let Ok((mut stream, peer)) = arrival.settle(Duration::from_secs(keepalive.into())) else {
+            let Ok((stream, peer)) = arrival.settle(Duration::from_secs(keepalive.into())) else {
                 return;
             };
             match io.machine.connect(io.thread, peer) {
@@ -115,11 +115,7 @@ impl Io {
                     io.handles.borrow_mut().remove(&session);
                     io.machine.disconnect(io.thread, session);
                 }
-                Err(refusal) => {
-                    // One try: a client that is not wanted is not waited for.
-                    let write = std::future::poll_fn(|cx| stream.poll_write(cx, refusal.as_bytes()));
-                    let _ = tokio::time::timeout(Duration::from_secs(1), write).await;
-                }
+                Err(refusal) => stream.say(refusal.as_bytes()),
             }
         });
     }

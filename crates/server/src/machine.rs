@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicI32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tanist_config::ServerConfig;
 use tanist_node::{Node, Output, Outputs, Peer, SessionId, Stopwatch};
-use tanist_runtime::Clock;
+use tanist_runtime::{Clock, Wall};
 use tanist_types::{Mono, Now};
 use tokio::sync::Notify;
 
@@ -43,6 +43,7 @@ struct Inner {
     node: Node,
     outs: Outputs,
     owners: HashMap<SessionId, ThreadIndex>,
+    wall: Wall,
 }
 
 /// What is left to do when the lock is free.
@@ -60,7 +61,12 @@ impl Machine {
     pub(crate) fn new(node: Node, threads: usize, clock: Clock, outlets: Outlets) -> Machine {
         let threads = threads.clamp(1, Machine::MAX_THREADS);
         Machine {
-            inner: Mutex::new(Inner { node, outs: Outputs::new(), owners: HashMap::new() }),
+            inner: Mutex::new(Inner {
+                node,
+                outs: Outputs::new(),
+                owners: HashMap::new(),
+                wall: Wall::default(),
+            }),
             mailboxes: (0..threads).map(|_| Mailbox::default()).collect(),
             load: (0..threads).map(|_| AtomicUsize::new(0)).collect(),
             clock,
@@ -76,9 +82,9 @@ impl Machine {
     /// Enters the machine.
     pub(crate) fn enter<R>(&self, act: impl FnOnce(&mut Node, Now, &mut Outputs) -> R) -> R {
         let mut inner = self.lock();
+        let Inner { node, outs, wall, .. } = &mut *inner;
         // Read under the lock: the node's time never goes back.
-        let now = self.clock.now();
-        let Inner { node, outs, .. } = &mut *inner;
+        let now = self.clock.now_by(wall);
         let result = act(node, now, outs);
         let aftermath = self.sort_outputs(&mut inner);
         self.note_deadline(inner.node.next_deadline());

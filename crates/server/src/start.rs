@@ -24,7 +24,7 @@ use tanist_node::{Identity, Node, Seeds, ShutdownRequest};
 use tanist_runtime::limits::{self, OpenFiles};
 use tanist_runtime::notify::Supervisor;
 use tanist_runtime::signals::{Signals, Stop};
-use tanist_runtime::{Clock, daemon, listen, log, seed};
+use tanist_runtime::{Alarm, Clock, daemon, listen, log, seed};
 use tanist_types::{NodeId, Rng, RunId};
 use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
 
@@ -190,14 +190,15 @@ fn serve(options: Options, log: log::Handle) -> Result<i32, String> {
     let others = start_threads(&machine)?;
     let runtime = runtime().map_err(|e| e.to_string())?;
     let result = runtime.block_on(async {
+        let alarm = || Alarm::new().map_err(|e| e.to_string());
         let mut signals = Signals::listen().map_err(|e| e.to_string())?;
         let mut doors = Doors::new(machine.clone());
         for listener in listeners {
             doors.open(listener);
         }
         facts.listeners(machine.enter(|node, _, _| node.config().clone()));
-        tokio::task::spawn_local(timer::run(machine.clone(), log.clone()));
-        tokio::task::spawn_local(control::run(machine.clone(), changes, doors, log, facts));
+        tokio::task::spawn_local(timer::run(machine.clone(), alarm()?, log.clone()));
+        tokio::task::spawn_local(control::run(machine.clone(), changes, doors, (log, alarm()?), facts));
         tokio::task::spawn_local(io::run(Rc::new(Io::new(0, machine.clone()))));
         supervisor.status("Loading the data");
         let file = machine.settings().snapshot_file();
@@ -267,9 +268,10 @@ fn raise_open_files(config: &mut ServerConfig) {
     }
 }
 
+/// Without the runtime's own timers: see `tanist_runtime::alarm`.
 fn runtime() -> std::io::Result<LocalRuntime> {
     // Every turn looks at the sockets again, so that what arrives meanwhile joins the next round of batches.
-    Builder::new_current_thread().enable_all().build_local(LocalOptions::default())
+    Builder::new_current_thread().enable_io().build_local(LocalOptions::default())
 }
 
 fn open_listeners(config: &ServerConfig) -> Result<Vec<Listener>, String> {

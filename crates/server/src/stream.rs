@@ -75,6 +75,17 @@ impl Stream {
         }
     }
 
+    /// Writes what the socket takes at once: a client that is not wanted is not waited for, and there is room for a few
+    /// words in a socket that nothing was written to.
+    pub(crate) fn say(&self, words: &[u8]) {
+        use rustix::net::SendFlags;
+        // Gone already is fine.
+        let _ = match self {
+            Stream::Tcp(s) => rustix::net::send(s, words, SendFlags::NOSIGNAL),
+            Stream::Unix(s) => rustix::net::send(s, words, SendFlags::NOSIGNAL),
+        };
+    }
+
     /// Says that nothing more will be written.
     pub(crate) fn shut(&self) {
         // Gone already is fine.

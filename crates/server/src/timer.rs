@@ -1,17 +1,20 @@
-//! The node's deadlines: the only thing here that waits for time to pass.
+//! The node's deadlines, kept by a timer that only wakes: whether something is due the node's own clock decides.
 
 use crate::machine::Machine;
+use std::io;
 use std::sync::Arc;
 use tanist_node::Input;
-use tanist_runtime::log;
-use tanist_types::Mono;
+use tanist_runtime::{Alarm, log};
 
 /// Ticks the node whenever it wants to be; between two slices of background work, connections have their turn.
 /// The log shows the role that the node has after each tick.
-pub(crate) async fn run(machine: Arc<Machine>, log: log::Handle) {
+///
+/// # Errors
+/// Only when the runtime ends.
+pub(crate) async fn run(machine: Arc<Machine>, alarm: Alarm, log: log::Handle) -> io::Result<()> {
     loop {
-        let due = machine.due();
-        if due <= machine.clock().mono() {
+        let (due, now) = (machine.due(), machine.clock().mono());
+        if due <= now {
             let follows = machine.enter(|node, now, outs| {
                 node.step(now, Input::Tick, outs);
                 node.is_replica()
@@ -21,15 +24,8 @@ pub(crate) async fn run(machine: Arc<Machine>, log: log::Handle) {
             continue;
         }
         tokio::select! {
-            () = wait_until(&machine, due) => {}
+            rang = alarm.after(due.since(now)) => rang?,
             () = machine.due_sooner.notified() => {}
         }
-    }
-}
-
-async fn wait_until(machine: &Machine, due: Mono) {
-    match machine.clock().instant(due) {
-        Some(instant) => tokio::time::sleep_until(instant.into()).await,
-        None => std::future::pending().await,
     }
 }
