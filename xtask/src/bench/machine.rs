@@ -32,6 +32,12 @@ pub(crate) fn prefer_this_thread() {
     let _ = Command::new("chrt").args(["-f", "-p", "1", id]).output();
 }
 
+/// Lets the threads that a process has now run before whatever else the machine does on their core; among themselves
+/// they take turns, and processes that it forks are ordinary ones.
+pub(crate) fn prefer_process(pid: u32) {
+    let _ = Command::new("chrt").args(["-a", "-R", "-r", "-p", "1", &pid.to_string()]).output();
+}
+
 /// Facts for the head of the table.
 pub(crate) fn facts() -> String {
     let cpuinfo = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();

@@ -40,6 +40,9 @@ pub(crate) struct Bench {
     /// Rounds
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
     runs: u32,
+    /// Add to what was measured before of the same commit, instead of replacing it: a long run in pieces
+    #[arg(long)]
+    join: bool,
     /// Small data and short times: to try the bench, not to publish
     #[arg(long)]
     quick: bool,
@@ -148,7 +151,7 @@ impl Bench {
                     }
                 }
             }
-            results.replace(&fresh, &what);
+            results.take(&fresh, &what, self.join);
             results.save()?;
         }
         let own = contenders.iter().find(|c| c.own()).map(|c| c.name.as_str());

@@ -105,7 +105,7 @@ impl Server {
         Ok(line.with_context(|| format!("INFO {section} has no {field}"))?.to_owned())
     }
 
-    fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
 

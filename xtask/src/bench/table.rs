@@ -89,11 +89,18 @@ impl Results {
             .with_context(|| format!("cannot write {}", self.path.display()))
     }
 
-    /// Takes fresh samples in the place of older ones of the same row and contender.
-    /// `what` says which code was measured.
-    pub(crate) fn replace(&mut self, fresh: &[(String, Sample)], what: &str) {
+    /// Takes fresh samples in the place of older ones of the same row and contender; with `join`, beside those of the
+    /// same code. `what` says which code was measured.
+    pub(crate) fn take(&mut self, fresh: &[(String, Sample)], what: &str, join: bool) {
+        let stale = |stamps: &BTreeMap<String, String>, row: &str| {
+            !join || !stamps.get(row).is_some_and(|stamp| stamp.ends_with(&format!(", {what}")))
+        };
         for (who, sample) in fresh {
-            self.rows.entry(sample.row.clone()).or_default().remove(who);
+            if stale(&self.stamps, &sample.row) {
+                self.rows.entry(sample.row.clone()).or_default().remove(who);
+            }
+        }
+        for (_, sample) in fresh {
             self.stamps.insert(sample.row.clone(), format!("{}, {what}", machine::today()));
         }
         for (who, sample) in fresh {
@@ -235,6 +242,19 @@ mod tests {
         assert!(line.contains("≤ 0.5 × | not yet"), "{line}");
         let gap = text.lines().find(|l| l.contains("longest gap")).unwrap();
         assert!(gap.contains("≤ 150 | reached"), "{gap}");
+    }
+
+    #[test]
+    fn a_run_in_pieces_joins_only_its_own_code() {
+        let mut r = results();
+        let sample = |value| ("tanist 1".to_owned(), Sample { row: "gap-crash".into(), value });
+        let values = |r: &Results| r.rows["gap-crash"]["tanist 1"].clone();
+        r.take(&[sample(1.0), sample(2.0)], "abc", true);
+        assert_eq!(values(&r), [1.0, 2.0], "what was there is of another commit");
+        r.take(&[sample(3.0)], "abc", true);
+        assert_eq!(values(&r), [1.0, 2.0, 3.0]);
+        r.take(&[sample(4.0)], "abc", false);
+        assert_eq!(values(&r), [4.0]);
     }
 
     #[test]
