@@ -24,6 +24,7 @@ pub(crate) trait Format {
 }
 
 /// An owned byte string in the format `F`.
+#[repr(transparent)]
 pub(crate) struct Blob<F: Format> {
     ptr: NonNull<u8>,
     format: PhantomData<F>,

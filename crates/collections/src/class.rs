@@ -5,7 +5,7 @@
 
 /// The size class that an allocation of `size` bytes falls into: 8, then steps of 16 up to 128, then four per doubling.
 #[inline]
-pub(crate) const fn class(size: usize) -> usize {
+pub const fn class(size: usize) -> usize {
     if size <= 8 {
         8
     } else if size <= 128 {

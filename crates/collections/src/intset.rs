@@ -26,6 +26,7 @@ impl Format for Intset {
 ///
 /// Finding an integer takes logarithmic time, adding and removing one time in proportion to the length.
 #[derive(Clone)]
+#[repr(transparent)]
 pub struct IntSet {
     blob: Blob<Intset>,
 }

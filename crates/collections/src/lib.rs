@@ -1,16 +1,39 @@
-//! What collections are made of.
+//! Data structures: the table of addresses, the compact encodings of small collections, and the collection types.
 //!
-//! [`Pack`] and [`IntSet`] are the compact encodings of small ones: one allocation, one word, and the very bytes that
-//! Redis has in memory and writes into a snapshot. Unsafe code is confined to `blob`, apart from the two `from_raw`.
+//! From the bottom up: `class` (the allocator's size classes), `seed` (hashing), `table` (addresses ordered by hash),
+//! `pack` and `intset` (the compact encodings), `word` (one word that owns one of several things), and the types that are
+//! made of them. Every collection is one word, which an entry of the keyspace holds in the place of a string.
+//!
+//! Nothing here knows commands, keys or expiry of keys. Elements are bytes; limits come in with each change
+//! ([`Policy`]), because they can be configured while the server runs.
 
 #![deny(unsafe_code)]
 
 mod blob;
-pub(crate) mod class;
+mod class;
+mod collection;
+mod hash;
 mod int;
 mod intset;
+mod list;
 mod pack;
+mod policy;
+mod seed;
+mod set;
+mod sorted_set;
+mod stream;
+pub mod table;
+mod word;
 
+pub use class::class;
+pub use collection::{Collection, Encoding};
+pub use hash::Hash;
 pub use int::parse_int;
 pub use intset::{IntSet, IntSetError};
+pub use list::List;
 pub use pack::{Iter, Pack, PackError, Pairs, Pos, Side, TooLarge, Value};
+pub use policy::{Limit, Policy};
+pub use seed::{KeyHash, Seed};
+pub use set::Set;
+pub use sorted_set::SortedSet;
+pub use stream::Stream;

@@ -1,9 +1,9 @@
 //! One database, for reading.
 
 use crate::entry::Entry;
-use crate::hash::{KeyHash, Seed};
 use crate::snapshot::Stop;
 use crate::store::Store;
+use tanist_collections::{KeyHash, Seed};
 use tanist_types::{Rng, UnixMs};
 
 /// A position in a scan; zero is the start, and the end when returned. Fits 48 bits, so that clients that read it as a

@@ -2,11 +2,11 @@
 
 use crate::access::Stamp;
 use crate::db::{Db, ExpireProgress};
-use crate::entry::Entry;
-use crate::hash::{KeyHash, Seed};
+use crate::entry::{Entry, OwnedEntry};
 use crate::snapshot::{Snapshot, SnapshotProgress};
 use crate::store::Store;
 use crate::write::DbMut;
+use tanist_collections::{KeyHash, Policy, Seed};
 use tanist_types::{DbIndex, UnixMs};
 
 /// Memory that is no longer used; dropping it, on whatever thread, frees it.
@@ -15,20 +15,21 @@ use tanist_types::{DbIndex, UnixMs};
 pub struct Garbage {
     stores: Vec<Store>,
     snapshot: Option<Snapshot>,
+    entries: Vec<OwnedEntry>,
 }
 
 impl Garbage {
     /// Whether there is nothing to free.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.stores.is_empty() && self.snapshot.is_none()
+        self.stores.is_empty() && self.snapshot.is_none() && self.entries.is_empty()
     }
 
     /// How many entries will be freed.
     #[must_use]
     pub fn entries(&self) -> usize {
         let held = self.snapshot.as_ref().map_or(0, Snapshot::held);
-        self.stores.iter().map(Store::len).sum::<usize>() + held
+        self.stores.iter().map(Store::len).sum::<usize>() + held + self.entries.len()
     }
 
     fn add(&mut self, store: Option<Store>) {
@@ -42,9 +43,12 @@ pub struct Keyspace {
     seed: [u64; 2],
     dbs: Vec<Db>,
     stamp: Stamp,
+    policy: Policy,
     snapshot: Option<Snapshot>,
     /// What snapshots have left behind.
     garbage: Vec<Store>,
+    /// Removed entries that are worth freeing elsewhere.
+    waste: Vec<OwnedEntry>,
 }
 
 impl Keyspace {
@@ -52,7 +56,9 @@ impl Keyspace {
     #[must_use]
     pub fn new(seed: [u64; 2], databases: u16) -> Keyspace {
         let dbs = (0..databases).map(|_| Db::new(Seed::new(seed))).collect();
-        Keyspace { seed, dbs, stamp: Stamp::default(), snapshot: None, garbage: Vec::new() }
+        let policy = Policy::new(Seed::new(seed));
+        let stamp = Stamp::default();
+        Keyspace { seed, dbs, stamp, policy, snapshot: None, garbage: Vec::new(), waste: Vec::new() }
     }
 
     /// An empty keyspace with the same seed and number of databases, to load into and then [`Keyspace::replace`] this.
@@ -60,6 +66,7 @@ impl Keyspace {
     pub fn new_like(&self) -> Keyspace {
         let mut new = Keyspace::new(self.seed, self.databases());
         new.stamp = self.stamp;
+        new.policy = self.policy;
         new
     }
 
@@ -87,12 +94,29 @@ impl Keyspace {
     #[inline]
     #[must_use]
     pub fn db_mut(&mut self, index: DbIndex) -> DbMut<'_> {
-        DbMut { db: &mut self.dbs[index.index()], snapshot: &mut self.snapshot, stamp: self.stamp }
+        DbMut {
+            db: &mut self.dbs[index.index()],
+            snapshot: &mut self.snapshot,
+            waste: &mut self.waste,
+            policy: &self.policy,
+            stamp: self.stamp,
+        }
     }
 
     /// What new entries are stamped with from now on.
     pub fn set_stamp(&mut self, stamp: Stamp) {
         self.stamp = stamp;
+    }
+
+    /// What decides how collections are stored.
+    #[must_use]
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Sets what decides how collections that change from now on are stored; the seed stays.
+    pub fn set_policy(&mut self, policy: Policy) {
+        self.policy = Policy { seed: self.policy.seed, ..policy };
     }
 
     /// Keys in all databases.
@@ -219,7 +243,7 @@ impl Keyspace {
 
     /// Gives up the active snapshot, if any.
     pub fn snapshot_abort(&mut self) -> Garbage {
-        Garbage { stores: Vec::new(), snapshot: self.snapshot.take() }
+        Garbage { snapshot: self.snapshot.take(), ..Garbage::default() }
     }
 
     /// The keys, and the keys with an expiry, of each database that was not empty at the beginning of the active
@@ -230,9 +254,17 @@ impl Keyspace {
         counts.map(|(index, len, volatile)| (index, len as u64, volatile as u64)).collect()
     }
 
-    /// Memory that finished snapshots have left behind, to be dropped where there is time.
+    /// Whether [`Keyspace::take_garbage`] has something to take.
+    #[inline]
+    #[must_use]
+    pub fn has_garbage(&self) -> bool {
+        !self.garbage.is_empty() || !self.waste.is_empty()
+    }
+
+    /// Memory that finished snapshots and large values have left behind, to be dropped where there is time.
     pub fn take_garbage(&mut self) -> Garbage {
-        Garbage { stores: std::mem::take(&mut self.garbage), snapshot: None }
+        let (stores, entries) = (std::mem::take(&mut self.garbage), std::mem::take(&mut self.waste));
+        Garbage { stores, snapshot: None, entries }
     }
 
     /// Panics unless the invariants of all tables hold. Slow: for tests.

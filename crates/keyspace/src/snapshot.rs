@@ -13,11 +13,11 @@
 
 use crate::db::Db;
 use crate::entry::{Entry, OwnedEntry};
-use crate::hash::KeyHash;
 use crate::store::Store;
 use crate::value::{StrRef, ValueRef};
 use hashbrown::HashTable;
 use std::collections::VecDeque;
+use tanist_collections::KeyHash;
 use tanist_types::DbIndex;
 
 /// Names a database of the snapshot: its place in the walk.
@@ -184,10 +184,10 @@ impl Snapshot {
 
 /// What an entry counts for in a budget: about the bytes of its serialised form.
 fn cost(entry: Entry<'_>) -> usize {
-    let ValueRef::Str(value) = entry.value();
-    let value = match value {
-        StrRef::Bytes(bytes) => bytes.len(),
-        StrRef::Int(_) => 8,
+    let value = match entry.value() {
+        ValueRef::Str(StrRef::Bytes(bytes)) => bytes.len(),
+        ValueRef::Str(StrRef::Int(_)) => 8,
+        _ => entry.outside(),
     };
     entry.key().len() + value + 8
 }

@@ -7,9 +7,9 @@
 
 use crate::access::Access;
 use crate::entry::{Entry, EntryPtr, Form, OwnedEntry};
-use crate::hash::{KeyHash, Seed};
-use crate::table::{Found, Table};
 use std::mem::ManuallyDrop;
+use tanist_collections::table::{Found, Table};
+use tanist_collections::{KeyHash, Seed};
 use tanist_types::{Rng, UnixMs};
 
 /// See the module's comment.
@@ -120,7 +120,8 @@ impl Store {
         old
     }
 
-    /// Gives the entry at a place found since the last change a new value and expiry.
+    /// Gives the entry at a place found since the last change a new value and expiry; returns the old entry unless the
+    /// new value fits it.
     #[inline]
     pub(crate) fn overwrite(
         &mut self,
@@ -129,20 +130,21 @@ impl Store {
         form: Form<'_>,
         expiry: Option<UnixMs>,
         access: Access,
-    ) {
+    ) -> Option<OwnedEntry> {
         let entry = self.at(h, found);
         let had = entry.expiry().is_some();
         // An entry that is overwritten in place keeps its class; only a long string's own allocation differs.
-        let before = entry.long_bytes();
+        let before = entry.outside();
         match self.change(found, |entry| entry.overwrite(form, expiry, access)) {
             Err(form) => {
                 let new = OwnedEntry::new(self.at(h, found).key(), form, expiry, access);
-                drop(self.replace(h, found, new));
+                Some(self.replace(h, found, new))
             }
             Ok(()) => {
-                self.entry_bytes += self.at(h, found).long_bytes();
+                self.entry_bytes += self.at(h, found).outside();
                 self.entry_bytes -= before;
                 self.index_expiry(h, found.address, had, expiry.is_some());
+                None
             }
         }
     }
@@ -169,7 +171,7 @@ impl Store {
     }
 
     /// Changes the entry at a place found since the last change, where it is; its expiry and its own allocation stay
-    /// (a long string may move).
+    /// (a long string may move). What the entry takes is accounted for afterwards.
     pub(crate) fn edit<R>(&mut self, h: KeyHash, found: Found, edit: impl FnOnce(&mut OwnedEntry) -> R) -> R {
         self.entry_bytes -= self.at(h, found).allocated();
         let result = self.change(found, edit);

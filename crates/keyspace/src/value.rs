@@ -1,7 +1,8 @@
 //! Values as they are handed in and out: Redis' string encodings and the conversions between text and integer.
 
-/// The longest text of an `i64`: `-9223372036854775808`.
-const LONGEST_INT: usize = 20;
+pub use tanist_collections::{Encoding, parse_int};
+use tanist_collections::{Hash, List, Set, SortedSet, Stream};
+
 /// The longest string that Redis stores together with its object header (`embstr`).
 const LONGEST_EMBSTR: usize = 44;
 
@@ -16,12 +17,21 @@ pub enum StrValue<'a> {
     Int(i64),
 }
 
-/// A value handed out. Lists, sets, hashes, sorted sets and streams will be further variants.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[non_exhaustive]
+/// A value handed out.
+#[derive(Clone, Copy, PartialEq, Debug)]
 pub enum ValueRef<'a> {
     /// A string.
     Str(StrRef<'a>),
+    /// A list.
+    List(&'a List),
+    /// A set.
+    Set(&'a Set),
+    /// A hash.
+    Hash(&'a Hash),
+    /// A sorted set.
+    SortedSet(&'a SortedSet),
+    /// A stream.
+    Stream(&'a Stream),
 }
 
 /// A string value handed out.
@@ -33,33 +43,9 @@ pub enum StrRef<'a> {
     Int(i64),
 }
 
-/// What `OBJECT ENCODING` answers.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[non_exhaustive]
-pub enum Encoding {
-    /// An integer.
-    Int,
-    /// A string of at most 44 bytes that was set as a whole.
-    Embstr,
-    /// Any other string.
-    Raw,
-}
-
-impl Encoding {
-    /// Redis' name of the encoding.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Encoding::Int => "int",
-            Encoding::Embstr => "embstr",
-            Encoding::Raw => "raw",
-        }
-    }
-
-    /// The encoding of a string of `len` bytes that was set as a whole and is not an integer.
-    pub(crate) const fn of_len(len: usize) -> Encoding {
-        if len <= LONGEST_EMBSTR { Encoding::Embstr } else { Encoding::Raw }
-    }
+/// The encoding of a string of `len` bytes that was set as a whole and is not an integer.
+pub(crate) const fn of_len(len: usize) -> Encoding {
+    if len <= LONGEST_EMBSTR { Encoding::Embstr } else { Encoding::Raw }
 }
 
 impl<'a> StrRef<'a> {
@@ -112,32 +98,6 @@ impl<'a> StrValue<'a> {
             StrValue::Text(_) | StrValue::Int(_) => self,
         }
     }
-}
-
-/// The integer of which `text` is the canonical decimal form: no plus sign, no leading zero, no `-0`, within `i64`.
-#[inline]
-#[must_use]
-pub fn parse_int(text: &[u8]) -> Option<i64> {
-    // Most values are not numbers, which their first byte or their length tells.
-    let (&first, rest) = text.split_first()?;
-    let (negative, digits) = if first == b'-' { (true, rest) } else { (false, text) };
-    if first > b'9' || text.len() > LONGEST_INT {
-        return None;
-    }
-    match digits {
-        [b'0'] if !negative => return Some(0),
-        [b'1'..=b'9', ..] => {}
-        _ => return None,
-    }
-    let mut magnitude: u64 = 0;
-    for &digit in digits {
-        let digit = digit.wrapping_sub(b'0');
-        if digit > 9 {
-            return None;
-        }
-        magnitude = magnitude.checked_mul(10)?.checked_add(u64::from(digit))?;
-    }
-    if negative { 0i64.checked_sub_unsigned(magnitude) } else { i64::try_from(magnitude).ok() }
 }
 
 #[cfg(test)]

@@ -1,17 +1,19 @@
 //! Writing to one database. All changes of data pass here, so that none can miss the snapshot.
 
 use crate::access::Stamp;
-use crate::class::class;
 use crate::db::Db;
 use crate::entry::{Entry, Form, LONGEST_SHORT, OwnedEntry};
-use crate::hash::KeyHash;
+use crate::object::{Object, Typed};
 use crate::snapshot::{Snapshot, Stop};
-use crate::table::Found;
 use crate::value::{StrRef, StrValue, ValueRef};
+use tanist_collections::table::Found;
+use tanist_collections::{KeyHash, Policy, class};
 use tanist_types::UnixMs;
 
 /// Strings that grow are given as much room again, up to this many bytes (as in Redis).
 const MAX_SPARE: usize = 1 << 20;
+/// What takes more deallocations than this is freed elsewhere (as Redis judges for UNLINK).
+const MOST_EFFORT: usize = 64;
 
 /// What a write does to the entry's expiry.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -59,11 +61,47 @@ pub enum Replaced {
     Old,
 }
 
+/// What [`DbMut::edit`] does about a key that is not there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Missing {
+    /// Nothing.
+    Leave,
+    /// An empty collection is changed, and kept unless it is still empty afterwards.
+    Create,
+}
+
+/// What [`DbMut::edit`] found.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[must_use]
+pub enum Edit<R> {
+    /// The collection was changed.
+    Done(Edited<R>),
+    /// There is no such key.
+    Missing,
+    /// The value is of another type.
+    WrongType,
+    /// The caller does not want to use the entry (it is past its time).
+    Unusable,
+}
+
+/// A change that [`DbMut::edit`] made.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Edited<R> {
+    /// What the change returned.
+    pub result: R,
+    /// The key is new.
+    pub created: bool,
+    /// Nothing was left, and the key is gone (or was never there).
+    pub emptied: bool,
+}
+
 /// One database, for writing. Every change hands the entry's old form to the active snapshot first.
 #[derive(Debug)]
 pub struct DbMut<'k> {
     pub(crate) db: &'k mut Db,
     pub(crate) snapshot: &'k mut Option<Snapshot>,
+    pub(crate) waste: &'k mut Vec<OwnedEntry>,
+    pub(crate) policy: &'k Policy,
     pub(crate) stamp: Stamp,
 }
 
@@ -101,7 +139,11 @@ impl DbMut<'_> {
         let access = if self.stamp.keep_on_overwrite { old.access() } else { self.stamp.access };
         let expiry = expiry.after(old.expiry());
         match awaited(self.db.stop, self.snapshot, h) {
-            None => self.db.store.overwrite(h, found, form, expiry, access),
+            None => {
+                if let Some(old) = self.db.store.overwrite(h, found, form, expiry, access) {
+                    discard(self.waste, old);
+                }
+            }
             Some((stop, snapshot)) => {
                 let new = OwnedEntry::new(old.key(), form, expiry, access);
                 snapshot.save(stop, h, self.db.store.replace(h, found, new));
@@ -178,25 +220,23 @@ impl DbMut<'_> {
     }
 
     /// Appends to the string at `key`, which is created if missing, and returns the new length. Keeps the expiry.
+    /// Panics if there is a value of another type.
     pub fn append(&mut self, key: &[u8], h: KeyHash, tail: &[u8]) -> usize {
         let Some(found) = self.db.store.locate(key, h) else {
             self.put(key, h, Form::of(StrValue::Bytes(tail)), Expiry::Keep);
             return tail.len();
         };
-        let ValueRef::Str(value) = self.db.store.at(h, found).value();
-        let from = value.len();
+        let from = str_of(self.db.store.at(h, found)).len();
         self.change(h, found, from, tail)
     }
 
     /// Overwrites the string at `key` from `offset` on, zero-filling a gap, and returns the new length. Keeps the
     /// expiry; creates a missing key; does nothing for empty `part`. The caller bounds `offset` (`proto-max-bulk-len`).
+    /// Panics if there is a value of another type.
     pub fn set_range(&mut self, key: &[u8], h: KeyHash, offset: usize, part: &[u8]) -> usize {
         let found = self.db.store.locate(key, h);
         if part.is_empty() {
-            return found.map_or(0, |found| {
-                let ValueRef::Str(value) = self.db.store.at(h, found).value();
-                value.len()
-            });
+            return found.map_or(0, |found| str_of(self.db.store.at(h, found)).len());
         }
         let Some(found) = found else {
             let mut bytes = Vec::new();
@@ -211,7 +251,7 @@ impl DbMut<'_> {
     /// Writes `part` at `offset` of an existing string.
     fn change(&mut self, h: KeyHash, found: Found, offset: usize, part: &[u8]) -> usize {
         let entry = self.db.store.at(h, found);
-        let ValueRef::Str(value) = entry.value();
+        let value = str_of(entry);
         if entry.is_long() || offset + part.len() <= value.len() && !matches!(value, StrRef::Int(_)) {
             self.save_copy(h, found);
             return self.db.store.edit(h, found, |entry| write_in_place(entry, offset, part));
@@ -236,8 +276,9 @@ impl DbMut<'_> {
     #[inline]
     fn remove_at(&mut self, h: KeyHash, found: Found) {
         let old = self.db.store.remove(h, found);
-        if let Some((stop, snapshot)) = self.awaited(h) {
-            snapshot.save(stop, h, old);
+        match self.awaited(h) {
+            Some((stop, snapshot)) => snapshot.save(stop, h, old),
+            None => discard(self.waste, old),
         }
     }
 
@@ -251,6 +292,54 @@ impl DbMut<'_> {
         Some(copy)
     }
 
+    /// Sets `key` to a collection, whatever was there. An empty one may only be a stream.
+    pub fn set_object(&mut self, key: &[u8], h: KeyHash, object: impl Into<Object>, expiry: Expiry) -> Replaced {
+        self.put(key, h, Form::Object(object.into()), expiry)
+    }
+
+    /// Lets `change` work on the collection at `key`, all with one look-up; see [`Edit`] and [`Edited`]. Keeps the expiry.
+    /// A collection that is left empty is removed, unless `T` is the stream.
+    #[inline]
+    pub fn edit<T: Typed, R>(
+        &mut self,
+        key: &[u8],
+        h: KeyHash,
+        missing: Missing,
+        usable: impl FnOnce(Entry<'_>) -> bool,
+        change: impl FnOnce(&mut T, &Policy) -> R,
+    ) -> Edit<R> {
+        let Some(found) = self.db.store.locate(key, h) else {
+            if missing == Missing::Leave {
+                return Edit::Missing;
+            }
+            let mut value = T::default();
+            let result = change(&mut value, self.policy);
+            let emptied = value.is_empty() && !T::MAY_BE_EMPTY;
+            if !emptied {
+                self.add(h, OwnedEntry::new(key, Form::Object(value.into()), None, self.stamp.access));
+            }
+            return Edit::Done(Edited { result, created: !emptied, emptied });
+        };
+        let entry = self.db.store.at(h, found);
+        if !usable(entry) {
+            return Edit::Unusable;
+        }
+        if T::of(entry.value()).is_none() {
+            return Edit::WrongType;
+        }
+        self.save_copy(h, found);
+        let policy = self.policy;
+        let (result, emptied) = self.db.store.edit(h, found, |entry| {
+            let Some(value) = entry.collection_mut::<T>() else { unreachable!("seen above") };
+            let result = change(value, policy);
+            (result, value.is_empty() && !T::MAY_BE_EMPTY)
+        });
+        if emptied {
+            self.remove_at(h, found);
+        }
+        Edit::Done(Edited { result, created: false, emptied })
+    }
+
     /// Gives the entry at `from` the name `to`, replacing what is there, with value, expiry and access bits; false
     /// if `from` is missing. The same name for both changes nothing.
     pub fn rename(&mut self, from: &[u8], from_h: KeyHash, to: &[u8], to_h: KeyHash) -> bool {
@@ -261,6 +350,22 @@ impl DbMut<'_> {
         self.remove(to, to_h);
         self.add(to_h, entry.with_key(to));
         true
+    }
+}
+
+/// The string of an entry that the caller knows to be one.
+fn str_of(entry: Entry<'_>) -> StrRef<'_> {
+    match entry.value() {
+        ValueRef::Str(value) => value,
+        other => panic!("a string was expected, not {other:?}"),
+    }
+}
+
+/// Frees an entry, now if that is quick.
+#[inline]
+fn discard(waste: &mut Vec<OwnedEntry>, entry: OwnedEntry) {
+    if entry.entry().effort() > MOST_EFFORT {
+        waste.push(entry);
     }
 }
 

@@ -9,7 +9,7 @@ use crate::input::Stopwatch;
 use crate::node::Node;
 use crate::output::{LogLevel, Output, Outputs};
 use crate::session::Session;
-use tanist_keyspace::{Change, Db, DbMut, Entry, KeyHash};
+use tanist_keyspace::{Change, Db, DbMut, Edit, Edited, Entry, KeyHash, Missing, Policy, Typed};
 use tanist_resp::{Args, Reply};
 use tanist_types::{DbIndex, Now, UnixMs};
 
@@ -166,6 +166,68 @@ impl Ctx<'_> {
             // Not judged yet: what is there is past its time.
             self.expire_if_due(key, hash);
             self.db_mut().update(key, hash, |_| decide(None));
+        }
+    }
+
+    /// Gives `f` the collection of type `T` at `key`, if it is there and not past its time, and the encoder of the reply;
+    /// counts the hit or miss.
+    ///
+    /// # Errors
+    /// When the value is of another type; `f` has not run then.
+    #[inline]
+    pub(crate) fn view<T: Typed, R>(
+        &mut self,
+        key: &[u8],
+        hash: KeyHash,
+        f: impl FnOnce(Option<&T>, &mut Reply<'_>) -> R,
+    ) -> Result<R, Error> {
+        self.read(key, hash, |found, reply| match found.map(|entry| T::of(entry.value())) {
+            None => Ok(f(None, reply)),
+            Some(Some(value)) => Ok(f(Some(value), reply)),
+            Some(None) => Err(Error::WRONG_TYPE),
+        })
+    }
+
+    /// Lets `f` change the collection of type `T` at `key`, which is created first if `missing` says so: one look-up.
+    /// `None` if there is none. A collection that `f` leaves empty is removed. The caller reports what it did with
+    /// [`Ctx::changed`].
+    ///
+    /// # Errors
+    /// When the value is of another type; `f` has not run then.
+    #[inline]
+    pub(crate) fn edit<T: Typed, R>(
+        &mut self,
+        key: &[u8],
+        hash: KeyHash,
+        missing: Missing,
+        f: impl FnOnce(&mut T, &Policy) -> R,
+    ) -> Result<Option<Edited<R>>, Error> {
+        let (db, now) = (self.session.db, self.now.wall());
+        let touch = !self.session.no_touch;
+        let node = &mut *self.node;
+        let (usage, rng) = (&node.usage, &mut node.rng);
+        let mut f = Some(f);
+        let mut run = |value: &mut T, policy: &Policy| match f.take() {
+            Some(f) => f(value, policy),
+            None => unreachable!("a collection is changed at most once"),
+        };
+        let usable = |entry: Entry<'_>| {
+            let usable = live(Some(entry), now).is_some();
+            if usable && touch {
+                crate::usage::touch(entry, usage, now, rng);
+            }
+            usable
+        };
+        let mut edit = node.data.db_mut(db).edit(key, hash, missing, usable, &mut run);
+        if matches!(edit, Edit::Unusable) {
+            self.expire_if_due(key, hash);
+            // A replica only hides what is past its time, and its primary knows better: there it is changed.
+            edit = self.node.data.db_mut(db).edit(key, hash, missing, |_| true, &mut run);
+        }
+        match edit {
+            Edit::Done(edited) => Ok(Some(edited)),
+            Edit::Missing | Edit::Unusable => Ok(None),
+            Edit::WrongType => Err(Error::WRONG_TYPE),
         }
     }
 

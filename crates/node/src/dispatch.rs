@@ -74,8 +74,17 @@ impl Node {
         self.stats.net_out += written;
         self.sessions.put_back(session);
         self.after_batch(now, outs);
+        self.give_garbage(outs);
         self.count_sent(outs, sent);
         ran
+    }
+
+    /// Hands out large values that were removed, to be freed elsewhere.
+    #[inline]
+    pub(crate) fn give_garbage(&mut self, outs: &mut Outputs) {
+        if self.data.has_garbage() {
+            outs.push_garbage(self.data.take_garbage());
+        }
     }
 
     fn run_windows(

@@ -46,6 +46,7 @@ mod stats;
 mod table;
 mod transaction;
 mod usage;
+mod values;
 
 #[cfg(test)]
 mod tests;

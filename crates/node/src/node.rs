@@ -152,6 +152,7 @@ impl Node {
             expire_more: false,
             config,
         };
+        node.configure_collections();
         node.refresh_stamp(now);
         node.refresh_gates();
         node
@@ -202,6 +203,7 @@ impl Node {
             Input::Reconfigured { session, result } => self.reconfigured(session, result, outs),
             Input::Rewritten { session, result } => self.rewritten(session, result, outs),
         }
+        self.give_garbage(outs);
         self.count_sent(outs, before);
     }
 

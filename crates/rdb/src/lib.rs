@@ -1,8 +1,8 @@
 //! The RDB snapshot format: bytes in, bytes out.
 //!
 //! [`Writer`] turns entries into a snapshot, [`Reader`] turns the bytes of a snapshot, in whatever pieces they
-//! arrive, back into [`Item`]s. [`dump`] and [`restore`] handle the payloads of `DUMP` and `RESTORE`, which are one
-//! value with a version and a checksum.
+//! arrive, back into [`Item`]s. [`dump`] and [`Payload`] write and read the payloads of `DUMP` and
+//! `RESTORE`, which are one value with a version and a checksum.
 //!
 //! Invariants:
 //! - Foreign bytes never cause a panic, and no allocation is sized by a length that has only been declared: memory
@@ -17,9 +17,11 @@
 mod crc;
 mod cursor;
 mod dump;
+mod encoder;
 mod error;
 mod length;
 mod lzf;
+mod parts;
 mod reader;
 mod string;
 mod value;
@@ -27,11 +29,13 @@ mod version;
 mod writer;
 
 pub use crc::Crc64;
-pub use dump::{dump, restore};
+pub use dump::{Payload, dump};
+pub use encoder::Encoder;
 pub use error::RdbError;
 pub use lzf::Compressor;
+pub use parts::Part;
 pub use reader::{Item, Limits, Reader};
-pub use value::{Str, TypeCode, Value};
+pub use value::{Str, TypeCode};
 pub use version::RdbVersion;
 pub use writer::{Aux, Writer};
 

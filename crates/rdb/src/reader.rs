@@ -7,8 +7,9 @@ use crate::RdbError;
 use crate::crc::Crc64;
 use crate::cursor::{Cursor, Stop};
 use crate::opcode;
+use crate::parts::{FoundPart, Part, Parts, Step, resolve, unsupported};
 use crate::string::{self, Text};
-use crate::value::{Str, TypeCode, Value};
+use crate::value::{Str, TypeCode};
 use crate::version::RdbVersion;
 use std::ops::Range;
 use std::time::Duration;
@@ -30,7 +31,7 @@ impl Default for Limits {
 }
 
 /// One part of a snapshot.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub enum Item<'a> {
     /// An auxiliary field; numbers are given in decimal.
     Aux {
@@ -50,12 +51,12 @@ pub enum Item<'a> {
         /// How many of them expire.
         expires: u64,
     },
-    /// A key and its value.
+    /// A key and its value, which is a string.
     Entry {
         /// The key.
         key: &'a [u8],
         /// The value.
-        value: Value<'a>,
+        value: Str<'a>,
         /// When it expires.
         expiry: Option<UnixMs>,
         /// How long it has not been used (written under an LRU policy).
@@ -63,6 +64,23 @@ pub enum Item<'a> {
         /// Its logarithmic use counter (written under an LFU policy).
         freq: Option<u8>,
     },
+    /// A key whose value, which is not a string, follows in parts.
+    Begin {
+        /// The key.
+        key: &'a [u8],
+        /// What the value is, and how its parts are encoded.
+        kind: TypeCode,
+        /// When it expires.
+        expiry: Option<UnixMs>,
+        /// How long it has not been used (written under an LRU policy).
+        idle: Option<Duration>,
+        /// Its logarithmic use counter (written under an LFU policy).
+        freq: Option<u8>,
+    },
+    /// A part of the value that was begun.
+    Part(Part<'a>),
+    /// The value that was begun is complete.
+    Complete,
     /// The snapshot is complete and its checksum was right (or absent).
     End,
 }
@@ -80,6 +98,7 @@ struct Attributes {
 enum State {
     Magic,
     Item,
+    Value(Parts),
     Checksum,
     Done,
     Failed(RdbError),
@@ -94,6 +113,9 @@ enum Found {
     SelectDb(DbIndex),
     ResizeDb(u64, u64),
     Str(Text, Text, Attributes),
+    Begin(Text, TypeCode, Parts, Attributes),
+    Part(FoundPart),
+    Complete,
     End,
 }
 
@@ -150,7 +172,7 @@ impl Reader {
     /// When the snapshot is not acceptable; then every later call says the same.
     pub fn next_item(&mut self) -> Result<Option<Item<'_>>, RdbError> {
         loop {
-            if self.done() || (self.buf.len() - self.start < self.need && !self.failed()) {
+            if self.done() || (self.buf.len() - self.start < self.need && !self.failed() && !self.at_end_of_value()) {
                 return Ok(None);
             }
             let (found, used) = match self.step() {
@@ -209,6 +231,11 @@ impl Reader {
         }
     }
 
+    /// Whether the next step needs no bytes.
+    fn at_end_of_value(&self) -> bool {
+        matches!(self.state, State::Value(parts) if parts.is_complete())
+    }
+
     fn failed(&self) -> bool {
         matches!(self.state, State::Failed(_))
     }
@@ -248,6 +275,9 @@ impl Reader {
                 let used = cur.pos();
                 let plain = matches!(found, Found::Nothing);
                 self.attributes = if plain { attributes } else { Attributes::default() };
+                if let Found::Begin(_, _, parts, _) = &found {
+                    self.state = State::Value(*parts);
+                }
                 if !matches!(found, Found::End) {
                     return Ok((found, used));
                 }
@@ -257,6 +287,18 @@ impl Reader {
                 }
                 self.state = State::Done;
                 Ok((Found::End, used))
+            }
+            State::Value(parts) => {
+                let mut parts = *parts;
+                let step = parts.step(&mut cur, (&mut self.key, &mut self.value))?;
+                let used = cur.pos();
+                let (state, found) = match step {
+                    Step::Nothing => (State::Value(parts), Found::Nothing),
+                    Step::Part(part) => (State::Value(parts), Found::Part(part)),
+                    Step::End => (State::Item, Found::Complete),
+                };
+                self.state = state;
+                Ok((found, used))
             }
             State::Checksum => {
                 let stored = u64::from_le_bytes(cur.array()?);
@@ -284,11 +326,18 @@ impl Reader {
             Found::ResizeDb(keys, expires) => Item::ResizeDb { keys, expires },
             Found::Str(key, value, Attributes { expiry, idle, freq }) => Item::Entry {
                 key: self.bytes(&key, begin),
-                value: Value::Str(self.text(value, begin)),
+                value: self.text(value, begin),
                 expiry,
                 idle,
                 freq,
             },
+            Found::Begin(key, kind, _, Attributes { expiry, idle, freq }) => {
+                Item::Begin { key: self.bytes(&key, begin), kind, expiry, idle, freq }
+            }
+            Found::Part(part) => {
+                Item::Part(resolve(&part, |range| self.at(range, begin), (&self.key, &self.value)))
+            }
+            Found::Complete => Item::Complete,
             Found::End | Found::Nothing => Item::End,
         }
     }
@@ -355,11 +404,8 @@ fn parse_item(
             if kind == TypeCode::STRING {
                 return Ok(Found::Str(key(cur, key_scratch)?, string::get(cur, value_scratch)?, *attributes));
             }
-            return Err(match kind.name() {
-                Some(_) => RdbError::UnsupportedType { kind, at },
-                None => RdbError::UnknownCode { code, at },
-            }
-            .into());
+            let parts = Parts::of(kind).ok_or_else(|| unsupported(kind, at))?;
+            return Ok(Found::Begin(key(cur, key_scratch)?, kind, parts, *attributes));
         }
     }
     Ok(Found::Nothing)

@@ -1,16 +1,7 @@
 //! Values as they stand in a snapshot.
 
+use crate::version::RdbVersion;
 use std::fmt;
-
-/// A value of an entry.
-///
-/// Strings are the only kind so far; the other types get their variants here.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[non_exhaustive]
-pub enum Value<'a> {
-    /// A string.
-    Str(Str<'a>),
-}
 
 /// A string value: bytes, or a number that was stored as a number.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -39,6 +30,53 @@ pub struct TypeCode(pub u8);
 impl TypeCode {
     /// A plain string.
     pub const STRING: TypeCode = TypeCode(0);
+    /// A list, element by element.
+    pub const LIST: TypeCode = TypeCode(1);
+    /// A set, member by member.
+    pub const SET: TypeCode = TypeCode(2);
+    /// A sorted set with scores as text.
+    pub const ZSET: TypeCode = TypeCode(3);
+    /// A hash, field by field.
+    pub const HASH: TypeCode = TypeCode(4);
+    /// A sorted set with scores as eight bytes.
+    pub const ZSET_2: TypeCode = TypeCode(5);
+    /// A hash as a zipmap.
+    pub const HASH_ZIPMAP: TypeCode = TypeCode(9);
+    /// A list as a ziplist.
+    pub const LIST_ZIPLIST: TypeCode = TypeCode(10);
+    /// A set as an intset.
+    pub const SET_INTSET: TypeCode = TypeCode(11);
+    /// A sorted set as a ziplist.
+    pub const ZSET_ZIPLIST: TypeCode = TypeCode(12);
+    /// A hash as a ziplist.
+    pub const HASH_ZIPLIST: TypeCode = TypeCode(13);
+    /// A list of ziplists.
+    pub const LIST_QUICKLIST: TypeCode = TypeCode(14);
+    /// A stream.
+    pub const STREAM_LISTPACKS: TypeCode = TypeCode(15);
+    /// A hash as a listpack.
+    pub const HASH_LISTPACK: TypeCode = TypeCode(16);
+    /// A sorted set as a listpack.
+    pub const ZSET_LISTPACK: TypeCode = TypeCode(17);
+    /// A list of listpacks and plain elements.
+    pub const LIST_QUICKLIST_2: TypeCode = TypeCode(18);
+    /// A stream with its first and largest deleted identifiers.
+    pub const STREAM_LISTPACKS_2: TypeCode = TypeCode(19);
+    /// A set as a listpack (since version 11).
+    pub const SET_LISTPACK: TypeCode = TypeCode(20);
+    /// A stream whose consumers have an active time (since version 11).
+    pub const STREAM_LISTPACKS_3: TypeCode = TypeCode(21);
+
+    /// The oldest version whose readers know the type.
+    #[must_use]
+    pub const fn since(self) -> RdbVersion {
+        match self.0 {
+            20 | 21 => RdbVersion::V11,
+            22 => RdbVersion::VALKEY80,
+            23..=25 => RdbVersion::V12,
+            _ => RdbVersion::V10,
+        }
+    }
 
     /// The type's name, `None` for codes that no version known here assigns.
     #[must_use]

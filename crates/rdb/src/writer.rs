@@ -5,7 +5,8 @@ use crate::length;
 use crate::lzf::Compressor;
 use crate::opcode;
 use crate::string;
-use crate::value::{Str, TypeCode, Value};
+use crate::encoder::Encoder;
+use crate::value::{Str, TypeCode};
 use crate::version::RdbVersion;
 use tanist_types::{DbIndex, UnixMs};
 
@@ -85,19 +86,20 @@ impl Writer {
         length::put(&mut self.out, expires);
     }
 
-    /// Appends an entry.
-    pub fn entry(&mut self, key: &[u8], value: Value<'_>, expiry: Option<UnixMs>) {
+    /// Appends an entry whose value is a string.
+    pub fn entry(&mut self, key: &[u8], value: Str<'_>, expiry: Option<UnixMs>) {
+        self.begin(key, TypeCode::STRING, expiry).string(value);
+    }
+
+    /// Begins an entry; the caller appends its value.
+    pub fn begin(&mut self, key: &[u8], kind: TypeCode, expiry: Option<UnixMs>) -> Encoder<'_> {
         if let Some(at) = expiry {
             self.out.push(opcode::EXPIRE_MS);
             self.out.extend_from_slice(&at.0.to_le_bytes());
         }
-        match value {
-            Value::Str(text) => {
-                self.out.push(TypeCode::STRING.0);
-                string::put_bytes(&mut self.out, key, self.lzf.as_mut());
-                string::put(&mut self.out, text, self.lzf.as_mut());
-            }
-        }
+        self.out.push(kind.0);
+        string::put_bytes(&mut self.out, key, self.lzf.as_mut());
+        Encoder { out: &mut self.out, lzf: self.lzf.as_mut() }
     }
 
     /// How many bytes wait to be taken.

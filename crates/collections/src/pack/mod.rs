@@ -44,6 +44,7 @@ impl Format for Listpack {
 /// Finding an element takes time in proportion to the length in bytes, and so does an edit. Edits keep the count in
 /// the header as Redis does: up to 65534.
 #[derive(Clone)]
+#[repr(transparent)]
 pub struct Pack {
     blob: Blob<Listpack>,
 }

@@ -1,21 +1,28 @@
 //! The layout of an entry by its kind, and the forms that values are stored in. See [`super`].
 
-use crate::class::class;
-use crate::value::{Encoding, StrValue};
+use crate::object::Object;
+use crate::value::{Encoding, StrValue, of_len};
+use tanist_collections::class;
 
 /// The longest string kept in the entry's own allocation.
 pub(crate) const LONGEST_SHORT: usize = 2048;
 /// The longest key: the wire's limit on an argument is far below.
 pub(super) const LONGEST_KEY: usize = u32::MAX as usize;
 
-pub(super) const REPR: u8 = 0b0_0111;
+pub(super) const REPR: u8 = 0b00_1111;
 pub(super) const INT: u8 = 0;
 pub(super) const EMBSTR: u8 = 1;
 pub(super) const SHORT: u8 = 2;
 pub(super) const LONG: u8 = 3;
-pub(super) const HAS_EXPIRY: u8 = 0b0_1000;
-pub(super) const WIDE: u8 = 0b1_0000;
-pub(super) const KINDS: usize = 32;
+pub(crate) const LIST: u8 = 4;
+pub(crate) const SET: u8 = 5;
+pub(crate) const HASH: u8 = 6;
+pub(crate) const SORTED_SET: u8 = 7;
+pub(crate) const STREAM: u8 = 8;
+pub(super) const HAS_EXPIRY: u8 = 0b01_0000;
+/// The key's length has four bytes. Set for every collection, whose word is aligned by that.
+pub(super) const WIDE: u8 = 0b10_0000;
+pub(super) const KINDS: usize = 64;
 
 /// Where the key begins, by kind.
 pub(super) const KEY_AT: [u8; KINDS] = key_offsets();
@@ -39,7 +46,9 @@ pub(super) const fn expiry_at(kind: u8) -> usize {
         + match kind & REPR {
             INT => 8,
             EMBSTR | SHORT => 2,
-            _ => 24,
+            LONG => 24,
+            // The word of a collection.
+            _ => 8,
         }
 }
 
@@ -53,6 +62,8 @@ pub(crate) enum Form<'a> {
     Modified(&'a [u8]),
     /// A long string in its own allocation.
     Long(Vec<u8>),
+    /// A collection.
+    Object(Object),
 }
 
 impl<'a> Form<'a> {
@@ -70,10 +81,11 @@ impl<'a> Form<'a> {
         match self {
             Form::Int(_) => INT,
             Form::Whole(bytes) if bytes.len() > LONGEST_SHORT => LONG,
-            Form::Whole(bytes) if Encoding::of_len(bytes.len()) == Encoding::Embstr => EMBSTR,
+            Form::Whole(bytes) if of_len(bytes.len()) == Encoding::Embstr => EMBSTR,
             Form::Modified(bytes) if bytes.len() > LONGEST_SHORT => LONG,
             Form::Whole(_) | Form::Modified(_) => SHORT,
             Form::Long(_) => LONG,
+            Form::Object(object) => repr_of(object),
         }
     }
 
@@ -84,6 +96,29 @@ impl<'a> Form<'a> {
             _ => 0,
         }
     }
+}
+
+pub(super) const fn repr_of(object: &Object) -> u8 {
+    match object {
+        Object::List(_) => LIST,
+        Object::Set(_) => SET,
+        Object::Hash(_) => HASH,
+        Object::SortedSet(_) => SORTED_SET,
+        Object::Stream(_) => STREAM,
+    }
+}
+
+/// The kind bits that a form asks for besides those of the key and the expiry.
+#[inline]
+pub(super) fn kind_of(form: &Form<'_>) -> u8 {
+    let repr = form.repr();
+    repr | if is_object(repr) { WIDE } else { 0 }
+}
+
+/// Whether the representation is a collection's.
+#[inline]
+pub(super) const fn is_object(kind: u8) -> bool {
+    kind & REPR >= LIST
 }
 
 /// A copy of `bytes` in a vector that fills its size class.

@@ -1,16 +1,17 @@
 //! One key with its value: the smallest allocation that holds both.
 //!
 //! ```text
-//! offset 0   kind, 1 byte: representation (3 bits), has expiry, wide key length; the rest is spare
+//! offset 0   kind, 1 byte: representation (4 bits), has expiry, wide key length; the rest is spare
 //!        1   access bits (LRU clock or LFU counter), 3 bytes
 //!        4   key length: 1 byte, or 4 when wide
-//!            integer: 8 bytes │ short string: its length, 2 bytes │ long string: pointer, length, capacity
+//!            integer: 8 bytes │ short string: its length, 2 bytes │ long string: pointer, length, capacity │
+//!            collection: its word, 8 bytes
 //!            expiry, 8 bytes, if there is one
 //!            key
 //!            short string
 //! ```
-//! Strings over [`LONGEST_SHORT`] bytes have an allocation of their own. Lists, sets, hashes, sorted sets and streams
-//! will be further representations (a pointer in the place of the long string's).
+//! Strings over [`LONGEST_SHORT`] bytes have an allocation of their own. An entry with a collection always has a wide key
+//! length, so that the collection's word is aligned and can be referred to where it is.
 //!
 //! Invariant: the allocation is `class(size)` bytes for the size that the layout above gives, aligned to 8. So an
 //! entry can be overwritten in place exactly if the new form falls into the same class, and no capacity is stored.
@@ -22,15 +23,19 @@ mod layout;
 mod owned;
 
 use crate::access::Access;
-use crate::class::class;
+use crate::object::with_collection;
 use crate::value::{Encoding, StrRef, ValueRef};
-use layout::{EMBSTR, HAS_EXPIRY, INT, KEY_AT, KINDS, LONG, REPR, SHORT, WIDE, expiry_at, field_at};
-pub(crate) use layout::{Form, LONGEST_SHORT};
+use layout::{
+    EMBSTR, HAS_EXPIRY, INT, KEY_AT, KINDS, LONG, REPR, SHORT, WIDE,
+    expiry_at, field_at, is_object,
+};
+pub(crate) use layout::{Form, HASH, LIST, LONGEST_SHORT, SET, SORTED_SET, STREAM};
 pub use owned::OwnedEntry;
 use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU32, Ordering};
+use tanist_collections::{Collection, Hash, List, Set, SortedSet, Stream, class};
 use tanist_types::UnixMs;
 
 /// The address of a live entry. Whoever holds one (a table's word) must know that the entry still lives; the unsafe
@@ -164,6 +169,9 @@ impl<'a> Entry<'a> {
     pub fn value(&self) -> ValueRef<'a> {
         let kind = self.kind();
         let at = field_at(kind);
+        if is_object(kind) {
+            return self.collection(kind);
+        }
         ValueRef::Str(match kind & REPR {
             // SAFETY: an integer has its eight bytes there.
             INT => StrRef::Int(unsafe { self.field(at) }),
@@ -182,6 +190,30 @@ impl<'a> Entry<'a> {
         })
     }
 
+    #[inline]
+    fn collection(&self, kind: u8) -> ValueRef<'a> {
+        debug_assert!(is_object(kind) && kind & WIDE != 0);
+        let word = self.ptr.map_addr(|addr| addr.saturating_add(field_at(WIDE)));
+        // SAFETY: the representation tells the type of the word there, which is aligned to 8 and lives, unchanged, as
+        // long as the entry does.
+        unsafe {
+            match kind & REPR {
+                LIST => ValueRef::List(word.cast::<List>().as_ref()),
+                SET => ValueRef::Set(word.cast::<Set>().as_ref()),
+                HASH => ValueRef::Hash(word.cast::<Hash>().as_ref()),
+                SORTED_SET => ValueRef::SortedSet(word.cast::<SortedSet>().as_ref()),
+                STREAM => ValueRef::Stream(word.cast::<Stream>().as_ref()),
+                _ => unreachable!("no representation has this number"),
+            }
+        }
+    }
+
+    /// How many allocations freeing the entry returns, about.
+    #[inline]
+    pub(crate) fn effort(&self) -> usize {
+        if is_object(self.kind()) { with_collection!(self.value(), value => value.effort(), else 1) } else { 1 }
+    }
+
     /// When the entry expires, if ever. It may lie in the past.
     #[inline]
     #[must_use]
@@ -197,7 +229,8 @@ impl<'a> Entry<'a> {
         match self.kind() & REPR {
             INT => Encoding::Int,
             EMBSTR => Encoding::Embstr,
-            _ => Encoding::Raw,
+            SHORT | LONG => Encoding::Raw,
+            _ => with_collection!(self.value(), value => value.encoding(), else Encoding::Raw),
         }
     }
 
@@ -217,15 +250,18 @@ impl<'a> Entry<'a> {
     /// Bytes taken from the allocator.
     #[inline]
     pub(crate) fn allocated(&self) -> usize {
-        class(self.size()) + self.long_bytes()
+        class(self.size()) + self.outside()
     }
 
-    /// Bytes that a long string takes from the allocator; zero for other values.
+    /// Bytes that a long string or a collection takes from the allocator; zero for other values.
     #[inline]
-    pub(crate) fn long_bytes(&self) -> usize {
+    pub(crate) fn outside(&self) -> usize {
         let kind = self.kind();
-        if kind & REPR != LONG {
+        if kind & REPR < LONG {
             return 0;
+        }
+        if is_object(kind) {
+            return with_collection!(self.value(), value => value.allocated(), else 0);
         }
         // SAFETY: a long string has its parts there.
         let (_, _, capacity) = unsafe { self.field::<(*const u8, usize, usize)>(field_at(kind)) };

@@ -1,17 +1,18 @@
 //! Entries outside of tables: making, changing and freeing them. See [`super`] for the layout.
 
 use super::layout::{
-    EMBSTR, Form, HAS_EXPIRY, KEY_AT, KINDS, LONG, LONGEST_KEY, LONGEST_SHORT, REPR, SHORT, WIDE, expiry_at,
-    field_at, long,
+    EMBSTR, Form, HAS_EXPIRY, HASH, INT, KEY_AT, KINDS, LIST, LONG, LONGEST_KEY, LONGEST_SHORT, REPR, SET,
+    SHORT, SORTED_SET, STREAM, WIDE, expiry_at, field_at, is_object, kind_of, long,
 };
 use super::{Entry, EntryPtr};
 use crate::access::Access;
-use crate::class::class;
-use crate::value::{Encoding, StrRef, ValueRef};
+use crate::object::{Object, Typed, with_collection};
+use crate::value::{Encoding, StrRef, ValueRef, of_len};
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 use std::sync::atomic::Ordering;
+use tanist_collections::class;
 use tanist_types::UnixMs;
 
 /// An entry that belongs to its holder: not, or no longer, in a table.
@@ -35,7 +36,7 @@ impl OwnedEntry {
     #[inline]
     pub(crate) fn new(key: &[u8], form: Form<'_>, expiry: Option<UnixMs>, access: Access) -> OwnedEntry {
         assert!(key.len() <= LONGEST_KEY, "a key of {} bytes", key.len());
-        let kind = form.repr()
+        let kind = kind_of(&form)
             | if key.len() > 255 { WIDE } else { 0 }
             | if expiry.is_some() { HAS_EXPIRY } else { 0 };
         let at = usize::from(KEY_AT[usize::from(kind)]);
@@ -85,6 +86,7 @@ impl OwnedEntry {
                 }
                 Form::Whole(bytes) | Form::Modified(bytes) => self.write_long(field, long(bytes)),
                 Form::Long(vec) => self.write_long(field, vec),
+                Form::Object(object) => self.write_object(object),
             }
         }
     }
@@ -97,6 +99,61 @@ impl OwnedEntry {
         let parts = (vec.as_mut_ptr().cast_const(), vec.len(), vec.capacity());
         // SAFETY: by the caller's word the field is there.
         unsafe { self.ptr.add(field).cast::<(*const u8, usize, usize)>().write_unaligned(parts) }
+    }
+
+    /// # Safety
+    /// The kind is that of the object; what was at its place is not owned any more.
+    unsafe fn write_object(&mut self, object: Object) {
+        let word = self.word_at();
+        // SAFETY: by the caller's word the place is free, and it is aligned (see the layout).
+        unsafe {
+            match object {
+                Object::List(list) => word.cast().write(list),
+                Object::Set(set) => word.cast().write(set),
+                Object::Hash(hash) => word.cast().write(hash),
+                Object::SortedSet(set) => word.cast().write(set),
+                Object::Stream(stream) => word.cast().write(stream),
+            }
+        }
+    }
+
+    /// Where an entry with a collection has its word.
+    #[inline]
+    fn word_at(&self) -> NonNull<u8> {
+        // SAFETY: every entry with a wide key length has eight bytes there.
+        unsafe { self.ptr.add(field_at(WIDE)) }
+    }
+
+    /// Takes the collection out, if there is one; an integer is left in its place.
+    pub(crate) fn take_object(&mut self) -> Option<Object> {
+        let kind = self.entry().kind();
+        if !is_object(kind) {
+            return None;
+        }
+        let word = self.word_at();
+        // SAFETY: the representation tells what is there, and it is overwritten right away with the form of the same
+        // size that owns nothing.
+        unsafe {
+            let object = match kind & REPR {
+                LIST => Object::List(word.cast().read()),
+                SET => Object::Set(word.cast().read()),
+                HASH => Object::Hash(word.cast().read()),
+                SORTED_SET => Object::SortedSet(word.cast().read()),
+                STREAM => Object::Stream(word.cast().read()),
+                _ => unreachable!("no representation has this number"),
+            };
+            let header = self.entry().access().bits() << 8 | u32::from(kind & !REPR | INT);
+            self.ptr.cast::<u32>().write(header);
+            word.cast::<i64>().write(0);
+            Some(object)
+        }
+    }
+
+    /// The collection to change in place, if it is of this type.
+    #[inline]
+    pub(crate) fn collection_mut<T: Typed>(&mut self) -> Option<&mut T> {
+        // SAFETY: the representation tells that a `T` is there; `self` is borrowed uniquely.
+        (self.entry().kind() & REPR == T::REPR).then(|| unsafe { self.word_at().cast::<T>().as_mut() })
     }
 
     /// Takes the long string out, if there is one; the parts left behind must not be used again.
@@ -145,11 +202,15 @@ impl OwnedEntry {
         let entry = self.entry();
         let old = entry.kind();
         let key_len = entry.key_len(old);
-        let kind = form.repr() | old & WIDE | if expiry.is_some() { HAS_EXPIRY } else { 0 };
+        if is_object(old) {
+            // Its allocation is of another class, or is not worth the trouble: a collection is seldom overwritten.
+            return Err(form);
+        }
+        let kind = kind_of(&form) | old & WIDE | if expiry.is_some() { HAS_EXPIRY } else { 0 };
         let (from, to) =
             (usize::from(KEY_AT[usize::from(old) % KINDS]), usize::from(KEY_AT[usize::from(kind)]));
         let (size, wanted) = (from + key_len + entry.short_len(old), to + key_len + form.short_len());
-        if size != wanted && class(size) != class(wanted) {
+        if size != wanted && class(size) != class(wanted) || kind & WIDE != old & WIDE {
             return Err(form);
         }
         // SAFETY: both layouts fit the allocation, so the key can move within it before the rest is written; the old
@@ -180,7 +241,7 @@ impl OwnedEntry {
         if old_len != bytes.len() && class(value_at + old_len) != class(value_at + bytes.len()) {
             return false;
         }
-        let repr = if Encoding::of_len(bytes.len()) == Encoding::Embstr { EMBSTR } else { SHORT };
+        let repr = if of_len(bytes.len()) == Encoding::Embstr { EMBSTR } else { SHORT };
         // SAFETY: both strings' layout has the header, the length and the bytes there, and the allocation has room for
         // the new ones because its class stays the same.
         unsafe {
@@ -245,22 +306,30 @@ impl OwnedEntry {
         true
     }
 
-    /// The same entry with another expiry; a long string moves over, so that this one is left with an empty value.
+    /// What the value owns besides the entry's allocation, moved out; this one is left with an empty value.
+    fn take_outside(&mut self) -> Option<Form<'static>> {
+        if let Some(object) = self.take_object() {
+            return Some(Form::Object(object));
+        }
+        self.with_long(std::mem::take).map(Form::Long)
+    }
+
+    /// The same entry with another expiry; what the value owns moves over, so that this one is left with an empty value.
     pub(crate) fn succeed(&mut self, expiry: Option<UnixMs>) -> OwnedEntry {
-        let long = self.with_long(std::mem::take);
+        let outside = self.take_outside();
         let entry = self.entry();
-        match long {
-            Some(vec) => OwnedEntry::new(entry.key(), Form::Long(vec), expiry, entry.access()),
+        match outside {
+            Some(form) => OwnedEntry::new(entry.key(), form, expiry, entry.access()),
             None => entry.copy(entry.key(), expiry),
         }
     }
 
     /// The same value, expiry and access bits under another key.
     pub(crate) fn with_key(mut self, key: &[u8]) -> OwnedEntry {
-        let long = self.with_long(std::mem::take);
+        let outside = self.take_outside();
         let entry = self.entry();
-        match long {
-            Some(vec) => OwnedEntry::new(key, Form::Long(vec), entry.expiry(), entry.access()),
+        match outside {
+            Some(form) => OwnedEntry::new(key, form, entry.expiry(), entry.access()),
             None => entry.copy(key, entry.expiry()),
         }
     }
@@ -269,11 +338,11 @@ impl OwnedEntry {
 impl Entry<'_> {
     /// A copy under another key, with another expiry.
     pub(crate) fn copy(&self, key: &[u8], expiry: Option<UnixMs>) -> OwnedEntry {
-        let ValueRef::Str(value) = self.value();
-        let form = match value {
-            StrRef::Int(n) => Form::Int(n),
-            StrRef::Bytes(bytes) if self.encoding() == Encoding::Embstr => Form::Whole(bytes),
-            StrRef::Bytes(bytes) => Form::Modified(bytes),
+        let form = match self.value() {
+            ValueRef::Str(StrRef::Int(n)) => Form::Int(n),
+            ValueRef::Str(StrRef::Bytes(bytes)) if self.encoding() == Encoding::Embstr => Form::Whole(bytes),
+            ValueRef::Str(StrRef::Bytes(bytes)) => Form::Modified(bytes),
+            collection => with_collection!(collection, value => Form::Object(value.clone().into()), else Form::Int(0)),
         };
         OwnedEntry::new(key, form, expiry, self.access())
     }
@@ -287,10 +356,11 @@ impl Entry<'_> {
 impl Drop for OwnedEntry {
     #[inline]
     fn drop(&mut self) {
+        // Taking a collection out leaves a form of the same size.
         let layout = layout(self.entry().size());
         // SAFETY: the entry is freed right away, with the layout that it was allocated with (see the invariant).
         unsafe {
-            drop(self.take_long());
+            drop(self.take_outside());
             dealloc(self.ptr.as_ptr(), layout);
         }
     }

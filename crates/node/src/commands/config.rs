@@ -12,6 +12,8 @@ use crate::observe::Thresholds;
 use crate::output::{LogLevel, Output, Outputs};
 use crate::session::{SessionId, Waiting};
 use tanist_config::{ServerConfig, SetError};
+use tanist_keyspace::Policy;
+use tanist_keyspace::collections::Limit;
 use tanist_resp::Args;
 use tanist_text::glob;
 
@@ -99,11 +101,29 @@ impl Node {
     pub(crate) fn configure(&mut self, config: Box<ServerConfig>, outs: &mut Outputs) {
         self.config = (*config).clone();
         self.thresholds = Thresholds::of(&self.config);
+        self.configure_collections();
         self.configure_replication();
         self.buffers.rejudge = true;
         self.eviction.more = self.config.maxmemory > 0;
         self.refresh_gates();
         outs.push(Output::Configured(config));
+    }
+
+    /// Puts the limits of the compact encodings into force.
+    pub(crate) fn configure_collections(&mut self) {
+        let config = &self.config;
+        let limit = |entries: u64, value: u64| Limit { entries: to_usize(entries), value: to_usize(value) };
+        let policy = Policy {
+            seed: self.data.policy().seed,
+            hash: limit(config.hash_max_listpack_entries, config.hash_max_listpack_value),
+            intset_entries: to_usize(config.set_max_intset_entries),
+            set: limit(config.set_max_listpack_entries, config.set_max_listpack_value),
+            sorted_set: limit(config.zset_max_listpack_entries, config.zset_max_listpack_value),
+            list_size: config.list_max_listpack_size,
+            stream_bytes: to_usize(config.stream_node_max_bytes),
+            stream_entries: to_usize(config.stream_node_max_entries),
+        };
+        self.data.set_policy(policy);
     }
 
     /// The shell has followed, or could not follow, what `CONFIG SET` asked of it.
@@ -162,4 +182,8 @@ pub(crate) fn help(ctx: &mut Ctx<'_>, _args: Args<'_, '_>) -> Outcome {
             ("SET <directive> <value> [<directive> <value> ...]", "Change directives, all or none."),
         ],
     )
+}
+
+fn to_usize(n: u64) -> usize {
+    usize::try_from(n).unwrap_or(usize::MAX)
 }

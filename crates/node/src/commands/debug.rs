@@ -8,7 +8,7 @@ use crate::session::Waiting;
 use crate::sha::Digest;
 use std::time::Duration;
 use tanist_config::choice::ProtectedAction;
-use tanist_keyspace::{Entry, StrValue, ValueRef};
+use tanist_keyspace::{Entry, StrValue};
 use tanist_resp::{Args, Reply};
 use tanist_types::DbIndex;
 
@@ -109,12 +109,7 @@ fn digest_values(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
 }
 
 fn mix_value(digest: &mut Digest, entry: &Entry<'_>) {
-    let mut buffer = itoa::Buffer::new();
-    if let ValueRef::Str(text) = entry.value() {
-        // The number of the type.
-        digest.mix(&0u32.to_be_bytes());
-        digest.mix(text.as_bytes(&mut buffer));
-    }
+    crate::values::mix(digest, entry.value());
     if entry.expiry().is_some() {
         digest.xor(b"!!expire!!");
     }
@@ -125,9 +120,7 @@ fn object(ctx: &mut Ctx<'_>, key: &[u8]) -> Outcome {
     let now = ctx.now.wall();
     let entry = ctx.node.find_live(ctx.session.db, key, hash, now).ok_or(Error::NO_SUCH_KEY)?;
     let mut dump = Vec::new();
-    let mut buffer = itoa::Buffer::new();
-    let ValueRef::Str(text) = entry.value() else { return Err(Error::WRONG_TYPE) };
-    tanist_rdb::dump(tanist_rdb::Value::Str(tanist_rdb::Str::Bytes(text.as_bytes(&mut buffer))), &mut dump);
+    crate::values::dump(entry.value(), &mut dump);
     // One byte of type before the value, ten of footer after it.
     let serialized = dump.len().saturating_sub(11);
     let line = format!(

@@ -1,8 +1,10 @@
 //! Loading a snapshot into a key space of its own, beside the data that serve meanwhile.
 
+use crate::values::{Builder, Malformed};
 use std::fmt;
-use tanist_keyspace::{Access, Expiry, Keyspace, StrValue};
-use tanist_rdb::{Item, Limits, RdbError, Reader, Str, Value};
+use std::time::Duration;
+use tanist_keyspace::{Access, Expiry, KeyHash, Keyspace, StrValue};
+use tanist_rdb::{Item, Limits, RdbError, Reader, Str};
 use tanist_types::{DbIndex, LogPos, ReplId, UnixMs};
 
 /// Why a snapshot was not loaded. The data that served before are untouched.
@@ -12,8 +14,8 @@ pub enum LoadError {
     Rdb(RdbError),
     /// It holds a key twice.
     Duplicate(String),
-    /// It holds a value of a type that this node does not have, at this key.
-    Unsupported(String),
+    /// The value at this key is malformed.
+    Malformed(String, Malformed),
 }
 
 impl fmt::Display for LoadError {
@@ -21,9 +23,7 @@ impl fmt::Display for LoadError {
         match self {
             LoadError::Rdb(e) => e.fmt(f),
             LoadError::Duplicate(key) => write!(f, "the snapshot holds the key '{key}' twice"),
-            LoadError::Unsupported(key) => {
-                write!(f, "the value at the key '{key}' is of a type that is not supported")
-            }
+            LoadError::Malformed(key, why) => write!(f, "the value at the key '{key}' is malformed: {why}"),
         }
     }
 }
@@ -60,7 +60,37 @@ pub(crate) struct Loader {
     drop_expired: bool,
     repl_id: Option<ReplId>,
     repl_offset: Option<LogPos>,
+    /// The collection that is being read.
+    building: Option<Building>,
     loaded: Loaded,
+}
+
+/// A collection that is being read, and its key.
+#[derive(Debug)]
+struct Building {
+    key: Vec<u8>,
+    builder: Builder,
+    attributes: Attributes,
+    /// It is past its time: read, because its end must be found, and then left out.
+    expired: bool,
+}
+
+/// What is stored with an entry besides key and value.
+#[derive(Clone, Copy, Debug)]
+struct Attributes {
+    expiry: Option<UnixMs>,
+    access: Option<Access>,
+}
+
+impl Attributes {
+    fn new(expiry: Option<UnixMs>, idle: Option<Duration>, freq: Option<u8>, now: UnixMs) -> Attributes {
+        let access = match (idle, freq) {
+            (Some(idle), _) => Some(Access::lru_idle(now, idle.as_secs() as u32)),
+            (None, Some(counter)) => Some(Access::lfu(now, counter)),
+            (None, None) => None,
+        };
+        Attributes { expiry, access }
+    }
 }
 
 impl Loader {
@@ -73,6 +103,7 @@ impl Loader {
             drop_expired,
             repl_id: None,
             repl_offset: None,
+            building: None,
             loaded: Loaded {
                 data: like.new_like(),
                 log: None,
@@ -111,13 +142,37 @@ impl Loader {
                         loaded.expired += 1;
                         continue;
                     }
-                    let access = match (idle, freq) {
-                        (Some(idle), _) => Some(Access::lru_idle(now, idle.as_secs() as u32)),
-                        (None, Some(counter)) => Some(Access::lfu(now, counter)),
-                        (None, None) => None,
-                    };
-                    put(&mut loaded.data, self.db, key, value, expiry, access)?;
+                    let attributes = Attributes::new(expiry, idle, freq, now);
+                    put(&mut loaded.data, self.db, key, attributes, |data, hash, expiry| {
+                        data.db_mut(self.db).set(key, hash, str_value(value), expiry);
+                    })?;
                     loaded.keys += 1;
+                }
+                Item::Begin { key, kind, expiry, idle, freq } => {
+                    let builder = Builder::new(kind).ok_or(RdbError::UnsupportedType { kind, at: 0 })?;
+                    let attributes = Attributes::new(expiry, idle, freq, now);
+                    let expired = self.drop_expired && expiry.is_some_and(|at| at <= now);
+                    self.building = Some(Building { key: key.to_vec(), builder, attributes, expired });
+                }
+                Item::Part(part) => {
+                    if let Some(building) = &mut self.building {
+                        let policy = self.loaded.data.policy();
+                        building.builder.push(part, policy).map_err(|why| malformed(&building.key, why))?;
+                    }
+                }
+                Item::Complete => {
+                    let Some(Building { key, builder, attributes, expired }) = self.building.take() else {
+                        continue;
+                    };
+                    let object = builder.finish().map_err(|why| malformed(&key, why))?;
+                    if expired {
+                        self.loaded.expired += 1;
+                        continue;
+                    }
+                    put(&mut self.loaded.data, self.db, &key, attributes, |data, hash, expiry| {
+                        data.db_mut(self.db).set_object(&key, hash, object, expiry);
+                    })?;
+                    self.loaded.keys += 1;
                 }
                 Item::End => return Ok(true),
             }
@@ -136,25 +191,31 @@ impl Loader {
     }
 }
 
+fn malformed(key: &[u8], why: Malformed) -> LoadError {
+    LoadError::Malformed(String::from_utf8_lossy(key).into_owned(), why)
+}
+
+fn str_value(text: Str<'_>) -> StrValue<'_> {
+    match text {
+        Str::Bytes(bytes) => StrValue::Bytes(bytes),
+        Str::Int(n) => StrValue::Int(n),
+    }
+}
+
+/// Lets `set` put a value at a key that must be new, and notes its use.
 fn put(
     data: &mut Keyspace,
     db: DbIndex,
     key: &[u8],
-    value: Value<'_>,
-    expiry: Option<UnixMs>,
-    access: Option<Access>,
+    attributes: Attributes,
+    set: impl FnOnce(&mut Keyspace, KeyHash, Expiry),
 ) -> Result<(), LoadError> {
     let hash = data.hash(key);
-    let expiry = expiry.map_or(Expiry::Clear, Expiry::At);
     if data.db(db).find(key, hash).is_some() {
         return Err(LoadError::Duplicate(String::from_utf8_lossy(key).into_owned()));
     }
-    match value {
-        Value::Str(Str::Bytes(bytes)) => data.db_mut(db).set(key, hash, StrValue::Bytes(bytes), expiry),
-        Value::Str(Str::Int(n)) => data.db_mut(db).set(key, hash, StrValue::Int(n), expiry),
-        _ => return Err(LoadError::Unsupported(String::from_utf8_lossy(key).into_owned())),
-    };
-    if let Some(access) = access
+    set(data, hash, attributes.expiry.map_or(Expiry::Clear, Expiry::At));
+    if let Some(access) = attributes.access
         && let Some(entry) = data.db(db).find(key, hash)
     {
         entry.set_access(access);

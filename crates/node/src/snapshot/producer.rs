@@ -1,7 +1,8 @@
 //! Turning the key space into the bytes of a snapshot, slice by slice.
 
-use tanist_keyspace::{Entry, Keyspace, StrRef, ValueRef};
-use tanist_rdb::{Aux, RdbVersion, Str, Value, Writer};
+use crate::values;
+use tanist_keyspace::{Entry, Keyspace, ValueRef};
+use tanist_rdb::{Aux, RdbVersion, Writer};
 use tanist_types::{DbIndex, LogPos, ReplId, UnixMs};
 
 /// What a snapshot says about itself in front of the data.
@@ -21,6 +22,7 @@ pub(crate) struct Head {
 #[derive(Debug)]
 pub(crate) struct Producer {
     writer: Option<Writer>,
+    version: RdbVersion,
     db: Option<DbIndex>,
     /// Keys and expiring keys of each database at the beginning.
     counts: Vec<(DbIndex, u64, u64)>,
@@ -40,7 +42,7 @@ impl Producer {
         data.snapshot_begin();
         let counts = data.snapshot_counts();
         let total = counts.iter().map(|&(_, keys, _)| keys).sum();
-        Producer { writer: Some(writer), db: None, counts, emitted: 0, total }
+        Producer { writer: Some(writer), version, db: None, counts, emitted: 0, total }
     }
 
     /// The bytes of a snapshot without data.
@@ -70,7 +72,7 @@ impl Producer {
     /// Appends about `budget` further bytes to `out`; says whether the snapshot is complete.
     pub(crate) fn slice(&mut self, data: &mut Keyspace, budget: usize, out: &mut Vec<u8>) -> bool {
         let Some(mut writer) = self.writer.take() else { return true };
-        let (current, counts) = (&mut self.db, &self.counts);
+        let (current, counts, version) = (&mut self.db, &self.counts, self.version);
         let progress = data.snapshot_next(budget, &mut |db, entry| {
             if *current != Some(db) {
                 writer.select(db);
@@ -81,7 +83,7 @@ impl Producer {
                 }
                 *current = Some(db);
             }
-            write_entry(&mut writer, entry);
+            write_entry(&mut writer, entry, version);
         });
         let done = progress.as_ref().is_none_or(|p| p.done);
         self.emitted = progress.map_or(self.total, |p| p.emitted);
@@ -95,16 +97,12 @@ impl Producer {
     }
 }
 
-fn write_entry(writer: &mut Writer, entry: Entry<'_>) {
+fn write_entry(writer: &mut Writer, entry: Entry<'_>, version: RdbVersion) {
     match entry.value() {
-        ValueRef::Str(value) => writer.entry(entry.key(), Value::Str(rdb_str(value)), entry.expiry()),
-        other => unreachable!("a value of a type that nobody can have stored: {other:?}"),
-    }
-}
-
-fn rdb_str(value: StrRef<'_>) -> Str<'_> {
-    match value {
-        StrRef::Bytes(bytes) => Str::Bytes(bytes),
-        StrRef::Int(n) => Str::Int(n),
+        ValueRef::Str(text) => writer.entry(entry.key(), values::rdb_str(text), entry.expiry()),
+        value => {
+            let kind = values::kind(value, version);
+            values::encode(value, kind, &mut writer.begin(entry.key(), kind, entry.expiry()));
+        }
     }
 }

@@ -5,15 +5,12 @@
 //! removal can be lost. Nothing expires and nothing is evicted either.
 
 use crate::commands::parse_int;
-use crate::commands::string::str_of;
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};
 use crate::node::Node;
 use crate::output::{LogLevel, Output, Outputs};
 use crate::session::{SessionId, Waiting};
 use std::time::Duration;
-use tanist_keyspace::StrRef;
-use tanist_rdb::{Str, Value};
 use tanist_resp::{Args, Decoder, Value as Reply, encode_command};
 use tanist_types::{DbIndex, Mono, Now};
 
@@ -147,12 +144,8 @@ fn put_key(ctx: &mut Ctx<'_>, key: &[u8], replace: bool, bytes: &mut Vec<u8>) ->
     let now = ctx.wall();
     let hash = ctx.node.data.hash(key);
     let Some(entry) = ctx.lookup(key, hash) else { return Ok(false) };
-    let value = match str_of(entry)? {
-        StrRef::Bytes(bytes) => Str::Bytes(bytes),
-        StrRef::Int(n) => Str::Int(n),
-    };
     let mut payload = Vec::new();
-    tanist_rdb::dump(Value::Str(value), &mut payload);
+    crate::values::dump(entry.value(), &mut payload);
     let mut digits = itoa::Buffer::new();
     let left = entry.expiry().map_or(0, |at| (at.0 - now.0).max(1));
     let mut words: Vec<&[u8]> = vec![b"RESTORE", key, digits.format(left).as_bytes(), &payload];

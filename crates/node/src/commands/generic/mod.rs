@@ -17,13 +17,3 @@ pub(crate) use payload::{dump, restore};
 pub(crate) use remove::{del, unlink};
 pub(crate) use rename::{copy, move_key, rename, renamenx};
 pub(crate) use sort::{sort, sort_ro};
-
-use tanist_keyspace::ValueRef;
-
-/// The name of a value's type, as `TYPE` answers it.
-pub(crate) fn type_name(value: ValueRef<'_>) -> &'static str {
-    match value {
-        ValueRef::Str(_) => "string",
-        _ => "unknown",
-    }
-}

@@ -1,9 +1,9 @@
 //! Which keys there are: `EXISTS`, `TOUCH`, `TYPE`, `KEYS`, `SCAN`, `RANDOMKEY`.
 
-use super::type_name;
 use crate::commands::{parse_int, quoted};
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};
+use crate::values::type_name;
 use tanist_keyspace::{Cursor, Entry};
 use tanist_resp::{Args, Reply};
 use tanist_text::glob;

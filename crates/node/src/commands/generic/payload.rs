@@ -1,11 +1,11 @@
 //! Values in the form of snapshots: `DUMP`, `RESTORE`.
 
 use crate::commands::parse_int;
-use crate::commands::string::str_of;
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};
-use tanist_keyspace::{Access, Entry, Expiry, KeyHash, StrRef, StrValue};
-use tanist_rdb::{RdbError, Str, Value};
+use crate::values::{self, Builder};
+use tanist_keyspace::{Access, Entry, Expiry, KeyHash, Object, Policy, StrValue};
+use tanist_rdb::{Part, Payload, RdbError, Str};
 use tanist_resp::Args;
 use tanist_types::UnixMs;
 
@@ -13,16 +13,12 @@ use tanist_types::UnixMs;
 pub(crate) fn dump(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     let hash = ctx.hash(args, 1);
     ctx.read(args.at(1), hash, |found, reply| {
-        let Some(value) = found.map(str_of).transpose()? else {
+        let Some(entry) = found else {
             reply.null();
             return Ok(());
         };
         let mut payload = Vec::new();
-        let value = match value {
-            StrRef::Bytes(bytes) => Str::Bytes(bytes),
-            StrRef::Int(n) => Str::Int(n),
-        };
-        tanist_rdb::dump(Value::Str(value), &mut payload);
+        values::dump(entry.value(), &mut payload);
         reply.bulk(&payload);
         Ok(())
     })
@@ -85,8 +81,7 @@ pub(crate) fn restore(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
         return Err(Error::new("BUSYKEY Target key name already exists."));
     }
     let until = deadline(ctx, args.at(2), options.absolute)?;
-    let mut scratch = Vec::new();
-    let value = read_payload(payload, ctx.node.config.proto_max_bulk_len, &mut scratch)?;
+    let value = read_payload(payload, ctx.node.config.proto_max_bulk_len, ctx.node.data.policy())?;
     if until.is_some_and(|at| ctx.has_passed(at)) {
         if there {
             ctx.remove(key, hash);
@@ -95,7 +90,11 @@ pub(crate) fn restore(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
             ctx.effect(&[verb, key]);
         }
     } else {
-        ctx.db_mut().set(key, hash, value, until.map_or(Expiry::Clear, Expiry::At));
+        let expiry = until.map_or(Expiry::Clear, Expiry::At);
+        match value {
+            Restored::Str(text) => ctx.db_mut().set(key, hash, StrValue::Bytes(&text), expiry),
+            Restored::Object(object) => ctx.db_mut().set_object(key, hash, object, expiry),
+        };
         note_use(ctx, key, hash, &options);
         ctx.changed(key);
         ctx.event(b'g', "restore", key);
@@ -117,17 +116,37 @@ fn deadline(ctx: &Ctx<'_>, text: &[u8], absolute: bool) -> Result<Option<UnixMs>
 
 const BAD_TTL: Error = Error::fixed("ERR Invalid TTL value, must be >= 0");
 
-fn read_payload<'a>(payload: &'a [u8], most: u64, scratch: &'a mut Vec<u8>) -> Result<StrValue<'a>, Error> {
+/// A value that was read from a payload.
+enum Restored {
+    Str(Vec<u8>),
+    Object(Object),
+}
+
+fn read_payload(payload: &[u8], most: u64, policy: &Policy) -> Result<Restored, Error> {
+    const BAD_DATA: Error = Error::fixed("ERR Bad data format");
     // A snapshot may go without a checksum, a payload may not.
     if payload.ends_with(&[0; 8]) {
         return Err(BAD_PAYLOAD);
     }
-    match tanist_rdb::restore(payload, most, scratch) {
-        Ok(Value::Str(Str::Bytes(bytes))) => Ok(StrValue::Bytes(bytes)),
-        Ok(Value::Str(Str::Int(n))) => Ok(StrValue::Int(n)),
-        Err(RdbError::Version(_) | RdbError::Checksum { .. }) => Err(BAD_PAYLOAD),
-        Err(RdbError::Truncated(len)) if len < 10 => Err(BAD_PAYLOAD),
-        Ok(_) | Err(_) => Err(Error::new("ERR Bad data format")),
+    let mut payload = Payload::open(payload, most).map_err(|e| match e {
+        RdbError::Version(_) | RdbError::Checksum { .. } => BAD_PAYLOAD,
+        RdbError::Truncated(len) if len < 10 => BAD_PAYLOAD,
+        _ => BAD_DATA,
+    })?;
+    let mut builder = Builder::new(payload.kind());
+    let mut text = None;
+    while let Some(part) = payload.next_part().map_err(|_| BAD_DATA)? {
+        match (&mut builder, part) {
+            (Some(builder), part) => builder.push(part, policy).map_err(|_| BAD_DATA)?,
+            (None, Part::Element(Str::Bytes(bytes))) => text = Some(bytes.to_vec()),
+            (None, Part::Element(number)) => text = Some(number.to_vec()),
+            (None, _) => return Err(BAD_DATA),
+        }
+    }
+    match (builder, text) {
+        (Some(builder), _) => builder.finish().map(Restored::Object).map_err(|_| BAD_DATA),
+        (None, Some(text)) => Ok(Restored::Str(text)),
+        (None, None) => Err(BAD_DATA),
     }
 }
 

@@ -1,10 +1,10 @@
-//! The hash of a key, computed once per command and passed along.
+//! The hash of keys and elements.
 
-/// SipHash-1-3 of a key under the keyspace's secret seed.
+/// SipHash-1-3 of a key (or an element of a collection) under the keyspace's secret seed.
 ///
 /// The number itself is the key's position in the order that SCAN and snapshots walk.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct KeyHash(pub(crate) u64);
+pub struct KeyHash(pub u64);
 
 impl KeyHash {
     /// The 64 bits.
@@ -16,7 +16,7 @@ impl KeyHash {
 
 /// The seed: secret, so that nobody can choose keys that collide.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Seed {
+pub struct Seed {
     k0: u64,
     k1: u64,
 }
@@ -28,14 +28,17 @@ impl std::fmt::Debug for Seed {
 }
 
 impl Seed {
-    pub(crate) fn new(seed: [u64; 2]) -> Seed {
+    /// The seed made of two random words.
+    #[must_use]
+    pub fn new(seed: [u64; 2]) -> Seed {
         Seed { k0: seed[0], k1: seed[1] }
     }
 
     /// SipHash-1-3 (Aumasson and Bernstein, 2012) of a whole message at once: about twice as fast for a short key as a
     /// hasher that is fed piece by piece.
     #[inline]
-    pub(crate) fn hash(self, key: &[u8]) -> KeyHash {
+    #[must_use]
+    pub fn hash(self, key: &[u8]) -> KeyHash {
         let mut state = State([
             self.k0 ^ 0x736f_6d65_7073_6575,
             self.k1 ^ 0x646f_7261_6e64_6f6d,

@@ -30,7 +30,7 @@ const MAX_DEPTH: u8 = 32;
 
 /// See the module's comment.
 #[derive(Debug)]
-pub(crate) struct Table {
+pub struct Table {
     root: Directory,
     len: usize,
     bytes: usize,
@@ -38,52 +38,52 @@ pub(crate) struct Table {
 
 /// Where an address was found; valid until the table changes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Found {
+pub struct Found {
     spot: Spot,
     /// The address.
-    pub(crate) address: u64,
+    pub address: u64,
 }
 
 impl Table {
     /// An empty table.
-    pub(crate) fn new() -> Table {
+    pub fn new() -> Table {
         let segment = Segment::empty(0, 1);
         let root = Directory::new(0, segment);
         Table { bytes: segment.bytes() + root.bytes(), root, len: 0 }
     }
 
     /// The number of addresses.
-    pub(crate) fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         self.len
     }
 
     /// The bytes that the table itself occupies.
-    pub(crate) fn bytes(&self) -> usize {
+    pub fn bytes(&self) -> usize {
         self.bytes
     }
 
     /// Brings the home bucket of a hash into the cache.
     #[inline]
-    pub(crate) fn prefetch(&self, hash: u64) {
+    pub fn prefetch(&self, hash: u64) {
         self.root.segment(hash).prefetch(hash);
     }
 
     /// Brings what the home bucket of a hash most likely points to into the cache.
     #[inline]
-    pub(crate) fn prefetch_entry(&self, hash: u64) {
+    pub fn prefetch_entry(&self, hash: u64) {
         self.root.segment(hash).prefetch_entry(hash);
     }
 
     /// The address with this hash for which `is` holds.
     #[inline]
-    pub(crate) fn find(&self, hash: u64, is: impl FnMut(u64) -> bool) -> Option<Found> {
+    pub fn find(&self, hash: u64, is: impl FnMut(u64) -> bool) -> Option<Found> {
         let (spot, address) = self.root.segment(hash).find(hash, is)?;
         Some(Found { spot, address })
     }
 
     /// Adds an address that is not there.
     #[inline]
-    pub(crate) fn insert(&mut self, hash: u64, address: u64, hash_of: &dyn Fn(u64) -> u64) {
+    pub fn insert(&mut self, hash: u64, address: u64, hash_of: &dyn Fn(u64) -> u64) {
         assert!(Word::fits(address), "an address of more than 48 bits");
         self.len += 1;
         loop {
@@ -99,12 +99,12 @@ impl Table {
 
     /// Exchanges a found address for another one of the same hash.
     #[inline]
-    pub(crate) fn replace(&mut self, hash: u64, found: Found, address: u64) {
+    pub fn replace(&mut self, hash: u64, found: Found, address: u64) {
         self.root.lead(hash).set_address(found.spot, address);
     }
 
     /// Removes a found address.
-    pub(crate) fn remove(&mut self, hash: u64, found: Found) {
+    pub fn remove(&mut self, hash: u64, found: Found) {
         let segment = self.root.lead(hash);
         segment.clear(found.spot);
         segment.count -= 1;
@@ -191,7 +191,7 @@ impl Table {
 
     /// Visits the addresses of one home bucket: those whose hash is at or behind `from` and before the position
     /// returned, where the next one begins. `None` is the end.
-    pub(crate) fn visit(
+    pub fn visit(
         &self,
         from: u64,
         hash_of: &dyn Fn(u64) -> u64,
@@ -218,7 +218,7 @@ impl Table {
     }
 
     /// A random address, each about as likely; `None` if there are none.
-    pub(crate) fn random(&self, rng: &mut Rng) -> Option<u64> {
+    pub fn random(&self, rng: &mut Rng) -> Option<u64> {
         // A table is seldom less than a third full, and never less than an eighth unless it has a single bucket.
         const TRIES: usize = 64;
         if self.len == 0 {
@@ -251,7 +251,7 @@ impl Table {
     }
 
     /// Calls `see` with every address.
-    pub(crate) fn for_each(&self, see: &mut dyn FnMut(u64)) {
+    pub fn for_each(&self, see: &mut dyn FnMut(u64)) {
         self.for_each_segment(&mut |_, segment| {
             for home in 0..usize::from(segment.buckets) {
                 segment.prefetch_entries(home + 2);
@@ -270,7 +270,7 @@ impl Table {
     }
 
     /// Panics unless the invariants hold.
-    pub(crate) fn check(&self, hash_of: &dyn Fn(u64) -> u64) {
+    pub fn check(&self, hash_of: &dyn Fn(u64) -> u64) {
         self.root.check();
         let (mut len, mut bytes) = (0, self.root.all_bytes());
         self.for_each_segment(&mut |prefix, segment| {

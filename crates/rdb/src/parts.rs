@@ -1,0 +1,197 @@
+//! Values that are not strings: read part by part, so that none is ever in memory as a whole but the collection that is
+//! built of it.
+
+use crate::RdbError;
+use crate::cursor::{Cursor, Stop};
+use crate::string::{self, Text};
+use crate::value::{Str, TypeCode};
+use std::ops::Range;
+
+/// One part of a value. What parts a value has, its [`TypeCode`] tells.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Part<'a> {
+    /// The string that a plain string value is, an element of a list, or a member of a set.
+    Element(Str<'a>),
+    /// The compact encoding of the whole value, or of one node of a list.
+    Blob(&'a [u8]),
+    /// A field of a hash and its value.
+    Pair(Str<'a>, Str<'a>),
+    /// A member of a sorted set and its score.
+    Scored(Str<'a>, f64),
+}
+
+/// A part whose bytes are looked up later.
+pub(crate) enum FoundPart {
+    Element(Text),
+    Blob(Text),
+    Pair(Text, Text),
+    Scored(Text, f64),
+}
+
+/// What a step over a value found.
+pub(crate) enum Step {
+    /// Nothing to hand out.
+    Nothing,
+    Part(FoundPart),
+    End,
+}
+
+/// How a value of some type is laid out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Layout {
+    /// One string.
+    Whole(Shape),
+    /// A count, then as many parts.
+    Counted(Shape),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Shape {
+    Element,
+    Blob,
+    /// An element or a blob, by a number before it.
+    Node,
+    Pair,
+    /// A member, and its score as text.
+    TextScored,
+    /// A member, and its score as eight bytes.
+    Scored,
+}
+
+impl Layout {
+    const fn of(kind: TypeCode) -> Option<Layout> {
+        Some(match kind {
+            TypeCode::STRING => Layout::Whole(Shape::Element),
+            TypeCode::LIST | TypeCode::SET => Layout::Counted(Shape::Element),
+            TypeCode::HASH => Layout::Counted(Shape::Pair),
+            TypeCode::ZSET => Layout::Counted(Shape::TextScored),
+            TypeCode::ZSET_2 => Layout::Counted(Shape::Scored),
+            TypeCode::HASH_ZIPMAP
+            | TypeCode::LIST_ZIPLIST
+            | TypeCode::SET_INTSET
+            | TypeCode::ZSET_ZIPLIST
+            | TypeCode::HASH_ZIPLIST
+            | TypeCode::HASH_LISTPACK
+            | TypeCode::ZSET_LISTPACK
+            | TypeCode::SET_LISTPACK => Layout::Whole(Shape::Blob),
+            TypeCode::LIST_QUICKLIST => Layout::Counted(Shape::Blob),
+            TypeCode::LIST_QUICKLIST_2 => Layout::Counted(Shape::Node),
+            _ => return None,
+        })
+    }
+}
+
+/// A node of a list that is a single element too large for a listpack.
+const PLAIN: u64 = 1;
+/// A node of a list that is a listpack.
+const PACKED: u64 = 2;
+
+/// Where a value's reader is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Parts {
+    layout: Layout,
+    /// `None` until the count has been read.
+    left: Option<u64>,
+}
+
+impl Parts {
+    /// At the beginning of a value; `None` if values of this type are not read here.
+    pub(crate) fn of(kind: TypeCode) -> Option<Parts> {
+        Layout::of(kind).map(|layout| Parts { layout, left: None })
+    }
+
+    /// Whether all parts have been read.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.left == Some(0)
+    }
+
+    /// Reads on. After an error that asks for more bytes, the same step can be tried again with them.
+    pub(crate) fn step(
+        &mut self,
+        cur: &mut Cursor<'_>,
+        (first, second): (&mut Vec<u8>, &mut Vec<u8>),
+    ) -> Result<Step, Stop> {
+        let (shape, left) = match (self.layout, self.left) {
+            (Layout::Whole(shape), left) => (shape, left.unwrap_or(1)),
+            (Layout::Counted(shape), Some(left)) => (shape, left),
+            (Layout::Counted(_), None) => {
+                let count = cur.number()?;
+                if count == 0 {
+                    return Err(cur.corrupt("an empty collection"));
+                }
+                self.left = Some(count);
+                return Ok(Step::Nothing);
+            }
+        };
+        if left == 0 {
+            return Ok(Step::End);
+        }
+        let part = match shape {
+            Shape::Element => FoundPart::Element(string::get(cur, first)?),
+            Shape::Blob => FoundPart::Blob(string::get(cur, first)?),
+            Shape::Node => match cur.number()? {
+                PLAIN => FoundPart::Element(string::get(cur, first)?),
+                PACKED => FoundPart::Blob(string::get(cur, first)?),
+                _ => return Err(cur.corrupt("a list node of unknown kind")),
+            },
+            Shape::Pair => FoundPart::Pair(string::get(cur, first)?, string::get(cur, second)?),
+            Shape::TextScored => FoundPart::Scored(string::get(cur, first)?, text_score(cur)?),
+            Shape::Scored => {
+                FoundPart::Scored(string::get(cur, first)?, f64::from_le_bytes(cur.array()?))
+            }
+        };
+        if let FoundPart::Scored(_, score) = part
+            && score.is_nan()
+        {
+            return Err(cur.corrupt("a score that is not a number"));
+        }
+        self.left = Some(left - 1);
+        Ok(Step::Part(part))
+    }
+}
+
+/// A score as text: a length byte, of which the three highest stand for values without text.
+fn text_score(cur: &mut Cursor<'_>) -> Result<f64, Stop> {
+    match cur.byte()? {
+        255 => Ok(f64::NEG_INFINITY),
+        254 => Ok(f64::INFINITY),
+        253 => Err(cur.corrupt("a score that is not a number")),
+        len => {
+            let text = cur.bytes(usize::from(len))?;
+            let number = std::str::from_utf8(text).ok().and_then(|text| text.trim().parse().ok());
+            number.ok_or_else(|| cur.corrupt("a score that is not a number"))
+        }
+    }
+}
+
+/// The part that was found, its bytes looked up.
+pub(crate) fn resolve<'a>(
+    part: &FoundPart,
+    at: impl Fn(&Range<usize>) -> &'a [u8],
+    (first, second): (&'a [u8], &'a [u8]),
+) -> Part<'a> {
+    let text = |text: &Text, scratch: &'a [u8]| match text {
+        Text::At(range) => Str::Bytes(at(range)),
+        Text::Scratch => Str::Bytes(scratch),
+        Text::Int(n) => Str::Int(*n),
+    };
+    match part {
+        FoundPart::Element(element) => Part::Element(text(element, first)),
+        FoundPart::Blob(blob) => Part::Blob(match blob {
+            Text::At(range) => at(range),
+            Text::Scratch => first,
+            // No encoding is as short as a number; whoever decodes the blob says so.
+            Text::Int(_) => &[],
+        }),
+        FoundPart::Pair(field, value) => Part::Pair(text(field, first), text(value, second)),
+        FoundPart::Scored(member, score) => Part::Scored(text(member, first), *score),
+    }
+}
+
+/// A type that this build does not read.
+pub(crate) fn unsupported(kind: TypeCode, at: u64) -> RdbError {
+    match kind.name() {
+        Some(_) => RdbError::UnsupportedType { kind, at },
+        None => RdbError::UnknownCode { code: kind.0, at },
+    }
+}
