@@ -254,7 +254,9 @@ mod tests {
         let texts: Vec<String> = words.iter().map(text).collect();
         drop(words);
         assert_eq!(copies.iter().map(text).collect::<Vec<_>>(), texts);
-        assert!(texts[0].starts_with("compact") && texts[1] == "large [\"seven\"]" && texts[2] == "other [7]");
+        assert!(
+            texts[0].starts_with("compact") && texts[1] == "large [\"seven\"]" && texts[2] == "other [7]"
+        );
     }
 
     #[test]

@@ -293,7 +293,13 @@ impl DbMut<'_> {
     }
 
     /// Sets `key` to a collection, whatever was there. An empty one may only be a stream.
-    pub fn set_object(&mut self, key: &[u8], h: KeyHash, object: impl Into<Object>, expiry: Expiry) -> Replaced {
+    pub fn set_object(
+        &mut self,
+        key: &[u8],
+        h: KeyHash,
+        object: impl Into<Object>,
+        expiry: Expiry,
+    ) -> Replaced {
         self.put(key, h, Form::Object(object.into()), expiry)
     }
 

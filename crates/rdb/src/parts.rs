@@ -136,9 +136,7 @@ impl Parts {
             },
             Shape::Pair => FoundPart::Pair(string::get(cur, first)?, string::get(cur, second)?),
             Shape::TextScored => FoundPart::Scored(string::get(cur, first)?, text_score(cur)?),
-            Shape::Scored => {
-                FoundPart::Scored(string::get(cur, first)?, f64::from_le_bytes(cur.array()?))
-            }
+            Shape::Scored => FoundPart::Scored(string::get(cur, first)?, f64::from_le_bytes(cur.array()?)),
         };
         if let FoundPart::Scored(_, score) = part
             && score.is_nan()

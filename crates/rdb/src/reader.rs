@@ -172,7 +172,9 @@ impl Reader {
     /// When the snapshot is not acceptable; then every later call says the same.
     pub fn next_item(&mut self) -> Result<Option<Item<'_>>, RdbError> {
         loop {
-            if self.done() || (self.buf.len() - self.start < self.need && !self.failed() && !self.at_end_of_value()) {
+            if self.done()
+                || (self.buf.len() - self.start < self.need && !self.failed() && !self.at_end_of_value())
+            {
                 return Ok(None);
             }
             let (found, used) = match self.step() {

@@ -1,11 +1,11 @@
 //! The encoder: a snapshot as a growing buffer that the caller empties whenever it likes.
 
 use crate::crc::Crc64;
+use crate::encoder::Encoder;
 use crate::length;
 use crate::lzf::Compressor;
 use crate::opcode;
 use crate::string;
-use crate::encoder::Encoder;
 use crate::value::{Str, TypeCode};
 use crate::version::RdbVersion;
 use tanist_types::{DbIndex, UnixMs};

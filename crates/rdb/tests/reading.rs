@@ -4,7 +4,7 @@
 
 use proptest::prelude::*;
 use std::time::Duration;
-use tanist_rdb::{Aux, Item, Limits, RdbError, RdbVersion, Reader, Str, Value, Writer};
+use tanist_rdb::{Aux, Item, Limits, RdbError, RdbVersion, Reader, Str, TypeCode, Writer};
 use tanist_types::{DbIndex, UnixMs};
 
 /// An item that owns its bytes.
@@ -15,6 +15,9 @@ enum Owned {
     Select(u16),
     Resize(u64, u64),
     Entry { key: String, value: String, expiry: Option<i64>, idle: Option<Duration>, freq: Option<u8> },
+    Begin(String, TypeCode, Option<i64>),
+    Part(String),
+    Complete,
     End,
 }
 
@@ -28,14 +31,16 @@ fn own(item: Item<'_>) -> Owned {
         Item::Function(code) => Owned::Function(text(&code.to_vec())),
         Item::SelectDb(db) => Owned::Select(db.0),
         Item::ResizeDb { keys, expires } => Owned::Resize(keys, expires),
-        Item::Entry { key, value: Value::Str(value), expiry, idle, freq } => Owned::Entry {
+        Item::Entry { key, value, expiry, idle, freq } => Owned::Entry {
             key: text(key),
             value: text(&value.to_vec()),
             expiry: expiry.map(|at| at.0),
             idle,
             freq,
         },
-        Item::Entry { .. } => unreachable!("only strings are held"),
+        Item::Begin { key, kind, expiry, .. } => Owned::Begin(text(key), kind, expiry.map(|at| at.0)),
+        Item::Part(part) => Owned::Part(format!("{part:?}")),
+        Item::Complete => Owned::Complete,
         Item::End => Owned::End,
     }
 }
@@ -162,7 +167,7 @@ fn bytes_after_the_end_are_left_to_the_caller() {
 fn a_zero_checksum_means_none() {
     let mut writer = Writer::new(RdbVersion::V11).checksum(false);
     writer.select(DbIndex(0));
-    writer.entry(b"k", Value::Str(Str::Int(1)), None);
+    writer.entry(b"k", Str::Int(1), None);
     let bytes = writer.finish();
     assert_eq!(bytes[bytes.len() - 8..], [0; 8]);
     assert!(read(&bytes).is_ok());
@@ -183,12 +188,51 @@ fn a_declared_length_reserves_nothing() {
 fn unsupported_parts_are_named() {
     let named = |body: &[u8]| read(&[b"REDIS0011", body].concat()).unwrap_err().to_string();
     assert_eq!(named(b"\x15\x01k"), "unsupported type stream (listpacks 3) (code 21) at byte 9");
-    assert_eq!(named(b"\xfe\x00\x04\x01h"), "unsupported type hash (code 4) at byte 11");
+    assert_eq!(named(b"\xfe\x00\x07\x01h"), "unsupported type module (code 7) at byte 11");
     assert_eq!(named(b"\xf6"), "unknown opcode or type 246 at byte 9");
     assert_eq!(named(b"\x60"), "unknown opcode or type 96 at byte 9");
     assert_eq!(named(b"\xfe\x10"), "corrupt snapshot at byte 11: a database out of range");
     assert_eq!(read(b"REDIS0013").unwrap_err(), RdbError::Version("REDIS0013".into()));
     assert_eq!(read(b"+FULLRESYNC").unwrap_err(), RdbError::BadMagic("+FULLRESY".into()));
+}
+
+#[test]
+fn collections_come_part_by_part() {
+    let mut writer = Writer::new(RdbVersion::V11);
+    let mut list = writer.begin(b"l", TypeCode::LIST_QUICKLIST_2, None);
+    list.number(2);
+    list.number(1);
+    list.bytes(b"plain");
+    list.number(2);
+    list.bytes(b"a listpack");
+    let mut set = writer.begin(b"z", TypeCode::ZSET_2, Some(UnixMs(7)));
+    set.number(1);
+    set.string(Str::Int(-3));
+    set.double(1.5);
+    let mut hash = writer.begin(b"h", TypeCode::HASH, None);
+    hash.number(1);
+    hash.bytes(&[b'f'; 100]);
+    hash.bytes(b"12");
+    let bytes = writer.compress(true).finish();
+    let field = format!("{:?}", tanist_rdb::Part::Pair(Str::Bytes(&[b'f'; 100]), Str::Int(12)));
+    let wanted = vec![
+        Owned::Begin("l".into(), TypeCode::LIST_QUICKLIST_2, None),
+        Owned::Part(format!("{:?}", tanist_rdb::Part::Element(Str::Bytes(b"plain")))),
+        Owned::Part(format!("{:?}", tanist_rdb::Part::Blob(b"a listpack"))),
+        Owned::Complete,
+        Owned::Begin("z".into(), TypeCode::ZSET_2, Some(7)),
+        Owned::Part(format!("{:?}", tanist_rdb::Part::Scored(Str::Int(-3), 1.5))),
+        Owned::Complete,
+        Owned::Begin("h".into(), TypeCode::HASH, None),
+        Owned::Part(field),
+        Owned::Complete,
+        Owned::End,
+    ];
+    assert_eq!(read(&bytes), Ok(wanted.clone()));
+    assert_eq!(read_pieces(bytes.chunks(1)), Ok(wanted));
+    for len in 0..bytes.len() {
+        assert!(matches!(read(&bytes[..len]), Err(RdbError::Truncated(_))), "{len}");
+    }
 }
 
 #[test]
@@ -226,7 +270,7 @@ fn written(model: &Model, compress: bool, take_every: usize) -> Vec<u8> {
     for (i, (db, key, value, expiry)) in model.iter().enumerate() {
         writer.select(DbIndex(*db));
         writer.resize(1, u64::from(expiry.is_some()));
-        writer.entry(key, Value::Str(Str::Bytes(value)), expiry.map(UnixMs));
+        writer.entry(key, Str::Bytes(value), expiry.map(UnixMs));
         if i % take_every == 0 {
             writer.take_into(&mut out);
         }

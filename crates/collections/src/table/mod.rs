@@ -191,12 +191,7 @@ impl Table {
 
     /// Visits the addresses of one home bucket: those whose hash is at or behind `from` and before the position
     /// returned, where the next one begins. `None` is the end.
-    pub fn visit(
-        &self,
-        from: u64,
-        hash_of: &dyn Fn(u64) -> u64,
-        see: &mut dyn FnMut(u64),
-    ) -> Option<u64> {
+    pub fn visit(&self, from: u64, hash_of: &dyn Fn(u64) -> u64, see: &mut dyn FnMut(u64)) -> Option<u64> {
         let segment = self.root.segment(from);
         let tag = segment.tag(from);
         let home = segment.home(tag);

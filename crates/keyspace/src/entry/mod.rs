@@ -26,8 +26,7 @@ use crate::access::Access;
 use crate::object::with_collection;
 use crate::value::{Encoding, StrRef, ValueRef};
 use layout::{
-    EMBSTR, HAS_EXPIRY, INT, KEY_AT, KINDS, LONG, REPR, SHORT, WIDE,
-    expiry_at, field_at, is_object,
+    EMBSTR, HAS_EXPIRY, INT, KEY_AT, KINDS, LONG, REPR, SHORT, WIDE, expiry_at, field_at, is_object,
 };
 pub(crate) use layout::{Form, HASH, LIST, LONGEST_SHORT, SET, SORTED_SET, STREAM};
 pub use owned::OwnedEntry;
@@ -211,7 +210,11 @@ impl<'a> Entry<'a> {
     /// How many allocations freeing the entry returns, about.
     #[inline]
     pub(crate) fn effort(&self) -> usize {
-        if is_object(self.kind()) { with_collection!(self.value(), value => value.effort(), else 1) } else { 1 }
+        if is_object(self.kind()) {
+            with_collection!(self.value(), value => value.effort(), else 1)
+        } else {
+            1
+        }
     }
 
     /// When the entry expires, if ever. It may lie in the past.

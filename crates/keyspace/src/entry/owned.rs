@@ -342,7 +342,9 @@ impl Entry<'_> {
             ValueRef::Str(StrRef::Int(n)) => Form::Int(n),
             ValueRef::Str(StrRef::Bytes(bytes)) if self.encoding() == Encoding::Embstr => Form::Whole(bytes),
             ValueRef::Str(StrRef::Bytes(bytes)) => Form::Modified(bytes),
-            collection => with_collection!(collection, value => Form::Object(value.clone().into()), else Form::Int(0)),
+            collection => {
+                with_collection!(collection, value => Form::Object(value.clone().into()), else Form::Int(0))
+            }
         };
         OwnedEntry::new(key, form, expiry, self.access())
     }

@@ -3,7 +3,7 @@ use crate::value::StrValue;
 use tanist_types::Rng;
 
 fn text(entry: Entry<'_>) -> Vec<u8> {
-    let ValueRef::Str(value) = entry.value();
+    let ValueRef::Str(value) = entry.value() else { panic!("a string") };
     value.as_bytes(&mut itoa::Buffer::new()).to_vec()
 }
 

@@ -14,7 +14,12 @@ pub(super) fn encode(value: &SortedSet, to: &mut Encoder<'_>) {
     to.bytes(value.pack().as_bytes());
 }
 
-pub(super) fn push(value: &mut SortedSet, kind: TypeCode, part: Part<'_>, _: &Policy) -> Result<(), Malformed> {
+pub(super) fn push(
+    value: &mut SortedSet,
+    kind: TypeCode,
+    part: Part<'_>,
+    _: &Policy,
+) -> Result<(), Malformed> {
     match (kind, part) {
         (TypeCode::ZSET_LISTPACK, Part::Blob(bytes)) => {
             *value = SortedSet::from(pack(bytes)?);
