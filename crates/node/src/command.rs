@@ -82,12 +82,31 @@ impl Flags {
 }
 
 /// The group that `COMMAND DOCS` and the help texts file a command under.
+#[allow(dead_code, reason = "a group may have no command yet")]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Group {
     /// Keys of any type.
     Generic,
     /// Strings.
     String,
+    /// Lists.
+    List,
+    /// Sets.
+    Set,
+    /// Hashes.
+    Hash,
+    /// Sorted sets.
+    SortedSet,
+    /// Streams.
+    Stream,
+    /// Strings as arrays of bits.
+    Bitmap,
+    /// Counters of distinct elements.
+    Hyperloglog,
+    /// Sorted sets of places.
+    Geo,
+    /// Scripts and functions.
+    Scripting,
     /// Publish and subscribe.
     Pubsub,
     /// Transactions.
@@ -106,6 +125,15 @@ impl Group {
         match self {
             Group::Generic => "generic",
             Group::String => "string",
+            Group::List => "list",
+            Group::Set => "set",
+            Group::Hash => "hash",
+            Group::SortedSet => "sorted-set",
+            Group::Stream => "stream",
+            Group::Bitmap => "bitmap",
+            Group::Hyperloglog => "hyperloglog",
+            Group::Geo => "geo",
+            Group::Scripting => "scripting",
             Group::Pubsub => "pubsub",
             Group::Transactions => "transactions",
             Group::Connection => "connection",

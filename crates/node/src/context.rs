@@ -175,6 +175,7 @@ impl Ctx<'_> {
     /// # Errors
     /// When the value is of another type; `f` has not run then.
     #[inline]
+    #[allow(dead_code, reason = "for the commands of collections")]
     pub(crate) fn view<T: Typed, R>(
         &mut self,
         key: &[u8],
@@ -195,6 +196,7 @@ impl Ctx<'_> {
     /// # Errors
     /// When the value is of another type; `f` has not run then.
     #[inline]
+    #[allow(dead_code, reason = "for the commands of collections")]
     pub(crate) fn edit<T: Typed, R>(
         &mut self,
         key: &[u8],
