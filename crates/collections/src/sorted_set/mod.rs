@@ -1,5 +1,8 @@
 //! Sorted sets.
 
+#[allow(dead_code, reason = "for large sets")]
+mod order;
+
 use crate::collection::{Collection, Encoding};
 use crate::pack::Pack;
 

@@ -1,0 +1,538 @@
+//! Items in order, found by rank and by value in logarithmic time: a counted B+ tree.
+//!
+//! The tree knows no order of its own: callers say of an item whether it comes *before* the place that is looked for. An
+//! item is a score and the address of a member; an inner node keeps, for each child, its first item and how many items it
+//! has below. Leaves fill a size class of the allocator.
+//!
+//! Invariants ([`Order::check`]): all leaves are equally deep; a node that loses an item and is then less than a third full
+//! is merged with a neighbour or takes from it; first items and counts are those of the children.
+//!
+//! Source of the idea: Bayer and McCreight, 1972; counted as in S. Tatham's counted B-trees.
+
+/// A score, and the address of the member that has it.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(super) struct Item {
+    pub(super) score: f64,
+    pub(super) member: u64,
+}
+
+const NONE: Item = Item { score: 0.0, member: 0 };
+
+/// Items of a leaf: with the length, 512 bytes.
+const LEAF: usize = 31;
+/// Children of an inner node.
+const INNER: usize = if cfg!(test) { 5 } else { 30 };
+
+#[derive(Clone, Debug)]
+struct Leaf {
+    items: [Item; LEAF],
+    len: usize,
+}
+
+#[derive(Clone, Debug)]
+struct Inner {
+    firsts: [Item; INNER],
+    counts: [usize; INNER],
+    children: Vec<Node>,
+}
+
+#[derive(Clone, Debug)]
+enum Node {
+    Leaf(Box<Leaf>),
+    Inner(Box<Inner>),
+}
+
+/// See the module's comment.
+#[derive(Clone, Debug)]
+pub(super) struct Order {
+    root: Node,
+    len: usize,
+    bytes: usize,
+}
+
+impl Leaf {
+    fn new(items: &[Item]) -> Box<Leaf> {
+        let mut leaf = Box::new(Leaf { items: [NONE; LEAF], len: items.len() });
+        leaf.items[..items.len()].copy_from_slice(items);
+        leaf
+    }
+
+    fn items(&self) -> &[Item] {
+        &self.items[..self.len]
+    }
+
+    fn insert(&mut self, at: usize, item: Item) {
+        self.items.copy_within(at..self.len, at + 1);
+        self.items[at] = item;
+        self.len += 1;
+    }
+
+    fn remove(&mut self, at: usize) -> Item {
+        let item = self.items[at];
+        self.items.copy_within(at + 1..self.len, at);
+        self.len -= 1;
+        item
+    }
+}
+
+impl Inner {
+    fn new(children: Vec<Node>) -> Box<Inner> {
+        let mut inner = Box::new(Inner { firsts: [NONE; INNER], counts: [0; INNER], children: Vec::new() });
+        // Room for all of them at once: its size is accounted for as such.
+        inner.children.reserve_exact(INNER);
+        inner.children.extend(children);
+        for at in 0..inner.children.len() {
+            inner.note(at);
+        }
+        inner
+    }
+
+    /// Brings what is known of a child up to date.
+    fn note(&mut self, at: usize) {
+        self.firsts[at] = self.children[at].first();
+        self.counts[at] = self.children[at].count();
+    }
+
+    fn insert(&mut self, at: usize, child: Node) {
+        let len = self.children.len();
+        self.firsts.copy_within(at..len, at + 1);
+        self.counts.copy_within(at..len, at + 1);
+        self.children.insert(at, child);
+        self.note(at);
+    }
+
+    fn remove(&mut self, at: usize) -> Node {
+        let len = self.children.len();
+        self.firsts.copy_within(at + 1..len, at);
+        self.counts.copy_within(at + 1..len, at);
+        self.children.remove(at)
+    }
+
+    fn firsts(&self) -> &[Item] {
+        &self.firsts[..self.children.len()]
+    }
+
+    /// The child that has the rank, and the rank in it; the last one for a rank at the end.
+    fn child_of(&self, mut rank: usize) -> (usize, usize) {
+        let last = self.children.len() - 1;
+        for at in 0..last {
+            if rank < self.counts[at] {
+                return (at, rank);
+            }
+            rank -= self.counts[at];
+        }
+        (last, rank)
+    }
+}
+
+impl Node {
+    fn first(&self) -> Item {
+        match self {
+            Node::Leaf(leaf) => leaf.items[0],
+            Node::Inner(inner) => inner.firsts[0],
+        }
+    }
+
+    fn count(&self) -> usize {
+        match self {
+            Node::Leaf(leaf) => leaf.len,
+            Node::Inner(inner) => inner.counts[..inner.children.len()].iter().sum(),
+        }
+    }
+
+    /// The number of items or children.
+    fn width(&self) -> usize {
+        match self {
+            Node::Leaf(leaf) => leaf.len,
+            Node::Inner(inner) => inner.children.len(),
+        }
+    }
+
+    fn most(&self) -> usize {
+        match self {
+            Node::Leaf(_) => LEAF,
+            Node::Inner(_) => INNER,
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        match self {
+            Node::Leaf(_) => crate::class(size_of::<Leaf>()),
+            Node::Inner(_) => crate::class(size_of::<Inner>()) + crate::class(INNER * size_of::<Node>()),
+        }
+    }
+
+    /// Cuts off everything from `at` on.
+    fn split_off(&mut self, at: usize) -> Node {
+        match self {
+            Node::Leaf(leaf) => {
+                let right = Leaf::new(&leaf.items()[at..]);
+                leaf.len = at;
+                Node::Leaf(right)
+            }
+            Node::Inner(inner) => Node::Inner(Inner::new(inner.children.drain(at..).collect())),
+        }
+    }
+
+    /// Appends all of `right`, which is of the same kind and for which there is room.
+    fn append(&mut self, right: Node) {
+        match (self, right) {
+            (Node::Leaf(leaf), Node::Leaf(right)) => {
+                leaf.items[leaf.len..leaf.len + right.len].copy_from_slice(right.items());
+                leaf.len += right.len;
+            }
+            (Node::Inner(inner), Node::Inner(right)) => {
+                for child in right.children {
+                    let at = inner.children.len();
+                    inner.children.push(child);
+                    inner.note(at);
+                }
+            }
+            _ => unreachable!("neighbours are of the same kind"),
+        }
+    }
+
+    /// Puts an item at its place; returns what had to be cut off at the right. `bytes` follows.
+    fn insert(
+        &mut self,
+        item: Item,
+        before: &mut impl FnMut(&Item) -> bool,
+        bytes: &mut usize,
+    ) -> Option<Node> {
+        match self {
+            Node::Leaf(leaf) => {
+                let at = leaf.items().partition_point(&mut *before);
+                if leaf.len < LEAF {
+                    leaf.insert(at, item);
+                    return None;
+                }
+                // At the very end the left one stays full: items that come in order make full leaves.
+                let mut right = self.split_off(if at == LEAF { LEAF } else { LEAF / 2 });
+                let (Node::Leaf(left), Node::Leaf(new)) = (&mut *self, &mut right) else {
+                    unreachable!("a leaf is split into leaves")
+                };
+                if at <= left.len && at < LEAF {
+                    left.insert(at, item)
+                } else {
+                    new.insert(at - left.len, item)
+                }
+                *bytes += right.bytes();
+                Some(right)
+            }
+            Node::Inner(inner) => {
+                let at = inner.firsts().partition_point(&mut *before).saturating_sub(1);
+                let cut = inner.children[at].insert(item, before, bytes);
+                inner.note(at);
+                let cut = cut?;
+                if inner.children.len() < INNER {
+                    inner.insert(at + 1, cut);
+                    return None;
+                }
+                let middle = if at + 1 == INNER { INNER - 1 } else { INNER / 2 };
+                let mut right = self.split_off(middle);
+                let (Node::Inner(left), Node::Inner(new)) = (&mut *self, &mut right) else {
+                    unreachable!("an inner node is split into inner nodes")
+                };
+                if at + 1 <= left.children.len() && at + 1 < middle + 1 {
+                    left.insert(at + 1, cut);
+                } else {
+                    new.insert(at + 1 - left.children.len(), cut);
+                }
+                *bytes += right.bytes();
+                Some(right)
+            }
+        }
+    }
+
+    /// Removes the item at a rank.
+    fn remove(&mut self, rank: usize, bytes: &mut usize) -> Item {
+        match self {
+            Node::Leaf(leaf) => leaf.remove(rank),
+            Node::Inner(inner) => {
+                let (at, rank) = inner.child_of(rank);
+                let item = inner.children[at].remove(rank, bytes);
+                if inner.children[at].width() * 3 < inner.children[at].most() {
+                    inner.feed(at, bytes);
+                } else {
+                    inner.note(at);
+                }
+                item
+            }
+        }
+    }
+}
+
+impl Inner {
+    /// Merges a child that has too little with a neighbour, or takes from it.
+    fn feed(&mut self, at: usize, bytes: &mut usize) {
+        if self.children.len() == 1 {
+            return self.note(at);
+        }
+        let left = if at + 1 < self.children.len() { at } else { at - 1 };
+        let right = self.remove(left + 1);
+        let both = self.children[left].width() + right.width();
+        *bytes -= right.bytes();
+        if right.width() == 0 {
+            return self.note(left);
+        }
+        if both <= self.children[left].most() {
+            self.children[left].append(right);
+            return self.note(left);
+        }
+        // Both keep about half.
+        let right = match (&mut self.children[left], right) {
+            (Node::Leaf(one), Node::Leaf(two)) => {
+                let all = [one.items(), two.items()].concat();
+                let (first, second) = all.split_at(both / 2);
+                *one = Leaf::new(first);
+                Node::Leaf(Leaf::new(second))
+            }
+            (Node::Inner(one), Node::Inner(two)) => {
+                let mut all: Vec<Node> = one.children.drain(..).collect();
+                all.extend(two.children);
+                let second = all.split_off(both / 2);
+                *one = Inner::new(all);
+                Node::Inner(Inner::new(second))
+            }
+            _ => unreachable!("neighbours are of the same kind"),
+        };
+        *bytes += right.bytes();
+        self.note(left);
+        self.insert(left + 1, right);
+    }
+}
+
+impl Order {
+    pub(super) fn new() -> Order {
+        let root = Node::Leaf(Leaf::new(&[]));
+        Order { len: 0, bytes: root.bytes(), root }
+    }
+
+    /// The number of items.
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Bytes taken from the allocator.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// How many items come before the place: `before` holds for these and no others.
+    pub(super) fn partition(&self, mut before: impl FnMut(&Item) -> bool) -> usize {
+        let (mut node, mut rank) = (&self.root, 0);
+        loop {
+            match node {
+                Node::Leaf(leaf) => return rank + leaf.items().partition_point(&mut before),
+                Node::Inner(inner) => {
+                    let at = inner.firsts().partition_point(&mut before).saturating_sub(1);
+                    rank += inner.counts[..at].iter().sum::<usize>();
+                    node = &inner.children[at];
+                }
+            }
+        }
+    }
+
+    /// The item at a rank.
+    pub(super) fn get(&self, mut rank: usize) -> Option<Item> {
+        if rank >= self.len {
+            return None;
+        }
+        let mut node = &self.root;
+        loop {
+            match node {
+                Node::Leaf(leaf) => return leaf.items().get(rank).copied(),
+                Node::Inner(inner) => {
+                    let (at, in_child) = inner.child_of(rank);
+                    (node, rank) = (&inner.children[at], in_child);
+                }
+            }
+        }
+    }
+
+    /// Puts an item behind those for which `before` holds.
+    pub(super) fn insert(&mut self, item: Item, mut before: impl FnMut(&Item) -> bool) {
+        self.len += 1;
+        if let Some(right) = self.root.insert(item, &mut before, &mut self.bytes) {
+            let left = std::mem::replace(&mut self.root, Node::Leaf(Leaf::new(&[])));
+            self.root = Node::Inner(Inner::new(vec![left, right]));
+            self.bytes += self.root.bytes();
+        }
+    }
+
+    /// Removes the item at a rank, which must be less than the length.
+    pub(super) fn remove(&mut self, rank: usize) -> Item {
+        assert!(rank < self.len, "a rank of {rank} among {}", self.len);
+        self.len -= 1;
+        let item = self.root.remove(rank, &mut self.bytes);
+        while let Node::Inner(inner) = &mut self.root
+            && inner.children.len() == 1
+        {
+            let only = inner.remove(0);
+            self.bytes -= self.root.bytes();
+            self.root = only;
+        }
+        item
+    }
+
+    /// Exchanges the member's address of the item at a rank.
+    pub(super) fn set_member(&mut self, mut rank: usize, member: u64) {
+        // Inner nodes name first items, so every one on the way may have to be told.
+        let mut node = &mut self.root;
+        loop {
+            match node {
+                Node::Leaf(leaf) => {
+                    leaf.items[rank].member = member;
+                    return;
+                }
+                Node::Inner(inner) => {
+                    let (at, in_child) = inner.child_of(rank);
+                    if in_child == 0 {
+                        inner.firsts[at].member = member;
+                    }
+                    (node, rank) = (&mut inner.children[at], in_child);
+                }
+            }
+        }
+    }
+
+    /// Calls `see` with the items from a rank on, upwards or downwards, until it says to stop.
+    pub(super) fn walk(&self, from: usize, reverse: bool, mut see: impl FnMut(Item) -> bool) {
+        if from < self.len {
+            walk(&self.root, from, reverse, &mut see);
+        }
+    }
+
+    /// Panics unless the invariants hold.
+    #[cfg(test)]
+    fn check(&self) {
+        fn depth(node: &Node) -> usize {
+            match node {
+                Node::Leaf(_) => 0,
+                Node::Inner(inner) => {
+                    let depths: Vec<usize> = inner.children.iter().map(depth).collect();
+                    assert!(depths.windows(2).all(|pair| pair[0] == pair[1]), "leaves are equally deep");
+                    for (at, child) in inner.children.iter().enumerate() {
+                        assert_eq!((inner.firsts[at], inner.counts[at]), (child.first(), child.count()));
+                        assert!(child.width() > 0);
+                    }
+                    depths[0] + 1
+                }
+            }
+        }
+        fn bytes(node: &Node) -> usize {
+            node.bytes()
+                + match node {
+                    Node::Leaf(_) => 0,
+                    Node::Inner(inner) => inner.children.iter().map(bytes).sum(),
+                }
+        }
+        depth(&self.root);
+        assert_eq!((self.root.count(), bytes(&self.root)), (self.len, self.bytes));
+    }
+}
+
+/// Whether the walk is to go on behind this node.
+fn walk(node: &Node, from: usize, reverse: bool, see: &mut impl FnMut(Item) -> bool) -> bool {
+    match node {
+        Node::Leaf(leaf) if reverse => {
+            leaf.items()[..=from.min(leaf.len - 1)].iter().rev().all(|item| see(*item))
+        }
+        Node::Leaf(leaf) => leaf.items()[from..].iter().all(|item| see(*item)),
+        Node::Inner(inner) => {
+            let (at, in_child) = inner.child_of(from);
+            if !walk(&inner.children[at], in_child, reverse, see) {
+                return false;
+            }
+            if reverse {
+                inner.children[..at].iter().rev().all(|child| walk(child, usize::MAX, true, see))
+            } else {
+                inner.children[at + 1..].iter().all(|child| walk(child, 0, false, see))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn insert(order: &mut Order, model: &mut Vec<Item>, score: f64, member: u64) {
+        let item = Item { score, member };
+        let before = |other: &Item| (other.score, other.member) < (score, member);
+        order.insert(item, before);
+        let at = model.partition_point(before);
+        model.insert(at, item);
+    }
+
+    fn agree(order: &Order, model: &[Item]) {
+        order.check();
+        let mut all = Vec::new();
+        order.walk(0, false, |item| {
+            all.push(item);
+            true
+        });
+        assert_eq!(all, model);
+    }
+
+    #[test]
+    fn items_that_come_in_order_fill_leaves() {
+        let mut order = Order::new();
+        let mut model = Vec::new();
+        for n in 0..2000 {
+            insert(&mut order, &mut model, n as f64, n);
+        }
+        agree(&order, &model);
+        assert!(order.bytes() < 2000 * 40, "{}", order.bytes());
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn it_agrees_with_a_sorted_vector(
+            steps in prop::collection::vec((any::<bool>(), 0u8..40, any::<u16>()), 1..1500),
+            shrink in any::<bool>(),
+        ) {
+            let (mut order, mut model) = (Order::new(), Vec::new());
+            for (n, (add, score, at)) in steps.iter().enumerate() {
+                let rank = usize::from(*at);
+                if *add || model.is_empty() || (n < steps.len() / 2 && shrink) {
+                    insert(&mut order, &mut model, f64::from(*score), n as u64);
+                } else {
+                    let rank = rank % model.len();
+                    prop_assert_eq!(order.remove(rank), model.remove(rank));
+                }
+                prop_assert_eq!(order.len(), model.len());
+                if n % 16 == 0 {
+                    order.check();
+                }
+            }
+            agree(&order, &model);
+            for rank in 0..model.len() {
+                let item = model[rank];
+                prop_assert_eq!(order.get(rank), Some(item));
+                let before = |other: &Item| (other.score, other.member) < (item.score, item.member);
+                prop_assert_eq!(order.partition(before), rank);
+                let mut back = Vec::new();
+                order.walk(rank, true, |item| {
+                    back.push(item);
+                    back.len() < 50
+                });
+                let wanted: Vec<Item> = model[..=rank].iter().rev().take(50).copied().collect();
+                prop_assert_eq!(back, wanted);
+            }
+            for rank in (0..model.len()).step_by(3) {
+                order.set_member(rank, 1 << 40 | rank as u64);
+                model[rank].member = 1 << 40 | rank as u64;
+            }
+            agree(&order, &model);
+            while !model.is_empty() {
+                let rank = model.len() / 3;
+                prop_assert_eq!(order.remove(rank), model.remove(rank));
+                order.check();
+            }
+            prop_assert_eq!(order.get(0), None);
+        }
+    }
+}
