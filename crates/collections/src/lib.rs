@@ -16,6 +16,7 @@ mod hash;
 mod int;
 mod intset;
 mod list;
+mod member;
 mod pack;
 mod policy;
 mod seed;
