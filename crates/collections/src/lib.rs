@@ -36,5 +36,5 @@ pub use pack::{Iter, Pack, PackError, Pairs, Pos, Side, TooLarge, Value};
 pub use policy::{Limit, Policy};
 pub use seed::{KeyHash, Seed};
 pub use set::Set;
-pub use sorted_set::SortedSet;
+pub use sorted_set::{Member, SortedSet};
 pub use stream::Stream;

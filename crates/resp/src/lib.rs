@@ -10,10 +10,8 @@
 mod args;
 mod batch;
 mod decode;
-pub mod double;
 mod encode;
 mod error;
-mod grisu;
 mod inline;
 mod limits;
 pub mod number;
@@ -27,4 +25,5 @@ pub use encode::{encode_command, encode_value};
 pub use error::ProtocolError;
 pub use limits::Limits;
 pub use reply::{Deferred, Proto, Reply};
+pub use tanist_text::double;
 pub use value::Value;

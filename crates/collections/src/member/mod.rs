@@ -13,9 +13,9 @@ use std::fmt;
 use std::marker::PhantomData;
 use tanist_types::Rng;
 
-pub(crate) use element::{Element, Field, Parts, Plain, Shape};
 #[allow(unused_imports, reason = "for sorted sets")]
 pub(crate) use element::Scored;
+pub(crate) use element::{Element, Field, Parts, Plain, Shape};
 
 /// The bits of a position that a cursor leaves out, as in scans of the keyspace: cursors fit 48 bits.
 const CURSOR_SHIFT: u32 = 16;

@@ -49,10 +49,8 @@ fn random_changes<S: Shape>(seed: u64, changes: u64, most: u64) {
 fn same<S: Shape>(members: &Members<S>, model: &Model) {
     members.check();
     assert_eq!(members.len(), model.len());
-    let found: Model = members
-        .iter()
-        .map(|e| (e.name().to_vec(), (e.prefix(), e.value().to_vec(), e.expiry())))
-        .collect();
+    let found: Model =
+        members.iter().map(|e| (e.name().to_vec(), (e.prefix(), e.value().to_vec(), e.expiry()))).collect();
     assert_eq!(&found, model);
 }
 

@@ -3,12 +3,15 @@
 //! Integral values up to 2^62 are printed as integers. Others get Grisu2's digits: plain when the exponent is
 //! small (`0.001`, `12345.678`), scientific otherwise (`5.0063291842857143e+5`, `1e-7`).
 
-use crate::grisu;
+mod grisu;
+
+/// The longest text of a double, in bytes, with some to spare.
+pub const MAX_LEN: usize = 40;
 
 /// The text of a double; no allocation.
 #[derive(Clone, Copy)]
 pub struct Text {
-    bytes: [u8; 40],
+    bytes: [u8; MAX_LEN],
     len: usize,
 }
 
@@ -26,7 +29,7 @@ impl Text {
     }
 
     fn new() -> Text {
-        Text { bytes: [0; 40], len: 0 }
+        Text { bytes: [0; MAX_LEN], len: 0 }
     }
 
     fn of(text: &[u8]) -> Text {

@@ -1,0 +1,152 @@
+//! A large sorted set: a room of members that know their scores, and their order.
+//!
+//! Invariant ([`Large::check`]): the order has exactly one item for each member, with its score and its address, sorted by
+//! score and then by bytes.
+#![allow(unsafe_code)]
+
+use super::order::{Item, Order};
+use super::{Member, Place};
+use crate::member::{Element, Members, Parts, Scored};
+use crate::seed::Seed;
+use tanist_types::Rng;
+
+#[derive(Debug)]
+pub(super) struct Large {
+    members: Members<Scored>,
+    order: Order,
+}
+
+impl Large {
+    pub(super) fn new(seed: Seed) -> Large {
+        Large { members: Members::new(seed), order: Order::new() }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.order.len()
+    }
+
+    pub(super) fn allocated(&self) -> usize {
+        self.members.allocated() + self.order.bytes()
+    }
+
+    #[inline]
+    pub(super) fn score(&self, name: &[u8]) -> Option<f64> {
+        self.members.get(name).map(score_of)
+    }
+
+    /// Where an item of this score and name is, or would go.
+    #[inline]
+    fn place(&self, score: f64, name: &[u8]) -> usize {
+        self.order.partition(|item| comes_before(item, score, name))
+    }
+
+    pub(super) fn rank(&self, name: &[u8]) -> Option<(usize, f64)> {
+        let score = self.score(name)?;
+        Some((self.place(score, name), score))
+    }
+
+    /// Gives a member a score; the one it had.
+    pub(super) fn set(&mut self, name: &[u8], score: f64) -> Option<f64> {
+        let place = self.members.locate(name);
+        let Some(element) = self.members.at(&place) else {
+            let parts = Parts { prefix: score.to_bits(), name, ..Parts::default() };
+            let member = self.members.put(&place, &parts);
+            self.order.insert(Item { score, member }, |item| comes_before(item, score, name));
+            return None;
+        };
+        let (old, member) = (score_of(element), element.address());
+        if old != score {
+            let rank = self.place(old, name);
+            self.order.remove(rank);
+            self.order.insert(Item { score, member }, |item| comes_before(item, score, name));
+            self.members.set_prefix(&place, score.to_bits());
+        }
+        Some(old)
+    }
+
+    pub(super) fn remove(&mut self, name: &[u8]) -> Option<f64> {
+        let (rank, score) = self.rank(name)?;
+        self.order.remove(rank);
+        self.members.remove(name);
+        Some(score)
+    }
+
+    /// Removes `count` members from a rank on, each of which is shown first.
+    pub(super) fn remove_ranks(&mut self, from: usize, count: usize, see: &mut dyn FnMut(Member<'_>, f64)) {
+        for _ in 0..count {
+            let item = self.order.remove(from);
+            // SAFETY: the member's item was in the order until now, so that it lives.
+            let element = unsafe { Element::<Scored>::at(item.member) };
+            see(large(element), item.score);
+            let place = self.members.locate(element.name());
+            self.members.remove_at(&place);
+        }
+    }
+
+    pub(super) fn partition(&self, before: &mut dyn FnMut(f64, Member<'_>) -> bool) -> usize {
+        // SAFETY: the order's items are those of members that live as long as `self` is not changed.
+        self.order.partition(|item| before(item.score, large(unsafe { Element::at(item.member) })))
+    }
+
+    pub(super) fn walk<'a>(
+        &'a self,
+        from: usize,
+        reverse: bool,
+        see: &mut dyn FnMut(Member<'a>, f64) -> bool,
+    ) {
+        // SAFETY: as in `partition`; `self` stays borrowed as long as what is shown.
+        self.order.walk(from, reverse, |item| see(large(unsafe { Element::at(item.member) }), item.score));
+    }
+
+    pub(super) fn scan(&self, cursor: u64, count: usize, see: &mut dyn FnMut(Member<'_>, f64)) -> u64 {
+        self.members.scan(cursor, count, &mut |element| see(large(element), score_of(element)))
+    }
+
+    pub(super) fn random(&self, rng: &mut Rng) -> Option<(Member<'_>, f64)> {
+        self.members.random(rng).map(|element| (large(element), score_of(element)))
+    }
+
+    #[cfg(test)]
+    pub(super) fn check(&self) {
+        self.members.check();
+        assert_eq!(self.members.len(), self.order.len());
+        let mut last: Option<(f64, Vec<u8>)> = None;
+        self.walk(0, false, &mut |member, score| {
+            let name = member.value().as_bytes(&mut itoa::Buffer::new()).to_vec();
+            assert_eq!(self.score(&name), Some(score));
+            if let Some((low, before)) = &last {
+                assert!(*low < score || *low == score && *before < name, "members are in order");
+            }
+            last = Some((score, name));
+            true
+        });
+    }
+}
+
+impl Clone for Large {
+    fn clone(&self) -> Large {
+        let mut copy = Large::new(self.members.seed());
+        // In order, so that every leaf of the copy becomes full.
+        self.walk(0, false, &mut |member, score| {
+            copy.set(member.value().as_bytes(&mut itoa::Buffer::new()), score);
+            true
+        });
+        copy
+    }
+}
+
+fn large(element: Element<'_, Scored>) -> Member<'_> {
+    Member(Place::Large(element))
+}
+
+#[inline]
+fn score_of(element: Element<'_, Scored>) -> f64 {
+    f64::from_bits(element.prefix())
+}
+
+#[inline]
+fn comes_before(item: &Item, score: f64, name: &[u8]) -> bool {
+    // The member is looked at only if the scores do not decide.
+    // SAFETY: called for items of an order, whose members live.
+    item.score < score || item.score == score && unsafe { Element::<Scored>::at(item.member) }.name() < name
+}
