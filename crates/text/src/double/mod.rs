@@ -135,7 +135,7 @@ mod tests {
     use proptest::prelude::*;
 
     /// Values whose text was read from a Valkey 9.1 server.
-    const PEER: &str = include_str!("../testdata/doubles.txt");
+    const PEER: &str = include_str!("doubles.txt");
 
     #[test]
     fn as_the_peer_prints_them() {
