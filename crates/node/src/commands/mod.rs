@@ -18,6 +18,7 @@ pub(crate) mod pubsub;
 pub(crate) mod server;
 pub(crate) mod shutdown;
 pub(crate) mod slowlog;
+pub(crate) mod sorted_set;
 pub(crate) mod string;
 pub(crate) mod transactions;
 

@@ -9,6 +9,7 @@ mod generic;
 mod name;
 mod observe;
 mod pubsub;
+mod sorted_set;
 mod string;
 mod transactions;
 
@@ -30,6 +31,7 @@ impl CommandIndex {
 const GROUPS: &[&[Command]] = &[
     generic::COMMANDS,
     string::COMMANDS,
+    sorted_set::COMMANDS,
     transactions::COMMANDS,
     pubsub::COMMANDS,
     connection::COMMANDS,

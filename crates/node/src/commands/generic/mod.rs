@@ -11,7 +11,7 @@ mod sort;
 
 pub(crate) use expire::{expire, expireat, expiretime, persist, pexpire, pexpireat, pexpiretime, pttl, ttl};
 pub(crate) use migrate::{Migration, migrate};
-pub(crate) use names::{exists, keys, randomkey, scan, touch, type_of};
+pub(crate) use names::{exists, keys, parse_cursor, randomkey, scan, touch, type_of};
 pub(crate) use object::{object_encoding, object_freq, object_help, object_idletime, object_refcount};
 pub(crate) use payload::{dump, restore};
 pub(crate) use remove::{del, unlink};

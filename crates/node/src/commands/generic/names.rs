@@ -96,7 +96,7 @@ pub(crate) fn scan(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
 }
 
 /// A cursor as C reads an unsigned number: a sign is allowed, and beyond 64 bits is not.
-fn parse_cursor(text: &[u8]) -> Result<Cursor, Error> {
+pub(crate) fn parse_cursor(text: &[u8]) -> Result<Cursor, Error> {
     let digits = text.strip_prefix(b"+").unwrap_or(text);
     let number = std::str::from_utf8(digits).ok().filter(|d| !d.starts_with('+'));
     let number = number.and_then(|d| d.parse::<u64>().ok());

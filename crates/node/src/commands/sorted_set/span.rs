@@ -1,0 +1,209 @@
+//! Stretches of a sorted set, as arguments name them: by rank, by score, by bytes.
+
+use crate::commands::parse_int;
+use crate::error::Error;
+use std::cmp::Ordering;
+use std::ops::Range;
+use tanist_keyspace::collections::{Collection, SortedSet};
+
+/// A score that limits a stretch.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(super) struct ScoreBound {
+    score: f64,
+    excluded: bool,
+}
+
+impl ScoreBound {
+    /// `5`, `(5`, `-inf`.
+    pub(super) fn parse(text: &[u8]) -> Result<ScoreBound, Error> {
+        let (excluded, number) = match text {
+            [b'(', rest @ ..] => (true, rest),
+            _ => (false, text),
+        };
+        let number = number.trim_ascii_start();
+        // An empty text is zero, as C reads it.
+        let score = if number.is_empty() { Some(0.0) } else { parse_unbounded(number) };
+        let score = score.ok_or(Error::fixed("ERR min or max is not a float"))?;
+        Ok(ScoreBound { score, excluded })
+    }
+}
+
+/// Bytes that limit a stretch of members of equal score.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum LexBound<'b> {
+    /// Before everything.
+    First,
+    /// Behind everything.
+    Last,
+    /// At these bytes; they may be left out.
+    At { bytes: &'b [u8], excluded: bool },
+}
+
+impl<'b> LexBound<'b> {
+    /// `-`, `+`, `[abc`, `(abc`.
+    pub(super) fn parse(text: &'b [u8]) -> Result<LexBound<'b>, Error> {
+        match text {
+            b"-" => Ok(LexBound::First),
+            b"+" => Ok(LexBound::Last),
+            [b'(', bytes @ ..] => Ok(LexBound::At { bytes, excluded: true }),
+            [b'[', bytes @ ..] => Ok(LexBound::At { bytes, excluded: false }),
+            _ => Err(Error::fixed("ERR min or max not valid string range item")),
+        }
+    }
+}
+
+/// A stretch of a sorted set, from the lower to the upper end.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(super) enum Span<'b> {
+    /// From rank to rank, both included; negative ones count from the end.
+    Ranks(i64, i64),
+    /// From score to score.
+    Scores(ScoreBound, ScoreBound),
+    /// From member to member.
+    Lex(LexBound<'b>, LexBound<'b>),
+}
+
+impl<'b> Span<'b> {
+    pub(super) fn ranks(from: &[u8], to: &[u8]) -> Result<Span<'b>, Error> {
+        Ok(Span::Ranks(parse_int(from)?, parse_int(to)?))
+    }
+
+    pub(super) fn scores(min: &[u8], max: &[u8]) -> Result<Span<'b>, Error> {
+        Ok(Span::Scores(ScoreBound::parse(min)?, ScoreBound::parse(max)?))
+    }
+
+    pub(super) fn lex(min: &'b [u8], max: &'b [u8]) -> Result<Span<'b>, Error> {
+        Ok(Span::Lex(LexBound::parse(min)?, LexBound::parse(max)?))
+    }
+
+    /// The ranks in it; for a stretch by ranks that are counted from the highest, `reverse`.
+    pub(super) fn of(&self, set: &SortedSet, reverse: bool) -> Range<usize> {
+        let range = match *self {
+            Span::Ranks(from, to) => {
+                let range = ranks(set.len(), from, to);
+                if reverse { set.len() - range.end..set.len() - range.start } else { range }
+            }
+            Span::Scores(min, max) => {
+                let from = set.partition(&mut |score, _| {
+                    if min.excluded { score <= min.score } else { score < min.score }
+                });
+                let to = set.partition(&mut |score, _| {
+                    if max.excluded { score < max.score } else { score <= max.score }
+                });
+                from..to
+            }
+            Span::Lex(min, max) => {
+                let from = match min {
+                    LexBound::First => 0,
+                    LexBound::Last => set.len(),
+                    LexBound::At { bytes, excluded } => set.partition(&mut |_, member| {
+                        let order = member.cmp_bytes(bytes);
+                        order == Ordering::Less || excluded && order == Ordering::Equal
+                    }),
+                };
+                let to = match max {
+                    LexBound::First => 0,
+                    LexBound::Last => set.len(),
+                    LexBound::At { bytes, excluded } => set.partition(&mut |_, member| {
+                        let order = member.cmp_bytes(bytes);
+                        order == Ordering::Less || !excluded && order == Ordering::Equal
+                    }),
+                };
+                from..to
+            }
+        };
+        if range.start < range.end { range } else { 0..0 }
+    }
+}
+
+/// The ranks from `from` to `to`, both included; negative ones count from the end.
+fn ranks(len: usize, from: i64, to: i64) -> Range<usize> {
+    let len = len as i64;
+    let place = |n: i64| if n < 0 { n.saturating_add(len).max(-1) } else { n };
+    let (from, to) = (place(from).max(0), place(to).min(len - 1));
+    if from > to || from >= len { 0..0 } else { from as usize..to as usize + 1 }
+}
+
+/// A number as C's `strtod` reads one that is the whole text, be it too large or too small to be told exactly.
+fn parse_unbounded(text: &[u8]) -> Option<f64> {
+    let number = match hexadecimal(text) {
+        Some(number) => number,
+        None => std::str::from_utf8(text).ok()?.parse().ok()?,
+    };
+    (!number.is_nan()).then_some(number)
+}
+
+/// A score or weight: a number that is the whole text and can be held.
+pub(super) fn parse_double(text: &[u8]) -> Option<f64> {
+    let number = parse_unbounded(text)?;
+    let digits = text.iter().any(u8::is_ascii_digit);
+    let names_infinity = !digits && number.is_infinite();
+    let mantissa = text.split(|b| matches!(b | 0x20, b'e')).next().unwrap_or(text);
+    let nonzero = mantissa.iter().any(|b| matches!(b, b'1'..=b'9'));
+    let underflow = number == 0.0 && nonzero && hexadecimal(text).is_none();
+    ((number.is_finite() || names_infinity) && !underflow).then_some(number)
+}
+
+/// `0x1f`, `-0x1.8p3`: C takes them.
+fn hexadecimal(text: &[u8]) -> Option<f64> {
+    let (negative, rest) = match text {
+        [b'-', rest @ ..] => (true, rest),
+        [b'+', rest @ ..] => (false, rest),
+        _ => (false, text),
+    };
+    let rest = rest.strip_prefix(b"0x").or_else(|| rest.strip_prefix(b"0X"))?;
+    let at = rest.iter().position(|b| b | 0x20 == b'p').unwrap_or(rest.len());
+    let (digits, power) = (&rest[..at], rest.get(at + 1..));
+    let (mut value, mut scale, mut fraction, mut any) = (0f64, 0i32, false, false);
+    for &b in digits {
+        if b == b'.' && !fraction {
+            fraction = true;
+            continue;
+        }
+        value = value * 16.0 + f64::from((b as char).to_digit(16)?);
+        any = true;
+        scale -= if fraction { 4 } else { 0 };
+    }
+    if let Some(power) = power {
+        scale = scale.checked_add(std::str::from_utf8(power).ok()?.parse().ok()?)?;
+    }
+    let value = value * f64::from(scale).exp2();
+    any.then_some(if negative { -value } else { value })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn negative_ranks_count_from_the_end() {
+        assert_eq!(ranks(5, 0, -1), 0..5);
+        assert_eq!(ranks(5, -3, -2), 2..4);
+        assert_eq!(ranks(5, -100, 100), 0..5);
+        assert_eq!(ranks(5, 3, 1), 0..0);
+        assert_eq!(ranks(5, 5, 9), 0..0);
+        assert_eq!(ranks(5, -100, -90), 0..0);
+        assert_eq!(ranks(0, 0, -1), 0..0);
+        assert_eq!(ranks(5, i64::MIN, i64::MAX), 0..5);
+    }
+
+    #[test]
+    fn numbers_are_read_as_by_c() {
+        for (text, number) in [
+            ("1", 1.0),
+            ("+1.5e3", 1500.0),
+            (".5", 0.5),
+            ("5.", 5.0),
+            ("-inf", f64::NEG_INFINITY),
+            ("Infinity", f64::INFINITY),
+            ("0x10", 16.0),
+            ("-0x1.8p1", -3.0),
+            ("0e5", 0.0),
+        ] {
+            assert_eq!(parse_double(text.as_bytes()), Some(number), "{text}");
+        }
+        for text in ["", " 1", "1 ", "nan", "1e400", "1e-400", "abc", "0x", "--1"] {
+            assert_eq!(parse_double(text.as_bytes()), None, "{text}");
+        }
+    }
+}
