@@ -40,13 +40,7 @@ impl Alarm {
     /// # Errors
     /// Only when the runtime ends.
     pub async fn after(&self, time: Duration) -> io::Result<()> {
-        // All zeros would stop the timer.
-        let time = time.max(Duration::from_nanos(1));
-        let it_value = Timespec {
-            tv_sec: i64::try_from(time.as_secs()).unwrap_or(i64::MAX),
-            tv_nsec: time.subsec_nanos().into(),
-        };
-        let once = Itimerspec { it_interval: Timespec { tv_sec: 0, tv_nsec: 0 }, it_value };
+        let once = Itimerspec { it_interval: Timespec { tv_sec: 0, tv_nsec: 0 }, it_value: timespec(time) };
         // Setting it takes back what it has said before.
         timerfd_settime(&self.timer, TimerfdTimerFlags::empty(), &once)?;
         loop {
@@ -57,6 +51,15 @@ impl Alarm {
                 return read.map(|_| ());
             }
         }
+    }
+}
+
+/// As the kernel takes it: all zeros would stop the timer, and what is too much for it is for ever.
+fn timespec(time: Duration) -> Timespec {
+    let time = time.max(Duration::from_nanos(1));
+    Timespec {
+        tv_sec: i64::try_from(time.as_secs()).unwrap_or(i64::MAX),
+        tv_nsec: time.subsec_nanos().into(),
     }
 }
 
@@ -102,11 +105,13 @@ mod tests {
     }
 
     #[test]
-    fn it_can_be_set_for_ever() {
-        block_on(async {
-            let alarm = Alarm::new().unwrap();
-            let waiting = pin!(alarm.after(Duration::MAX));
-            assert!(waiting.poll(&mut Context::from_waker(Waker::noop())).is_pending());
-        });
+    fn every_time_is_one_for_the_kernel() {
+        let shown = |time| {
+            let Timespec { tv_sec, tv_nsec } = timespec(time);
+            (tv_sec, tv_nsec)
+        };
+        assert_eq!(shown(Duration::ZERO), (0, 1));
+        assert_eq!(shown(Duration::from_millis(2500)), (2, 500_000_000));
+        assert_eq!(shown(Duration::MAX), (i64::MAX, 999_999_999));
     }
 }
