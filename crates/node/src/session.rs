@@ -46,8 +46,9 @@ pub(crate) enum Waiting {
         /// When it gives up.
         until: Option<Mono>,
     },
-    /// In `MIGRATE`, which ends by itself.
-    Migrating,
+    /// In a command that waits for the shell or another node and ends by itself (`SAVE`, `CONFIG REWRITE`, `MIGRATE`,
+    /// `SHUTDOWN`, ...): nobody releases it before that.
+    Busy,
     /// Until `CLIENT PAUSE` ends: the command that met it has not run.
     Paused,
 }
@@ -145,6 +146,11 @@ impl Session {
             || self.name.starts_with(b"sentinel-")
             || listens(b"__sentinel__:hello")
             || listens(b"__tanist__:state")
+    }
+
+    /// Whether its command has begun and is not over.
+    pub(crate) fn is_blocked(&self) -> bool {
+        matches!(self.waiting, Some(Waiting::Blocked { .. } | Waiting::Busy))
     }
 
     /// Bytes of the commands queued after `MULTI`.

@@ -62,7 +62,7 @@ pub(crate) fn set(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     if ctx.in_transaction {
         return Err(Error::new("ERR bind, dir and port cannot be set inside a transaction"));
     }
-    ctx.session.waiting = Some(Waiting::Blocked { until: None });
+    ctx.session.waiting = Some(Waiting::Busy);
     ctx.outs.push(Output::Reconfigure { session: ctx.session.id, config });
     Ok(())
 }
@@ -89,7 +89,7 @@ pub(crate) fn rewrite(ctx: &mut Ctx<'_>, _args: Args<'_, '_>) -> Outcome {
     let config = Box::new(ctx.node.config.clone());
     ctx.outs.push(Output::RewriteConfig { session: waits.then_some(ctx.session.id), config });
     if waits {
-        ctx.session.waiting = Some(Waiting::Blocked { until: None });
+        ctx.session.waiting = Some(Waiting::Busy);
     } else {
         ctx.reply().ok();
     }

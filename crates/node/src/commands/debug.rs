@@ -159,7 +159,7 @@ fn reload(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     if ctx.node.snapshot_running() || ctx.node.saving.reloading.is_some() || ctx.node.migration.is_some() {
         return Err(Error::fixed("ERR Background save already in progress"));
     }
-    ctx.session.waiting = Some(Waiting::Blocked { until: None });
+    ctx.session.waiting = Some(Waiting::Busy);
     ctx.node.reload_begin(ctx.now, ctx.session.id, save, ctx.outs);
     Ok(())
 }

@@ -16,7 +16,7 @@ pub(crate) fn save(ctx: &mut Ctx<'_>, _args: Args<'_, '_>) -> Outcome {
     if ctx.in_transaction {
         return Err(Error::new("ERR SAVE cannot wait inside a transaction, use BGSAVE"));
     }
-    ctx.session.waiting = Some(Waiting::Blocked { until: None });
+    ctx.session.waiting = Some(Waiting::Busy);
     ctx.node.save_begin(ctx.now, SaveKind::For(ctx.session.id), ctx.outs);
     Ok(())
 }

@@ -31,7 +31,7 @@ pub(crate) fn shutdown(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     if ctx.in_transaction {
         return Err(Error::NOT_IN_MULTI);
     }
-    ctx.session.waiting = Some(Waiting::Blocked { until: None });
+    ctx.session.waiting = Some(Waiting::Busy);
     ctx.node.shutdown(ctx.now, request, Some(ctx.session.id), ctx.outs);
     Ok(())
 }

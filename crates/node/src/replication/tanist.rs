@@ -109,7 +109,7 @@ pub(super) fn resume(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
 /// Carries out what a transition demands at once; the reply comes when it is durable.
 fn obey(ctx: &mut Ctx<'_>, upheaval: Upheaval) {
     let me = ctx.session.id;
-    ctx.session.waiting = Some(Waiting::Blocked { until: None });
+    ctx.session.waiting = Some(Waiting::Busy);
     ctx.node.undergo(upheaval, Some(me), ctx.now, ctx.outs);
     // Looked after once the session is among the others again, so that its answer finds it.
     ctx.node.repl.stirred = true;

@@ -134,6 +134,24 @@ impl Node {
         }
     }
 
+    /// Ends the wait of one session, as its time-out would or with an error; says whether it waited here.
+    pub(crate) fn unblock_waiter(&mut self, id: SessionId, as_error: bool, outs: &mut Outputs) -> bool {
+        let Some(at) = self.repl.waiters.iter().position(|w| w.session == id) else { return false };
+        let waiter = self.repl.waiters.remove(at);
+        let mut bytes = Vec::new();
+        let mut reply = Reply::new(&mut bytes, waiter.proto);
+        if as_error {
+            let error = Error::fixed("UNBLOCKED client unblocked via CLIENT UNBLOCK");
+            self.stats.count_error(error.code());
+            reply.error(error.text());
+        } else {
+            let (local, acks) = self.progress();
+            write_count(&mut reply, &waiter.rule, waiter.rule.count(local, acks.into_iter()));
+        }
+        self.release(id, &bytes, outs);
+        true
+    }
+
     /// A session is gone: it waits no more.
     pub(crate) fn forget_waiter(&mut self, id: SessionId) {
         self.repl.waiters.retain(|w| w.session != id);

@@ -128,3 +128,34 @@ fn a_replica_sends_clients_that_can_follow_to_its_primary() {
     assert!(w.say(b, "SET k 2").starts_with("-READONLY "));
     assert_eq!(w.say(b, "CLUSTER INFO"), "-ERR This instance has cluster support disabled");
 }
+
+#[test]
+fn only_who_waits_in_a_command_that_may_time_out_can_be_unblocked() {
+    let mut w = World::new();
+    let (a, b) = (w.connect(), w.connect());
+    let unblock = format!("CLIENT UNBLOCK {}", b.0);
+    assert_eq!(w.say(a, &unblock), ":0", "it waits for nothing");
+    for (word, answer) in
+        [("", ":0"), (" TIMEOUT", ":0"), (" ERROR", "-UNBLOCKED client unblocked via CLIENT UNBLOCK")]
+    {
+        assert!(w.all(b, "WAIT 1 0").is_empty());
+        assert_eq!(w.say(a, &format!("{unblock}{word}")), ":1");
+        assert_eq!(w.say(a, &unblock), ":0", "once is enough");
+        assert_eq!(w.pushed(b), [answer]);
+    }
+    // What it waited for before does not end a later wait.
+    assert!(w.all(b, "WAIT 1 0").is_empty());
+    w.pass(10_000);
+    assert!(w.pushed(b).is_empty());
+    w.say(a, &unblock);
+
+    w.outs.drain();
+    assert_eq!(w.raw(b, b"SAVE\r\n"), (Vec::new(), Next::Wait));
+    for word in ["TIMEOUT", "ERROR"] {
+        assert_eq!(w.say(a, &format!("{unblock} {word}")), ":0");
+    }
+    assert!(w.say(a, "INFO clients").contains("blocked_clients:1\r"));
+    w.pass(0);
+    w.node.step(w.now, crate::Input::SaveWritten(Ok(())), &mut w.outs);
+    assert_eq!(w.pushed(b), ["OK"]);
+}

@@ -3,7 +3,7 @@
 use super::filter::Filters;
 use crate::context::Ctx;
 use crate::error::Outcome;
-use crate::session::{Session, SessionId, SessionKind, Waiting};
+use crate::session::{Session, SessionId, SessionKind};
 use std::fmt::Write;
 use tanist_resp::{Args, Proto};
 use tanist_types::Mono;
@@ -54,7 +54,7 @@ pub(super) fn flags(s: &Session) -> String {
         (s.kind == SessionKind::Replica, 'S'),
         (s.is_subscribed(), 'P'),
         (s.multi.is_some(), 'x'),
-        (matches!(s.waiting, Some(Waiting::Blocked { .. })), 'b'),
+        (s.is_blocked(), 'b'),
         (s.dirty_watch, 'd'),
         (s.close_after_reply, 'c'),
         (s.peer.unix, 'U'),

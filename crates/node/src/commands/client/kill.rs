@@ -6,8 +6,8 @@ use crate::commands::parse_int;
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};
 use crate::output::Output;
-use crate::session::{SessionId, Waiting};
-use tanist_resp::{Args, Reply};
+use crate::session::SessionId;
+use tanist_resp::Args;
 
 /// `CLIENT KILL addr` or `CLIENT KILL filter [value] ...`
 pub(crate) fn kill(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
@@ -43,7 +43,8 @@ fn close(ctx: &mut Ctx<'_>, id: SessionId) {
     ctx.outs.push(Output::Close { session: id, flush: false });
 }
 
-/// `CLIENT UNBLOCK id [TIMEOUT | ERROR]`
+/// `CLIENT UNBLOCK id [TIMEOUT | ERROR]`: only for who waits in a command that may time out. What ends by itself is
+/// waited for.
 pub(crate) fn unblock(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     let id = parse_int(args.at(2))?;
     let as_error = match args.get(3) {
@@ -53,23 +54,7 @@ pub(crate) fn unblock(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
         Some(_) => return Err(Error::new("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR")),
     };
     let id = SessionId(u64::try_from(id).unwrap_or(0));
-    let now = ctx.now.mono;
-    let Some(blocked) =
-        ctx.node.sessions.get_mut(id).filter(|s| matches!(s.waiting, Some(Waiting::Blocked { .. })))
-    else {
-        ctx.reply().int(0);
-        return Ok(());
-    };
-    if as_error {
-        blocked.waiting = None;
-        let mut bytes = Vec::new();
-        Reply::new(&mut bytes, blocked.proto).error("UNBLOCKED client unblocked via CLIENT UNBLOCK");
-        ctx.outs.push(Output::Send { session: id, bytes });
-        ctx.outs.push(Output::Resume(id));
-    } else {
-        // Its own time-out answers it, at the next tick.
-        blocked.waiting = Some(Waiting::Blocked { until: Some(now) });
-    }
-    ctx.reply().int(1);
+    let done = ctx.node.unblock_waiter(id, as_error, ctx.outs);
+    ctx.reply().int(i64::from(done));
     Ok(())
 }

@@ -120,7 +120,7 @@ pub(crate) fn migrate(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
         shut_out: false,
     });
     ctx.node.refresh_gates();
-    ctx.session.waiting = Some(Waiting::Migrating);
+    ctx.session.waiting = Some(Waiting::Busy);
     let host = String::from_utf8_lossy(args.at(1)).into_owned();
     let port = parse_int(args.at(2)).ok().and_then(|port| port.try_into().ok()).unwrap_or(0);
     ctx.outs.push(Output::Exchange { number, host, port, bytes });
@@ -253,7 +253,7 @@ impl Node {
             outs.log(LogLevel::Verbose, format!("MIGRATE: {}", reply.trim_end()));
         }
         if let Some(s) = self.sessions.get_mut(migration.session)
-            && s.waiting == Some(Waiting::Migrating)
+            && s.waiting == Some(Waiting::Busy)
         {
             s.waiting = None;
             s.last_write = self.repl.end();

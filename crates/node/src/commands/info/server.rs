@@ -62,7 +62,7 @@ pub(super) fn clients(ctx: &Ctx<'_>, f: &mut Fields) {
     let (input, output) = node.buffers.recent.largest(ctx.now.mono);
     f.put("client_recent_max_input_buffer", input);
     f.put("client_recent_max_output_buffer", output);
-    f.put("blocked_clients", count(&|s| matches!(s.waiting, Some(Waiting::Blocked { .. }))));
+    f.put("blocked_clients", count(&|s| s.is_blocked()));
     f.put("tracking_clients", 0);
     f.put("pubsub_clients", count(&Session::is_subscribed));
     f.put("watching_clients", count(&|s| !s.watched.is_empty()));
