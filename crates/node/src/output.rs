@@ -68,7 +68,7 @@ pub enum Output {
     /// Load the snapshot file: [`crate::Node::load_begin`], [`crate::Node::load_bytes`], then
     /// [`crate::Input::SnapshotLoaded`].
     LoadSnapshot,
-    /// Append to an unnamed temporary file; one with a new number replaces the one before. Answered by
+    /// Append to an unnamed temporary file, which begins with this if it has not been named before. Answered by
     /// [`crate::Input::Spilled`].
     SpillWrite {
         /// Which file.
@@ -107,6 +107,13 @@ pub enum Output {
         attempt: u64,
         /// What.
         bytes: Vec<u8>,
+    },
+    /// Read nothing more from the primary, or go on reading.
+    PrimaryHold {
+        /// On which connection.
+        attempt: u64,
+        /// Stop.
+        hold: bool,
     },
     /// Close the connection to the primary; its end is not reported.
     PrimaryClose {

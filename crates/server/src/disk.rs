@@ -3,6 +3,8 @@
 //! It takes orders one by one and tells the node what came of each.
 
 use crate::machine::Machine;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -23,7 +25,7 @@ pub(crate) enum Order {
     SaveCancel,
     /// Load the snapshot file at this place in the place of the data.
     Load(PathBuf),
-    /// Append to the unnamed file with this number; a new number begins a new file.
+    /// Append to the unnamed file with this number; the first bytes make it.
     SpillWrite { file: u64, bytes: Vec<u8> },
     /// Read from it.
     SpillRead { file: u64, at: u64, len: usize },
@@ -59,7 +61,7 @@ impl Orders {
     pub(crate) fn start(self, machine: Arc<Machine>, config_file: Option<PathBuf>) -> io::Result<()> {
         std::thread::Builder::new().name("disk".into()).spawn(move || {
             let mut save = Save::None;
-            let mut spill = None;
+            let mut spill = SpillFiles::new();
             for order in self.0 {
                 match order {
                     Order::SaveBegin(path) => save = Save::begin(&path),
@@ -87,7 +89,7 @@ impl Orders {
                         machine.enter(|node, now, outs| node.step(now, answer, outs));
                     }
                     Order::SpillEnd { file } => {
-                        spill.take_if(|(open, _): &mut (u64, Unnamed)| *open == file);
+                        spill.remove(&file);
                     }
                     Order::SaveBytes { bytes, last } => {
                         let result = save.write(&bytes, last).map_err(|error| describe(&error));
@@ -108,24 +110,19 @@ fn rewrite(path: Option<&Path>, config: &ServerConfig) -> Result<(), String> {
     tanist_runtime::durable::write(path, &new).map_err(|error| describe(&error))
 }
 
-/// The file of a snapshot that replicas are sent, with its number.
-type SpillFile = Option<(u64, Unnamed)>;
+/// The files of snapshots that replicas are sent or that a primary sends, by their numbers.
+type SpillFiles = BTreeMap<u64, Unnamed>;
 
-fn append(spill: &mut SpillFile, file: u64, bytes: &[u8]) -> io::Result<()> {
-    match spill {
-        Some((open, unnamed)) if *open == file => unnamed.append(bytes),
-        _ => {
-            *spill = None;
-            spill.insert((file, Unnamed::create(Path::new("replica.rdb"))?)).1.append(bytes)
-        }
-    }
+fn append(spill: &mut SpillFiles, file: u64, bytes: &[u8]) -> io::Result<()> {
+    let unnamed = match spill.entry(file) {
+        Entry::Occupied(open) => open.into_mut(),
+        Entry::Vacant(none) => none.insert(Unnamed::create(Path::new("replica.rdb"))?),
+    };
+    unnamed.append(bytes)
 }
 
-fn read_at(spill: &SpillFile, file: u64, at: u64, len: usize) -> io::Result<Vec<u8>> {
-    match spill {
-        Some((open, unnamed)) if *open == file => unnamed.read_at(at, len),
-        _ => Err(io::Error::other("the file is closed")),
-    }
+fn read_at(spill: &SpillFiles, file: u64, at: u64, len: usize) -> io::Result<Vec<u8>> {
+    spill.get(&file).ok_or_else(|| io::Error::other("the file is closed"))?.read_at(at, len)
 }
 
 /// The snapshot file that is being written.

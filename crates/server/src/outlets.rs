@@ -41,6 +41,9 @@ impl Outlets {
             Output::PrimarySend { attempt, bytes } => {
                 self.to_primary(primary::Order::Send { attempt, bytes })
             }
+            Output::PrimaryHold { attempt, hold } => {
+                self.to_primary(primary::Order::Hold { attempt, hold });
+            }
             Output::PrimaryClose { attempt } => self.to_primary(primary::Order::Close { attempt }),
             Output::Exchange { number, host, port, bytes } => {
                 let _ = self.exchange.send(exchange::Order::Begin { number, host, port, bytes });

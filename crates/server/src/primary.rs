@@ -26,6 +26,7 @@ const TURN: usize = 4;
 pub(crate) enum Order {
     Connect { attempt: u64, host: String, port: u16 },
     Send { attempt: u64, bytes: Vec<u8> },
+    Hold { attempt: u64, hold: bool },
     Close { attempt: u64 },
 }
 
@@ -48,8 +49,17 @@ type Connecting = Pin<Box<dyn Future<Output = io::Result<Stream>>>>;
 
 enum State {
     Idle,
-    Connecting { attempt: u64, connecting: Connecting },
-    Connected { attempt: u64, stream: Stream, room: Box<[u8]> },
+    Connecting {
+        attempt: u64,
+        connecting: Connecting,
+    },
+    Connected {
+        attempt: u64,
+        stream: Stream,
+        room: Box<[u8]>,
+        /// Nothing is to be read.
+        held: bool,
+    },
 }
 
 impl Upstream {
@@ -75,8 +85,13 @@ impl Upstream {
                     self.output.extend_from_slice(&bytes);
                 }
             }
+            Order::Hold { attempt, hold } if self.attempt() == Some(attempt) => {
+                if let State::Connected { held, .. } = &mut self.state {
+                    *held = hold;
+                }
+            }
             Order::Close { attempt } if self.attempt() == Some(attempt) => self.rest(),
-            Order::Send { .. } | Order::Close { .. } => {}
+            Order::Send { .. } | Order::Hold { .. } | Order::Close { .. } => {}
         }
     }
 
@@ -102,8 +117,8 @@ impl Upstream {
                 match connecting.as_mut().poll(cx) {
                     Poll::Pending => false,
                     Poll::Ready(Ok(stream)) => {
-                        self.state =
-                            State::Connected { attempt, stream, room: vec![0; ROOM].into_boxed_slice() };
+                        let room = vec![0; ROOM].into_boxed_slice();
+                        self.state = State::Connected { attempt, stream, room, held: false };
                         self.machine.enter(|node, now, outs| {
                             node.step(now, Input::PrimaryConnected { attempt }, outs);
                         });
@@ -115,7 +130,8 @@ impl Upstream {
                     }
                 }
             }
-            State::Connected { attempt, stream, room } => {
+            State::Connected { held: true, .. } => false,
+            State::Connected { attempt, stream, room, .. } => {
                 let attempt = *attempt;
                 match stream.poll_read(cx, room) {
                     Poll::Pending => false,

@@ -53,6 +53,8 @@ pub(crate) struct NodeProcess {
     primary: Option<(u64, ConnId)>,
     /// The snapshot file in the making.
     saving: Vec<u8>,
+    /// Temporary files.
+    spills: BTreeMap<u64, Vec<u8>>,
     /// The session through which the world looks into the node.
     observer: SessionId,
 }
@@ -82,6 +84,7 @@ impl NodeProcess {
             observer,
             primary: None,
             saving: Vec::new(),
+            spills: BTreeMap::new(),
         }
     }
 
@@ -315,10 +318,26 @@ impl NodeProcess {
             Output::LoadSnapshot => {}
             // Nobody migrates keys here.
             Output::Exchange { .. } | Output::ExchangeEnd { .. } => {}
-            // Every replica here accepts a snapshot with a mark at its end: no file is needed.
-            Output::SpillWrite { .. } | Output::SpillRead { .. } | Output::SpillEnd { .. } => {}
+            // Whatever is sent here is taken at once: there is nothing that could be left unread.
+            Output::PrimaryHold { .. } => {}
+            Output::SpillWrite { file, bytes } => {
+                self.spills.entry(file).or_default().extend_from_slice(&bytes);
+                self.spilled(file, None, ctx);
+            }
+            Output::SpillRead { file, at, len } => {
+                let bytes = self.spills.get(&file).and_then(|all| all.get(at as usize..at as usize + len));
+                self.spilled(file, bytes.map(<[u8]>::to_vec), ctx);
+            }
+            Output::SpillEnd { file } => {
+                self.spills.remove(&file);
+            }
             Output::Discard(_) | Output::Configured(_) | Output::Stall(_) => {}
         }
+    }
+
+    /// A temporary file here is never slow and never full.
+    fn spilled(&mut self, file: u64, bytes: Option<Vec<u8>>, ctx: &mut Ctx<'_>) {
+        self.node.step(ctx.now, Input::Spilled { file, result: Ok(bytes) }, &mut self.outs);
     }
 }
 

@@ -3,7 +3,7 @@
 //! The decisions are those of the replication core (`tanist-replication`); here they meet the data, the sessions and
 //! the shell.
 //! - `primary`: serving replicas: `PSYNC`, snapshots, sending, acknowledgements.
-//! - `upstream`: following a primary: connecting, loading, applying.
+//! - `upstream`: following a primary: connecting, applying; `sync`: loading its snapshot.
 //! - `role`: becoming a primary, a replica, or neither.
 //! - `commands`, `tanist`: what clients, operators and sentinels say. `wait`: who waits for replicas.
 //! - `report`: `INFO`, `ROLE`, and what is pushed to sentinels.
@@ -16,6 +16,7 @@ mod failover;
 mod primary;
 mod report;
 mod role;
+mod sync;
 mod tanist;
 mod upstream;
 mod wait;
@@ -50,7 +51,9 @@ pub(crate) struct Repl {
     credits: BTreeMap<LinkId, Credit>,
     /// The snapshot being produced for replicas; its bytes go into `replicas`.
     producing: Option<Producer>,
-    /// Names the shell's file of a snapshot whose length must be known before it is sent; and whether it is in use.
+    /// Names the shell's temporary files.
+    files: u64,
+    /// The one of a snapshot whose length must be known before it is sent; and whether it is in use.
     spill: u64,
     spilling: bool,
     waiters: Vec<Waiter>,
@@ -122,6 +125,7 @@ impl Repl {
             upstream: None,
             credits: BTreeMap::new(),
             producing: None,
+            files: 0,
             spill: 0,
             spilling: false,
             waiters: Vec::new(),
@@ -315,6 +319,12 @@ impl Node {
         }
     }
 
+    /// A name for another temporary file of the shell's.
+    fn next_file(&mut self) -> u64 {
+        self.repl.files += 1;
+        self.repl.files
+    }
+
     /// The shell has written the durable state, or could not.
     pub(crate) fn persisted(&mut self, id: u64, result: Result<(), String>, now: Now, outs: &mut Outputs) {
         let id = PersistId(id);
@@ -329,7 +339,10 @@ impl Node {
             Err(why) => {
                 outs.log(LogLevel::Warning, format!("The state file could not be written: {why}"));
                 for ticket in self.repl.member.persist_failed(id) {
-                    self.answer(ticket, b"-ERR the state file could not be written\r\n", outs);
+                    match role::attempt_of(ticket) {
+                        Some(attempt) => self.attach_lost(attempt, now, outs),
+                        None => self.answer(ticket, b"-ERR the state file could not be written\r\n", outs),
+                    }
                 }
                 // Another try comes after a while, or with the next change.
                 self.repl.retry_write = now.mono + WRITE_RETRY;

@@ -243,7 +243,8 @@ impl Node {
         match self.repl.replicas.spill() {
             Some(Spill::Write { first, bytes }) => {
                 if first {
-                    self.repl.spill += 1;
+                    self.end_spill(outs);
+                    self.repl.spill = self.next_file();
                     self.repl.spilling = true;
                 }
                 outs.push(Output::SpillWrite { file: self.repl.spill, bytes });
@@ -269,6 +270,9 @@ impl Node {
         now: Now,
         outs: &mut Outputs,
     ) {
+        if self.is_sync_file(file) {
+            return self.sync_spilled(result, now, outs);
+        }
         if file != self.repl.spill || !self.repl.spilling {
             return;
         }

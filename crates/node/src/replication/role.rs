@@ -15,6 +15,11 @@ pub(super) fn attach_ticket(attempt: u64) -> Ticket {
     Ticket(attempt | ATTACH)
 }
 
+/// The connection that a ticket is of.
+pub(super) fn attempt_of(ticket: Ticket) -> Option<u64> {
+    (ticket.0 & ATTACH != 0).then_some(ticket.0 & !ATTACH)
+}
+
 impl Node {
     /// Carries out what has become durable.
     pub(super) fn carry_out(&mut self, granted: Vec<Granted>, now: Now, outs: &mut Outputs) {
@@ -95,10 +100,12 @@ impl Node {
 
     /// Ends the link to the primary; what was received and not applied is discarded.
     pub(super) fn drop_upstream(&mut self, outs: &mut Outputs) {
-        if let Some(up) = self.repl.upstream.take()
-            && let Some(attempt) = up.connection()
-        {
-            outs.push(Output::PrimaryClose { attempt });
+        self.note_interrupted_load();
+        if let Some(mut up) = self.repl.upstream.take() {
+            up.end_sync(outs);
+            if let Some(attempt) = up.connection() {
+                outs.push(Output::PrimaryClose { attempt });
+            }
         }
     }
 

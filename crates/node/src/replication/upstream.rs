@@ -5,20 +5,19 @@
 //! that its own replicas, and its peers after a promotion, can go on from them.
 
 use super::role::attach_ticket;
+use super::sync::Sync;
 use crate::dispatch::{Prepared, WINDOW};
 use crate::node::Node;
 use crate::output::{LogLevel, Output, Outputs};
 use crate::session::{Session, SessionId};
-use crate::snapshot::Loader;
 use std::time::Duration;
 use tanist_config::ServerConfig;
-use tanist_config::choice::DisklessLoad;
 use tanist_replication::{
-    Ack, Address, AttachKind, Incoming, Introduction, Lineage, LinkDue, LinkFault, LinkTerms, Marker,
-    PrimaryLink, PsyncRequest,
+    Ack, Address, AttachKind, Incoming, Introduction, LinkDue, LinkFault, LinkTerms, Marker, PrimaryLink,
+    PsyncRequest,
 };
 use tanist_resp::{Args, Batch, Limits};
-use tanist_types::{DbIndex, Epoch, LogPos, Mono, Now, ReplId};
+use tanist_types::{DbIndex, LogPos, Mono, Now, ReplId};
 
 /// How often a stock primary is told the applied position.
 const ACK_PERIOD: Duration = Duration::from_secs(1);
@@ -43,8 +42,10 @@ pub(crate) struct Upstream {
     read: Vec<u8>,
     /// A transaction whose end has not come.
     open: Option<Vec<u8>>,
-    sync: Option<Sync>,
-    terms: Option<LinkTerms>,
+    pub(super) sync: Option<Sync>,
+    pub(super) terms: Option<LinkTerms>,
+    /// Terms accepted that are not known to be durable.
+    grants: u32,
     /// The position last acknowledged, and when the next acknowledgement is due for a stock primary.
     acked: Option<LogPos>,
     next_ack: Mono,
@@ -64,30 +65,6 @@ impl std::fmt::Debug for ParsedBatch {
     }
 }
 
-/// A snapshot that comes in.
-#[derive(Debug)]
-pub(crate) struct Sync {
-    loader: Box<Loader>,
-    id: ReplId,
-    pos: LogPos,
-    /// Its size, if the primary said so.
-    pub(crate) size: Option<u64>,
-    pub(crate) received: u64,
-    pub(crate) last_byte: Mono,
-    old: Old,
-}
-
-/// What becomes of the old data while new ones come in (`repl-diskless-load`).
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Old {
-    /// They serve until the new ones are complete.
-    Serve,
-    /// They go as soon as it is durable that this node has no vote without them (R5).
-    Go,
-    /// They are gone: there is nothing to read.
-    Gone,
-}
-
 impl Upstream {
     pub(crate) fn new(address: Address, config: &ServerConfig, now: Now) -> Upstream {
         let peer = crate::Peer { addr: address.to_string(), ..crate::Peer::default() };
@@ -102,6 +79,7 @@ impl Upstream {
             open: None,
             sync: None,
             terms: None,
+            grants: 0,
             acked: None,
             next_ack: Mono::NEVER,
             ack_now: false,
@@ -124,14 +102,24 @@ impl Upstream {
         self.link.next_deadline().min(ack)
     }
 
+    /// The new data are in place: the log follows, with this database selected. Returns what of it has come already.
+    pub(super) fn begin_stream(&mut self, db: DbIndex, now: Now) -> Vec<u8> {
+        self.session.db = db;
+        self.take_over = false;
+        self.next_ack = now.mono + ACK_PERIOD;
+        self.ack_now = true;
+        self.link.loaded(now.mono)
+    }
+
     /// The connection is gone: forget what belongs to it.
-    fn reset(&mut self) {
+    fn reset(&mut self, outs: &mut Outputs) {
         self.attempt = None;
+        self.end_sync(outs);
         self.read.clear();
         self.batch.0.reset();
         self.open = None;
-        self.sync = None;
         self.terms = None;
+        self.grants = 0;
         self.acked = None;
         self.next_ack = Mono::NEVER;
     }
@@ -189,8 +177,10 @@ impl Node {
         if up.attempt != Some(attempt) {
             return;
         }
+        self.note_interrupted_load();
+        let Some(up) = &mut self.repl.upstream else { return };
         let was_up = up.link.is_streaming();
-        up.reset();
+        up.reset(outs);
         up.link.closed(now.mono);
         let text = format!("Connection with primary {}: {why}", up.address);
         outs.log(if was_up { LogLevel::Warning } else { LogLevel::Verbose }, text);
@@ -230,7 +220,8 @@ impl Node {
     }
 
     /// The link cannot go on: it is closed, and another one is tried.
-    fn upstream_failed(&mut self, fault: LinkFault, now: Now, outs: &mut Outputs) {
+    pub(super) fn upstream_failed(&mut self, fault: LinkFault, now: Now, outs: &mut Outputs) {
+        self.note_interrupted_load();
         let Some(up) = &mut self.repl.upstream else { return };
         outs.log(LogLevel::Warning, format!("Link to primary {}: {fault}", up.address));
         // The log cannot be followed past that command, but a snapshot may do without it.
@@ -238,7 +229,7 @@ impl Node {
         if let Some(attempt) = up.attempt {
             outs.push(Output::PrimaryClose { attempt });
         }
-        up.reset();
+        up.reset(outs);
         up.link.closed(now.mono);
     }
 
@@ -283,13 +274,7 @@ impl Node {
                 self.continue_stream(up, id, now, outs);
             }
             Incoming::FullSync { id, pos, terms } => {
-                let flush = self.config.repl_diskless_load == DisklessLoad::FlushBeforeLoad;
-                let (kind, old) =
-                    if flush { (AttachKind::Dropping, Old::Go) } else { (AttachKind::Beside, Old::Serve) };
-                self.attach(up, terms, kind)?;
-                outs.log(LogLevel::Notice, format!("Full resync from primary {}: {id}:{pos}", up.address));
-                let loader = Box::new(Loader::new(&self.data, self.config.proto_max_bulk_len, false));
-                up.sync = Some(Sync { loader, id, pos, size: None, received: 0, last_byte: now.mono, old });
+                self.begin_sync(up, (id, pos), terms, now, outs)?;
             }
             Incoming::Send(bytes) => {
                 if let Some(attempt) = up.attempt {
@@ -298,16 +283,11 @@ impl Node {
             }
             Incoming::SnapshotSize(size) => {
                 if let Some(sync) = &mut up.sync {
-                    sync.size = size;
+                    sync.note_size(size);
                 }
             }
-            Incoming::Snapshot(bytes) => {
-                let sync = up.sync.as_mut().ok_or(LinkFault::Protocol("a snapshot out of place"))?;
-                sync.received += bytes.len() as u64;
-                sync.last_byte = now.mono;
-                sync.loader.feed(&bytes, now.wall()).map_err(|e| LinkFault::Snapshot(e.to_string()))?;
-            }
-            Incoming::SnapshotEnd => self.flip(up, now, outs)?,
+            Incoming::Snapshot(bytes) => self.take_snapshot(up, &bytes, now, outs)?,
+            Incoming::SnapshotEnd => self.snapshot_received(up, now, outs)?,
             Incoming::Stream(bytes) => self.apply_stream(up, bytes, now, outs)?,
             Incoming::Failed(fault) => return Err(fault),
         }
@@ -315,7 +295,7 @@ impl Node {
     }
 
     /// R1: accepts the terms of the link, or refuses them.
-    fn attach(
+    pub(super) fn attach(
         &mut self,
         up: &mut Upstream,
         terms: Option<LinkTerms>,
@@ -325,7 +305,9 @@ impl Node {
         let ticket = attach_ticket(up.attempt.unwrap_or(0));
         let promised = self.repl.member.durable().promised.epoch;
         up.terms = terms;
-        self.repl.member.attach(terms, kind, key, ticket).map_err(|_| LinkFault::Fenced(promised))
+        self.repl.member.attach(terms, kind, key, ticket).map_err(|_| LinkFault::Fenced(promised))?;
+        up.grants += 1;
+        Ok(())
     }
 
     /// The terms are durable: acknowledgements may leave.
@@ -334,51 +316,25 @@ impl Node {
             && up.attempt == Some(attempt)
         {
             up.link.attached();
+            up.grants = up.grants.saturating_sub(1);
+            let durable = up.grants == 0;
             self.acknowledge(true, now, outs);
-            self.flush_before_load(outs);
+            if durable {
+                self.flush_before_load(outs);
+            }
         }
     }
 
-    /// R5: the vote is given up durably, so the old data may go, and with them every claim to the old log. What has
-    /// come of the new data meanwhile is kept.
-    fn flush_before_load(&mut self, outs: &mut Outputs) {
-        let Some(sync) = self.repl.upstream.as_mut().and_then(|up| up.sync.as_mut()) else { return };
-        if sync.old != Old::Go {
-            return;
-        }
-        sync.old = Old::Gone;
-        outs.log(LogLevel::Notice, "PRIMARY <-> REPLICA sync: Flushing old data");
-        self.close_replicas(false, outs);
-        self.give_up_snapshot(outs);
-        outs.push(Output::Discard(self.data.flush_all()));
-        self.mark_all_watchers();
-        let id = ReplId::random(&mut self.rng);
-        self.repl.lineage = Lineage::new(id, Epoch::ZERO, LogPos::ZERO);
-        self.repl.backlog.reset(LogPos::ZERO);
-        self.repl.backlog.activate();
-        self.repl.pumped = LogPos::ZERO;
-        self.repl.ask_full = true;
-        self.log_db = None;
-    }
-
-    /// Whether there is nothing to read until the snapshot that comes in is complete.
-    pub(crate) fn is_flushed_for_load(&self) -> bool {
-        self.repl.upstream.as_ref().and_then(Upstream::sync).is_some_and(|sync| sync.old == Old::Gone)
-    }
-
-    /// The data are about to be replaced: a snapshot for replicas, whose links are closed, is of no use.
-    fn give_up_snapshot(&mut self, outs: &mut Outputs) {
-        self.repl.replicas.end_snapshot_if_unread();
-        if self.repl.producing.take().is_some() {
-            outs.push(Output::Discard(self.data.snapshot_abort()));
-        }
-    }
-
-    /// Every watched key may have changed.
-    pub(crate) fn mark_all_watchers(&mut self) {
-        for id in self.sessions.ids().collect::<Vec<_>>() {
-            if let Some(s) = self.sessions.get_mut(id) {
-                s.dirty_watch |= !s.watched.is_empty();
+    /// The terms could not be made durable. Without acknowledgements the primary gives the link up some day; a snapshot
+    /// that may not be loaded is given up at once.
+    pub(super) fn attach_lost(&mut self, attempt: u64, now: Now, outs: &mut Outputs) {
+        if let Some(up) = &mut self.repl.upstream
+            && up.attempt == Some(attempt)
+        {
+            up.grants = up.grants.saturating_sub(1);
+            if self.waits_to_flush() {
+                let why = "the state file could not be written, so the old data may not go";
+                self.upstream_failed(LinkFault::Snapshot(why.into()), now, outs);
             }
         }
     }
@@ -402,42 +358,8 @@ impl Node {
         self.refresh_gates();
     }
 
-    /// The snapshot is complete: its data take the place of the old ones, all at once.
-    fn flip(&mut self, up: &mut Upstream, now: Now, outs: &mut Outputs) -> Result<(), LinkFault> {
-        let sync = up.sync.take().ok_or(LinkFault::Protocol("a snapshot out of place"))?;
-        let loaded = sync.loader.finish().map_err(|e| LinkFault::Snapshot(e.to_string()))?;
-        let lineage: Option<Lineage> = loaded.lineage.and_then(|text| text.parse().ok());
-        // A stock primary's snapshot says nothing of epochs; what it holds belongs to none.
-        let lineage = lineage
-            .filter(|l| l.current().id == sync.id && l.current().start <= sync.pos)
-            .unwrap_or_else(|| Lineage::new(sync.id, Epoch::ZERO, sync.pos));
-        self.close_replicas(false, outs);
-        self.give_up_snapshot(outs);
-        outs.push(Output::Discard(self.data.replace(loaded.data)));
-        self.mark_all_watchers();
-        self.repl.backlog.reset(sync.pos);
-        self.repl.backlog.activate();
-        self.repl.pumped = sync.pos;
-        self.repl.lineage = lineage;
-        self.repl.ever_followed = true;
-        self.repl.outdated = false;
-        self.repl.ask_full = false;
-        self.log_db = loaded.stream_db;
-        up.session.db = self.log_db.unwrap_or(DbIndex(0));
-        up.take_over = false;
-        up.next_ack = now.mono + ACK_PERIOD;
-        up.ack_now = true;
-        outs.log(
-            LogLevel::Notice,
-            format!("PRIMARY <-> REPLICA sync: Finished with success ({} keys)", loaded.keys),
-        );
-        let early = up.link.loaded(now.mono);
-        self.refresh_gates();
-        self.apply_stream(up, &early, now, outs)
-    }
-
     /// Applies what can be applied of further bytes of the log.
-    fn apply_stream(
+    pub(super) fn apply_stream(
         &mut self,
         up: &mut Upstream,
         bytes: &[u8],
@@ -606,7 +528,7 @@ impl Node {
     }
 
     /// Tells the primary how far the log is applied, if there is something new and it may be told now.
-    fn acknowledge(&mut self, always: bool, now: Now, outs: &mut Outputs) {
+    pub(super) fn acknowledge(&mut self, always: bool, now: Now, outs: &mut Outputs) {
         let end = self.repl.end();
         let epoch = self.repl.member.epoch();
         let Some(up) = &mut self.repl.upstream else { return };

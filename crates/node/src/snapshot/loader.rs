@@ -58,6 +58,8 @@ pub(crate) struct Loader {
     db: DbIndex,
     /// Leave out what is past its time: only for a node that may expire by its own clock.
     drop_expired: bool,
+    /// The data are kept; else they are only looked at.
+    keep: bool,
     repl_id: Option<ReplId>,
     repl_offset: Option<LogPos>,
     /// The collection that is being read.
@@ -101,6 +103,7 @@ impl Loader {
             reader: Reader::new(limits),
             db: DbIndex(0),
             drop_expired,
+            keep: true,
             repl_id: None,
             repl_offset: None,
             building: None,
@@ -113,6 +116,12 @@ impl Loader {
                 expired: 0,
             },
         }
+    }
+
+    /// The same, for a snapshot that is to be loaded another time: what cannot be loaded is found, nothing is kept.
+    /// Only a key that comes twice goes unnoticed.
+    pub(crate) fn checking_only(self) -> Loader {
+        Loader { keep: false, ..self }
     }
 
     /// Takes further bytes; says whether the snapshot is complete.
@@ -146,6 +155,9 @@ impl Loader {
                     put(&mut loaded.data, self.db, key, attributes, |data, hash, expiry| {
                         data.db_mut(self.db).set(key, hash, str_value(value), expiry);
                     })?;
+                    if !self.keep {
+                        forget(&mut loaded.data, self.db, key);
+                    }
                     loaded.keys += 1;
                 }
                 Item::Begin { key, kind, expiry, idle, freq } => {
@@ -172,6 +184,9 @@ impl Loader {
                     put(&mut self.loaded.data, self.db, &key, attributes, |data, hash, expiry| {
                         data.db_mut(self.db).set_object(&key, hash, object, expiry);
                     })?;
+                    if !self.keep {
+                        forget(&mut self.loaded.data, self.db, &key);
+                    }
                     self.loaded.keys += 1;
                 }
                 Item::End => return Ok(true),
@@ -200,6 +215,12 @@ fn str_value(text: Str<'_>) -> StrValue<'_> {
         Str::Bytes(bytes) => StrValue::Bytes(bytes),
         Str::Int(n) => StrValue::Int(n),
     }
+}
+
+/// Removes what was only looked at.
+fn forget(data: &mut Keyspace, db: DbIndex, key: &[u8]) {
+    let hash = data.hash(key);
+    data.db_mut(db).remove(key, hash);
 }
 
 /// Lets `set` put a value at a key that must be new, and notes its use.

@@ -10,6 +10,7 @@ mod effects;
 mod events;
 mod eviction;
 mod expiry;
+mod full_sync;
 mod memory;
 mod migrate;
 mod model;

@@ -12,38 +12,62 @@ use tanist_types::{Mono, Rng};
 const PIECE: u64 = 700;
 
 /// A node with what the shell would hold for it.
-struct Member {
-    world: World,
+pub(super) struct Member {
+    pub(super) world: World,
     /// Replies to sessions, by session.
     replies: BTreeMap<SessionId, Vec<u8>>,
     /// Connections that it has made to a primary: the attempt, and where it leads.
     up: Option<(u64, u16)>,
-    states: Vec<Vec<u8>>,
+    pub(super) states: Vec<Vec<u8>>,
     /// The disk takes nothing.
-    broken_disk: bool,
+    pub(super) broken_disk: bool,
+    /// Temporary files.
+    pub(super) spills: BTreeMap<u64, Vec<u8>>,
+    /// Answers about them are kept back.
+    pub(super) slow_disk: bool,
+    kept_back: Vec<Input>,
+    /// It reads nothing from its primary.
+    pub(super) held: bool,
 }
 
 /// A wire from the replica `from` to the session `session` of the primary `to`.
-struct Wire {
+pub(super) struct Wire {
     from: usize,
     to: usize,
     attempt: u64,
     session: SessionId,
     /// Bytes on their way up and down, and the half-read command at the primary.
     up: Vec<u8>,
-    down: Vec<u8>,
+    pub(super) down: Vec<u8>,
     read: Vec<u8>,
     batch: Batch,
 }
 
-struct Cluster {
-    members: Vec<Member>,
-    wires: Vec<Wire>,
+pub(super) struct Cluster {
+    pub(super) members: Vec<Member>,
+    pub(super) wires: Vec<Wire>,
     rng: Rng,
 }
 
+impl Member {
+    /// The shell's answer about a temporary file.
+    fn spilled(&mut self, file: u64, result: Result<Option<Vec<u8>>, String>) {
+        self.kept_back.push(Input::Spilled { file, result });
+        if !self.slow_disk {
+            self.disk_goes_on();
+        }
+    }
+
+    /// What was kept back is answered.
+    pub(super) fn disk_goes_on(&mut self) {
+        for input in std::mem::take(&mut self.kept_back) {
+            self.world.node.step(self.world.now, input, &mut self.world.outs);
+        }
+    }
+}
+
 impl Cluster {
-    fn new(n: usize) -> Cluster {
+    pub(super) fn new(n: usize) -> Cluster {
         let member = |i: usize| {
             let config = ServerConfig {
                 port: 7000 + i as u16,
@@ -57,13 +81,23 @@ impl Cluster {
             world.node.identity.run_id = tanist_types::RunId::random(&mut rng);
             world.node.restore_state(durable);
             let replies = BTreeMap::new();
-            Member { world, replies, up: None, states: Vec::new(), broken_disk: false }
+            Member {
+                world,
+                replies,
+                up: None,
+                states: Vec::new(),
+                broken_disk: false,
+                spills: BTreeMap::new(),
+                slow_disk: false,
+                kept_back: Vec::new(),
+                held: false,
+            }
         };
         Cluster { members: (0..n).map(member).collect(), wires: Vec::new(), rng: Rng::from_seed(5) }
     }
 
     /// A command on a new connection of node `i`; its reply once all is quiet.
-    fn say(&mut self, i: usize, line: &str) -> String {
+    pub(super) fn say(&mut self, i: usize, line: &str) -> String {
         let id = self.members[i].world.connect();
         let replies = self.members[i].world.all(id, line);
         self.settle();
@@ -77,7 +111,7 @@ impl Cluster {
     }
 
     /// Carries out outputs and moves bytes until nothing more happens.
-    fn settle(&mut self) {
+    pub(super) fn settle(&mut self) {
         for _ in 0..10_000 {
             let mut busy = false;
             for i in 0..self.members.len() {
@@ -99,14 +133,14 @@ impl Cluster {
     }
 
     /// Time passes everywhere.
-    fn pass(&mut self, millis: u64) {
+    pub(super) fn pass(&mut self, millis: u64) {
         for member in &mut self.members {
             member.world.pass(millis);
         }
         self.settle();
     }
 
-    fn perform(&mut self, i: usize) -> bool {
+    pub(super) fn perform(&mut self, i: usize) -> bool {
         let outputs: Vec<Output> = self.members[i].world.outs.drain().collect();
         let busy = !outputs.is_empty();
         for output in outputs {
@@ -150,6 +184,21 @@ impl Cluster {
                     let member = &mut self.members[i].world;
                     member.node.step(member.now, Input::Drained(session), &mut member.outs);
                 }
+                Output::PrimaryHold { hold, .. } => self.members[i].held = hold,
+                Output::SpillWrite { file, bytes } => {
+                    let member = &mut self.members[i];
+                    let result = if member.broken_disk { Err("no space".into()) } else { Ok(None) };
+                    member.spills.entry(file).or_default().extend(bytes);
+                    member.spilled(file, result);
+                }
+                Output::SpillRead { file, at, len } => {
+                    let member = &mut self.members[i];
+                    let bytes = member.spills[&file][at as usize..at as usize + len].to_vec();
+                    member.spilled(file, Ok(Some(bytes)));
+                }
+                Output::SpillEnd { file } => {
+                    self.members[i].spills.remove(&file);
+                }
                 _ => {}
             }
         }
@@ -157,6 +206,7 @@ impl Cluster {
     }
 
     fn connect(&mut self, from: usize, attempt: u64, port: u16) {
+        self.members[from].held = false;
         self.members[from].up = Some((attempt, port));
         let to = usize::from(port - 7000);
         let peer = Peer { addr: format!("10.0.0.{from}:5000"), local: true, ..Peer::default() };
@@ -178,7 +228,7 @@ impl Cluster {
     }
 
     /// Ends a wire, as seen from both sides.
-    fn cut(&mut self, w: usize) {
+    pub(super) fn cut(&mut self, w: usize) {
         let wire = self.wires.remove(w);
         let primary = &mut self.members[wire.to].world;
         primary.node.step(primary.now, Input::Closed(wire.session), &mut primary.outs);
@@ -187,10 +237,11 @@ impl Cluster {
         replica.node.step(replica.now, closed, &mut replica.outs);
     }
 
-    fn carry(&mut self, w: usize) -> bool {
+    pub(super) fn carry(&mut self, w: usize) -> bool {
         let wire = &mut self.wires[w];
-        let busy = !wire.up.is_empty() || !wire.down.is_empty();
-        let n = (1 + self.rng.below(PIECE) as usize).min(wire.down.len());
+        let held = self.members[wire.from].held;
+        let busy = !wire.up.is_empty() || !(held || wire.down.is_empty());
+        let n = if held { 0 } else { (1 + self.rng.below(PIECE) as usize).min(wire.down.len()) };
         let down: Vec<u8> = wire.down.drain(..n).collect();
         let n = (1 + self.rng.below(PIECE) as usize).min(wire.up.len());
         wire.read.extend(wire.up.drain(..n));
@@ -211,7 +262,7 @@ impl Cluster {
         busy
     }
 
-    fn follow(&mut self, replica: usize, primary: usize) {
+    pub(super) fn follow(&mut self, replica: usize, primary: usize) {
         let port = 7000 + primary;
         assert_eq!(self.say(replica, &format!("REPLICAOF h {port}")), "OK");
         assert!(self.say(replica, "ROLE").contains(" connected "), "{}", self.say(replica, "ROLE"));
@@ -225,13 +276,13 @@ impl Cluster {
         words[at + 1].to_owned()
     }
 
-    fn fill(&mut self, i: usize, tag: &str, n: usize) {
+    pub(super) fn fill(&mut self, i: usize, tag: &str, n: usize) {
         for k in 0..n {
             self.say(i, &format!("SET {tag}:{k} value-{k}"));
         }
     }
 
-    fn end(&self, i: usize) -> u64 {
+    pub(super) fn end(&self, i: usize) -> u64 {
         self.members[i].world.node.repl.end().0
     }
 }
@@ -267,6 +318,7 @@ fn old_data_serve_until_the_new_are_complete() {
     let mut c = Cluster::new(2);
     c.fill(0, "new", 200);
     c.say(1, "SET old 1");
+    c.say(1, "CONFIG SET repl-diskless-load swapdb");
     let id = c.members[1].world.connect();
     c.members[1].world.all(id, "REPLICAOF h 7000");
     let mut seen_half = false;

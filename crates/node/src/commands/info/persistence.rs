@@ -12,9 +12,9 @@ pub(super) fn persistence(ctx: &Ctx<'_>, f: &mut Fields) {
         None => (0, 0, None),
     };
     let flushed = node.is_flushed_for_load();
-    let beside = node.repl.upstream.as_ref().is_some_and(|up| up.sync().is_some()) && !flushed;
+    let sync = node.repl.upstream.as_ref().and_then(|up| up.sync());
     f.flag("loading", node.loading.is_some() || flushed);
-    f.flag("async_loading", beside);
+    f.flag("async_loading", sync.is_some_and(|sync| sync.is_beside()));
     f.zeros(&["current_cow_peak", "current_cow_size", "current_cow_size_age"]);
     let percent = if total == 0 { 0.0 } else { done as f64 * 100.0 / total as f64 };
     f.put("current_fork_perc", format!("{percent:.2}"));
