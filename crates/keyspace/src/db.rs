@@ -111,6 +111,18 @@ impl Db {
         Cursor(0)
     }
 
+    /// All keys, in no order.
+    pub(crate) fn keys(&self) -> Vec<Box<[u8]>> {
+        let mut keys = Vec::new();
+        let mut cursor = Cursor::default();
+        loop {
+            cursor = self.scan(cursor, 1000, &mut |entry| keys.push(entry.key().into()));
+            if cursor == Cursor::default() {
+                return keys;
+            }
+        }
+    }
+
     /// A random entry, each about as likely; `None` if there is none.
     #[must_use]
     pub fn random(&self, rng: &mut Rng) -> Option<Entry<'_>> {

@@ -153,6 +153,31 @@ impl Keyspace {
         garbage
     }
 
+    /// Adds the data of `other` (made by [`Keyspace::new_like`]) to these; where both have a key, those of `other` win.
+    /// Panics as [`Keyspace::replace`] does.
+    pub fn absorb(&mut self, mut other: Keyspace) {
+        assert!(self.seed == other.seed && self.dbs.len() == other.dbs.len() && other.snapshot.is_none());
+        for index in (0..self.databases()).map(DbIndex) {
+            for key in other.db(index).keys() {
+                let h = self.hash(&key);
+                if let Some(entry) = other.db_mut(index).take(&key, h) {
+                    let mut db = self.db_mut(index);
+                    db.remove(&key, h);
+                    db.add(h, entry);
+                }
+            }
+        }
+    }
+
+    /// A key that both have in the same database, if there is one. `other` was made by [`Keyspace::new_like`].
+    #[must_use]
+    pub fn first_common_key(&self, other: &Keyspace) -> Option<Box<[u8]>> {
+        (0..self.databases()).map(DbIndex).find_map(|index| {
+            let is_there = |key: &[u8]| other.db(index).find(key, self.hash(key)).is_some();
+            self.db(index).keys().into_iter().find(|key| is_there(key))
+        })
+    }
+
     /// Empties one database. An active snapshot keeps what it has not emitted yet.
     pub fn flush(&mut self, index: DbIndex) -> Garbage {
         let mut garbage = Garbage::default();

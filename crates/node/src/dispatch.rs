@@ -28,6 +28,13 @@ pub(crate) struct Prepared {
     hash: Option<KeyHash>,
 }
 
+impl Prepared {
+    /// Whether there is such a command.
+    pub(crate) fn is_known(self) -> bool {
+        self.index.is_some()
+    }
+}
+
 /// What the gates say.
 enum Gate {
     Pass,

@@ -57,6 +57,8 @@ pub struct Node {
     pub(crate) usage: Usage,
     /// `DEBUG SET-ACTIVE-EXPIRE`.
     pub(crate) active_expire: bool,
+    /// `DEBUG PAUSE-CRON`.
+    pub(crate) cron_paused: bool,
     pub(crate) pause: Option<Pause>,
     /// Some gate other than authentication may refuse or hold commands (see `gates`).
     pub(crate) gated: bool,
@@ -127,6 +129,7 @@ impl Node {
             log_db: None,
             usage: Usage::default(),
             active_expire: true,
+            cron_paused: false,
             pause: None,
             gated: false,
             thresholds: Thresholds::of(&config),
@@ -235,15 +238,17 @@ impl Node {
         }
         if now.mono >= self.next_cron {
             self.next_cron = now.mono + CRON;
-            self.stats.sample(now.mono);
-            self.close_idle(now, outs);
-            self.save_if_due(now, outs);
+            if !self.cron_paused {
+                self.stats.sample(now.mono);
+                self.close_idle(now, outs);
+                self.save_if_due(now, outs);
+            }
             self.shutdown_step(now, outs);
         }
         self.judge_slow_readers(now, outs);
         self.migration_tick(now, outs);
         self.save_slice(outs);
-        self.expire_more = self.expire_slice(now, outs);
+        self.expire_more = !self.cron_paused && self.expire_slice(now, outs);
         if self.eviction.more {
             self.evict_slice(now, None, &mut Vec::new(), outs);
         }

@@ -1,15 +1,18 @@
 //! `DEBUG`: for tests and for looking inside. Allowed as `enable-debug-command` says.
 
+mod inspect;
+mod reload;
+mod switches;
+
 use super::{parse_int, reply_help};
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};
 use crate::output::{LogLevel, Output};
-use crate::session::Waiting;
 use crate::sha::Digest;
 use std::time::Duration;
 use tanist_config::choice::ProtectedAction;
 use tanist_keyspace::{Entry, StrValue};
-use tanist_resp::{Args, Reply};
+use tanist_resp::{Args, Proto, Reply};
 use tanist_types::DbIndex;
 
 /// `DEBUG subcommand [argument ...]`
@@ -26,14 +29,39 @@ pub(crate) fn debug(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
              restart the server.",
         ));
     }
-    match (args.at(1).to_ascii_lowercase().as_slice(), args.len()) {
+    let name = args.at(1).to_ascii_lowercase();
+    match (name.as_slice(), args.len()) {
         (b"help", 2) => help(ctx),
         (b"sleep", 3) => sleep(ctx, args.at(2)),
         (b"digest", 2) => digest(ctx),
-        (b"digest-value", 3..) => digest_values(ctx, args),
-        (b"object", 3 | 4) => object(ctx, args.at(2)),
-        (b"reload", 2..) => reload(ctx, args),
-        (b"set-active-expire", 3) => set_active_expire(ctx, args.at(2)),
+        (b"digest-value", 2..) => digest_values(ctx, args),
+        (b"object", 3 | 4) => {
+            let fast = args.get(3).is_some_and(|word| word.eq_ignore_ascii_case(b"fast"));
+            object(ctx, args.at(2), fast)
+        }
+        (b"sdslen", 3) => inspect::sdslen(ctx, args.at(2)),
+        (b"listpack", 3) => {
+            inspect::stored_as(ctx, args.at(2), "listpack", "ERR Not a listpack encoded object.")
+        }
+        (b"quicklist", 3 | 4) => {
+            inspect::stored_as(ctx, args.at(2), "quicklist", "ERR Not a quicklist encoded object.")
+        }
+        (b"htstats-key", 3 | 4) => inspect::table_of(ctx, args.at(2)),
+        (b"reload", 2..) => reload::reload(ctx, args),
+        (b"loadaof", 2) => Err(Error::fixed("ERR Error trying to load the AOF files, check server logs.")),
+        (b"replicate", 3..) => switches::replicate(ctx, args),
+        (b"change-repl-id", 2) => switches::change_repl_id(ctx),
+        (b"set-active-expire", 3) => switches::set_active_expire(ctx, args.at(2)),
+        (b"pause-cron", 3) => switches::pause_cron(ctx, args.at(2)),
+        (b"quicklist-packed-threshold", 3) => switches::packed_threshold(ctx, args.at(2)),
+        (b"replybuffer", 4) => switches::reply_buffer(ctx, args),
+        (b"clusterlink", 5) => {
+            Err(Error::fixed("ERR Debug option only available for cluster mode enabled setup!"))
+        }
+        (name, 3) if switches::has_no_effect(name) => {
+            ctx.reply().ok();
+            Ok(())
+        }
         (b"error", 3) => Err(Error::new(String::from_utf8_lossy(args.at(2)).replace(['\r', '\n'], " "))),
         (b"log", 3) => {
             let text = format!("DEBUG LOG: {}", String::from_utf8_lossy(args.at(2)));
@@ -43,11 +71,15 @@ pub(crate) fn debug(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
         }
         (b"populate", 3..=5) => populate(ctx, args),
         (b"protocol", 3) => protocol(ctx, args.at(2)),
-        _ => Err(Error::new(format!(
-            "ERR unknown subcommand or wrong number of arguments for '{}'. Try DEBUG HELP.",
-            String::from_utf8_lossy(args.at(1)).replace(['\r', '\n'], " ")
-        ))),
+        _ => Err(unknown(args)),
     }
+}
+
+fn unknown(args: Args<'_, '_>) -> Error {
+    Error::new(format!(
+        "ERR unknown subcommand or wrong number of arguments for '{}'. Try DEBUG HELP.",
+        String::from_utf8_lossy(args.at(1)).replace(['\r', '\n'], " ")
+    ))
 }
 
 /// Holds up the whole node, as a slow command would; the shell does the waiting.
@@ -115,58 +147,24 @@ fn mix_value(digest: &mut Digest, entry: &Entry<'_>) {
     }
 }
 
-fn object(ctx: &mut Ctx<'_>, key: &[u8]) -> Outcome {
+fn object(ctx: &mut Ctx<'_>, key: &[u8], fast: bool) -> Outcome {
     let hash = ctx.node.data.hash(key);
     let now = ctx.now.wall();
     let entry = ctx.node.find_live(ctx.session.db, key, hash, now).ok_or(Error::NO_SUCH_KEY)?;
     let mut dump = Vec::new();
     crate::values::dump(entry.value(), &mut dump);
     // One byte of type before the value, ten of footer after it.
-    let serialized = dump.len().saturating_sub(11);
+    let serialized = match fast {
+        true => String::new(),
+        false => format!(" serializedlength:{}", dump.len().saturating_sub(11)),
+    };
     let line = format!(
-        "Value at:0x0 refcount:1 encoding:{} serializedlength:{serialized} lru:{} lru_seconds_idle:{}",
+        "Value at:0x0 refcount:1 encoding:{}{serialized} lru:{} lru_seconds_idle:{}",
         entry.encoding().name(),
         now.secs() & 0xff_ffff,
         entry.access().lru_idle_secs(now),
     );
     ctx.reply().simple(&line);
-    Ok(())
-}
-
-/// Writes wait until it is over: what is loaded is what was there.
-fn reload(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
-    let mut save = true;
-    for word in args.iter().skip(2) {
-        let is = |name: &[u8]| word.eq_ignore_ascii_case(name);
-        if is(b"NOSAVE") {
-            save = false;
-        } else if is(b"MERGE") || is(b"NOFLUSH") {
-            return Err(Error::fixed("ERR DEBUG RELOAD always puts the file in the place of the data"));
-        } else {
-            return Err(Error::fixed(
-                "ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.",
-            ));
-        }
-    }
-    if ctx.in_transaction {
-        return Err(Error::fixed("ERR DEBUG RELOAD must wait and is not allowed in a transaction"));
-    }
-    if ctx.node.is_replica() {
-        return Err(Error::fixed(
-            "ERR DEBUG RELOAD is not possible on a replica, whose data follow its primary",
-        ));
-    }
-    if ctx.node.snapshot_running() || ctx.node.saving.reloading.is_some() || ctx.node.migration.is_some() {
-        return Err(Error::fixed("ERR Background save already in progress"));
-    }
-    ctx.session.waiting = Some(Waiting::Busy);
-    ctx.node.reload_begin(ctx.now, ctx.session.id, save, ctx.outs);
-    Ok(())
-}
-
-fn set_active_expire(ctx: &mut Ctx<'_>, value: &[u8]) -> Outcome {
-    ctx.node.active_expire = parse_int(value).unwrap_or(0) != 0;
-    ctx.reply().ok();
     Ok(())
 }
 
@@ -203,7 +201,7 @@ fn protocol(ctx: &mut Ctx<'_>, kind: &[u8]) -> Outcome {
     match kind.to_ascii_lowercase().as_slice() {
         b"string" => reply.bulk(b"Hello World"),
         b"integer" => reply.int(12345),
-        b"double" => reply.double(3.25),
+        b"double" => reply.double(3141.0 / 1000.0),
         b"null" => reply.null(),
         b"array" => three(&mut reply, |r| r.array(3)),
         b"set" => three(&mut reply, |r| r.set(3)),
@@ -214,6 +212,16 @@ fn protocol(ctx: &mut Ctx<'_>, kind: &[u8]) -> Outcome {
                 reply.int(i);
                 reply.bool(i == 1);
             }
+        }
+        b"attrib" => {
+            if reply.proto() == Proto::Resp3 {
+                reply.attribute(1);
+                reply.bulk(b"key-popularity");
+                reply.array(2);
+                reply.bulk(b"key:123");
+                reply.int(90);
+            }
+            reply.bulk(b"Some real reply following the attribute");
         }
         b"bignum" => reply.big_number("1234567999999999999999999999999999999"),
         b"true" => reply.bool(true),
@@ -245,10 +253,18 @@ fn help(ctx: &mut Ctx<'_>) -> Outcome {
             ("DIGEST-VALUE <key> [<key> ...]", "Give digests of the values at keys."),
             ("ERROR <text>", "Answer with this error."),
             ("LOG <text>", "Write a line to the log."),
-            ("OBJECT <key>", "Tell how a value is stored."),
+            ("CHANGE-REPL-ID", "Give the log another name: replicas need all data again."),
+            ("OBJECT <key> [FAST]", "Tell how a value is stored; FAST leaves out what takes time."),
+            ("PAUSE-CRON <0|1>", "Do nothing by time, or go on."),
             ("POPULATE <count> [<prefix>] [<size>]", "Make keys that only this node has."),
             ("PROTOCOL <kind>", "Answer with a reply of this kind."),
-            ("RELOAD [NOSAVE]", "Save the data and load them again, or load the file that is there."),
+            (
+                "RELOAD [NOSAVE] [NOFLUSH] [MERGE]",
+                "Save the data and load them again. NOSAVE: load the file that is there; NOFLUSH: beside the keys that \
+                 are there, which must be others unless MERGE lets those of the file win.",
+            ),
+            ("REPLICATE <word> [<word> ...]", "Send a command to replicas alone."),
+            ("SDSLEN <key>", "Tell the lengths of a key and its string."),
             ("SET-ACTIVE-EXPIRE <0|1>", "Turn the background removal of expired keys off or on."),
             ("SLEEP <seconds>", "Hold up the whole node."),
         ],

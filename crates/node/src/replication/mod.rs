@@ -352,6 +352,18 @@ impl Node {
         self.after_replication(now, outs);
     }
 
+    /// Whether sentinels have told it that it belongs to a group.
+    pub(crate) fn belongs_to_group(&self) -> bool {
+        self.repl.member.durable().group.is_some()
+    }
+
+    /// `DEBUG CHANGE-REPL-ID`: the log goes on under another name; replicas ask again.
+    pub(crate) fn rename_history(&mut self, id: ReplId, outs: &mut Outputs) {
+        let end = self.repl.end();
+        self.repl.lineage.rename(id, end);
+        self.close_replicas(false, outs);
+    }
+
     /// What is due by time.
     pub(crate) fn replication_tick(&mut self, now: Now, outs: &mut Outputs) {
         self.serve_replicas(now, outs);

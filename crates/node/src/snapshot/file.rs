@@ -30,6 +30,24 @@ pub(crate) enum SaveKind {
     Shutdown,
 }
 
+/// A `DEBUG RELOAD` that is under way.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Reload {
+    /// Who waits for it.
+    pub(crate) session: SessionId,
+    pub(crate) stay: Stay,
+}
+
+/// Which of the old data stay when the file is loaded again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Stay {
+    None,
+    /// Those at keys that the file does not have.
+    Others,
+    /// All: the file may have none of their keys.
+    All,
+}
+
 /// What saving has come to, for `INFO` and `LASTSAVE`.
 #[derive(Debug)]
 pub(crate) struct Saving {
@@ -41,8 +59,8 @@ pub(crate) struct Saving {
     pub(crate) saves: u64,
     /// `BGSAVE SCHEDULE`: begin as soon as no snapshot is running.
     pub(crate) scheduled: bool,
-    /// `DEBUG RELOAD`: who waits for it. Nothing may change the data meanwhile.
-    pub(crate) reloading: Option<SessionId>,
+    /// `DEBUG RELOAD`. Nothing may change the data meanwhile.
+    pub(crate) reloading: Option<Reload>,
     /// Answers of the shell that are still to come for cancelled saves.
     unclaimed: u32,
 }
@@ -220,8 +238,8 @@ impl Node {
     }
 
     /// `DEBUG RELOAD`: saves if it should, then loads the file in the place of the data.
-    pub(crate) fn reload_begin(&mut self, now: Now, id: SessionId, save: bool, outs: &mut Outputs) {
-        self.saving.reloading = Some(id);
+    pub(crate) fn reload_begin(&mut self, now: Now, reload: Reload, save: bool, outs: &mut Outputs) {
+        self.saving.reloading = Some(reload);
         self.refresh_gates();
         if save {
             self.save_begin(now, SaveKind::Reload, outs);
@@ -233,9 +251,14 @@ impl Node {
     /// The shell has given all of the file, or says why not. The log is not touched: for replicas nothing has changed.
     pub(crate) fn snapshot_loaded(&mut self, now: Now, result: Result<(), String>, outs: &mut Outputs) {
         let Some(loader) = self.loading.take() else { return };
-        match result.and_then(|()| loader.finish().map_err(|error| error.to_string())) {
+        let stay = self.saving.reloading.map_or(Stay::None, |reload| reload.stay);
+        let loaded = result.and_then(|()| loader.finish().map_err(|error| error.to_string()));
+        match loaded.and_then(|loaded| self.find_conflict(stay, loaded)) {
             Ok(loaded) => {
-                outs.push(Output::Discard(self.data.replace(loaded.data)));
+                match stay {
+                    Stay::None => outs.push(Output::Discard(self.data.replace(loaded.data))),
+                    Stay::Others | Stay::All => self.data.absorb(loaded.data),
+                }
                 self.mark_all_watchers();
                 self.stats.loaded_keys = loaded.keys;
                 self.stats.load_expired_keys = loaded.expired;
@@ -251,11 +274,19 @@ impl Node {
         }
     }
 
+    /// Passes on what was loaded, unless a key that is to stay would be overwritten. (Redis ends the process then.)
+    fn find_conflict(&self, stay: Stay, loaded: Loaded) -> Result<Loaded, String> {
+        match loaded.data.first_common_key(&self.data).filter(|_| stay == Stay::All) {
+            Some(key) => Err(format!("the key '{}' is there already", String::from_utf8_lossy(&key))),
+            None => Ok(loaded),
+        }
+    }
+
     fn reload_over(&mut self, reply: &[u8], outs: &mut Outputs) {
-        let id = self.saving.reloading.take();
+        let reload = self.saving.reloading.take();
         self.refresh_gates();
-        if let Some(id) = id {
-            self.release(id, reply, outs);
+        if let Some(reload) = reload {
+            self.release(reload.session, reply, outs);
         }
         self.release_paused(outs);
     }

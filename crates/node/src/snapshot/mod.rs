@@ -8,7 +8,7 @@ mod file;
 mod loader;
 mod producer;
 
-pub(crate) use file::{SaveKind, Saving};
+pub(crate) use file::{Reload, SaveKind, Saving, Stay};
 pub use loader::LoadError;
 pub(crate) use loader::{Loaded, Loader};
 pub(crate) use producer::{Head, Producer};

@@ -6,6 +6,7 @@ mod client;
 mod config;
 mod connection;
 mod databases;
+mod debug;
 mod effects;
 mod events;
 mod eviction;
