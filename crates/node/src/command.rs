@@ -248,6 +248,8 @@ pub(crate) struct Arg {
     pub(crate) token: Option<&'static str>,
     /// The version that brought it, if later than the command.
     pub(crate) since: Option<&'static str>,
+    /// The version in which it became one of old.
+    pub(crate) deprecated: Option<&'static str>,
     /// Which key specification it belongs to.
     pub(crate) key_spec: Option<usize>,
     /// May be left out.
@@ -269,6 +271,7 @@ impl Arg {
             shown: None,
             token: None,
             since: None,
+            deprecated: None,
             key_spec: None,
             optional: false,
             multiple: false,
@@ -315,6 +318,11 @@ impl Arg {
     /// Brought by a later version.
     pub(crate) const fn since(self, version: &'static str) -> Arg {
         Arg { since: Some(version), ..self }
+    }
+
+    /// Of old since this version.
+    pub(crate) const fn deprecated(self, version: &'static str) -> Arg {
+        Arg { deprecated: Some(version), ..self }
     }
 
     /// May be left out.

@@ -4,6 +4,7 @@ use super::catalogue::{by_full_name, subcommands};
 use crate::command::{Arg, Command};
 use crate::context::Ctx;
 use crate::error::Outcome;
+use crate::table::history;
 use tanist_resp::{Args, Reply};
 
 /// `COMMAND DOCS [command ...]`
@@ -32,6 +33,7 @@ fn document(reply: &mut Reply<'_>, command: &Command) {
         fields += 1;
         text(reply, "complexity", command.complexity);
     }
+    fields += past(reply, command.full_name);
     if !command.args.is_empty() {
         fields += 1;
         reply.bulk(b"arguments");
@@ -47,6 +49,35 @@ fn document(reply: &mut Reply<'_>, command: &Command) {
         }
     }
     reply.finish_map(mark, fields);
+}
+
+/// What has become of the command since it was added; says how many fields that took.
+fn past(reply: &mut Reply<'_>, full_name: &str) -> usize {
+    let mut fields = 0;
+    let events = history::history(full_name);
+    if !events.is_empty() {
+        fields += 1;
+        reply.bulk(b"history");
+        reply.set(events.len());
+        for (version, what) in events {
+            reply.array(2);
+            reply.bulk_str(version);
+            reply.bulk_str(what);
+        }
+    }
+    let replaced = history::replaced(full_name);
+    if replaced.is_some() || history::is_for_servers(full_name) {
+        fields += 1;
+        reply.bulk(b"doc_flags");
+        reply.set(1);
+        reply.simple(if replaced.is_some() { "deprecated" } else { "syscmd" });
+    }
+    if let Some((since, by)) = replaced {
+        fields += 2;
+        text(reply, "deprecated_since", since);
+        text(reply, "replaced_by", by);
+    }
+    fields
 }
 
 fn text(reply: &mut Reply<'_>, name: &str, value: &str) {
@@ -75,7 +106,7 @@ fn argument(reply: &mut Reply<'_>, arg: &Arg) {
         reply.bulk(b"key_spec_index");
         reply.int(spec as i64);
     }
-    for (name, value) in [("token", arg.token), ("since", arg.since)] {
+    for (name, value) in [("token", arg.token), ("since", arg.since), ("deprecated_since", arg.deprecated)] {
         if let Some(value) = value {
             fields += 1;
             text(reply, name, value);

@@ -50,7 +50,7 @@ pub(super) const COMMANDS: &[Command] = &[Command::container(
             .args(&[Arg::one_of(
                 "filter",
                 &[
-                    Arg::new("old-format", "string").shown("ip:port"),
+                    Arg::new("old-format", "string").shown("ip:port").deprecated("2.8.12"),
                     Arg::one_of(
                         "new-format",
                         &[

@@ -6,6 +6,7 @@ mod cluster;
 mod connection;
 mod database;
 mod generic;
+pub(crate) mod history;
 mod name;
 mod observe;
 mod pubsub;
