@@ -5,6 +5,7 @@
 //! for who stays above the soft limit without anything happening. Replicas have a limit of their own
 //! ([`tanist_replication::Replicas::too_slow`]): what they are sent is read from the log, not kept for each.
 
+use crate::commands::client::Running;
 use crate::node::Node;
 use crate::output::{LogLevel, Output, Outputs};
 use crate::session::{SessionId, SessionKind};
@@ -64,12 +65,13 @@ impl Node {
     pub(crate) fn buffered(
         &mut self,
         id: SessionId,
-        (unread, unsent): (usize, usize),
+        (unread, spare, unsent): (usize, usize, usize),
         now: Now,
         outs: &mut Outputs,
     ) {
         let Some(s) = self.sessions.get_mut(id) else { return };
         s.query_buffer = unread;
+        s.spare = spare;
         s.unsent = unsent;
         self.buffers.recent.note(now.mono, unread, unsent);
         if s.kind == SessionKind::Replica {
@@ -78,6 +80,14 @@ impl Node {
         } else {
             self.judge_output(id, now, outs);
         }
+    }
+
+    /// A session has sent more than may wait of it, and is being closed.
+    pub(crate) fn overlong(&mut self, id: SessionId, now: Now, outs: &mut Outputs) {
+        let Some(s) = self.sessions.get(id) else { return };
+        let line = crate::commands::client::line(s, now.mono, Running::default());
+        outs.log(LogLevel::Warning, format!("Closing client that reached max query buffer length: {line}"));
+        self.stats.query_buffer_limit_disconnections += 1;
     }
 
     /// Closes a session for which too much waits, or has waited for too long.
@@ -93,7 +103,7 @@ impl Node {
         let since = self.buffers.above_soft.get(&id);
         let too_long = since.is_some_and(|since| *since + soft_time(limit) <= now.mono);
         if limit.hard > 0 && size >= limit.hard || too_long {
-            let line = crate::commands::client::line(s, now.mono, 0);
+            let line = crate::commands::client::line(s, now.mono, Running::default());
             outs.log(
                 LogLevel::Warning,
                 format!("Client {line} scheduled to be closed ASAP for overcoming of output buffer limits."),

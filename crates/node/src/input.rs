@@ -50,9 +50,13 @@ pub enum Input {
         session: SessionId,
         /// Bytes read that belong to no command that has been handed to the node.
         unread: usize,
+        /// Memory that is held for its input and output beyond those bytes.
+        spare: usize,
         /// Bytes of output that the socket has not taken.
         unsent: usize,
     },
+    /// More input of a session waits than `client-query-buffer-limit` allows: the shell closes the connection.
+    Overlong(SessionId),
     /// The connection of [`crate::Output::PrimaryConnect`] stands. Its bytes go to [`crate::Node::primary_bytes`].
     PrimaryConnected {
         /// Which one.

@@ -190,9 +190,10 @@ impl Node {
                 self.replica_closed(id, now, outs);
             }
             Input::Drained(id) => self.drained(id, now, outs),
-            Input::Buffered { session, unread, unsent } => {
-                self.buffered(session, (unread, unsent), now, outs);
+            Input::Buffered { session, unread, spare, unsent } => {
+                self.buffered(session, (unread, spare, unsent), now, outs);
             }
+            Input::Overlong(id) => self.overlong(id, now, outs),
             Input::PrimaryConnected { attempt } => self.primary_connected(attempt, now, outs),
             Input::PrimaryClosed { attempt, why } => self.primary_closed(attempt, why, now, outs),
             Input::Exchanged { number, bytes } => self.exchanged(number, &bytes, now, outs),

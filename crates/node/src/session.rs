@@ -95,6 +95,8 @@ pub(crate) struct Session {
     pub(crate) bytes_out: u64,
     /// Bytes that the shell holds for it and that are not carried out (`qbuf`).
     pub(crate) query_buffer: usize,
+    /// Memory that the shell holds for it beyond what is in there (`qbuf-free`, `tot-mem`).
+    pub(crate) spare: usize,
     /// Bytes of output that its socket has not taken.
     pub(crate) unsent: usize,
 }
@@ -135,6 +137,7 @@ impl Session {
             bytes_in: 0,
             bytes_out: 0,
             query_buffer: 0,
+            spare: 0,
             unsent: 0,
         }
     }
@@ -166,7 +169,7 @@ impl Session {
             .map(|name| name.len() + size_of::<Box<[u8]>>())
             .sum();
         let watched: usize = self.watched.iter().map(|w| size_of::<WatchedKey>() + w.key.len()).sum();
-        size_of::<Session>() + self.query_buffer + self.unsent + self.queued_memory() + names + watched
+        size_of::<Session>() + self.query_buffer + self.spare + self.unsent + self.queued_memory() + names + watched
     }
 
     /// The number of subscriptions of every kind but shard channels.

@@ -34,6 +34,11 @@ impl Buffer {
         self.filled - self.start
     }
 
+    /// Bytes of memory for input.
+    pub(crate) fn capacity(&self) -> usize {
+        self.bytes.len()
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.len() == 0
     }

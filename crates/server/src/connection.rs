@@ -101,8 +101,8 @@ pub(crate) struct Connection {
     /// Replies that the socket did not take; `written` of them have left.
     output: Vec<u8>,
     written: usize,
-    /// The unread input and the unsent output that the node knows of.
-    told: (usize, usize),
+    /// What the node knows of.
+    told: Held,
 }
 
 /// What was read and is not done.
@@ -116,6 +116,17 @@ enum Input {
     Much(Box<Buffer>),
     /// A batch that has stopped before command `from`, until it is resumed.
     Halted { buffer: Box<Buffer>, from: usize },
+}
+
+/// What is held for a connection.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+struct Held {
+    /// Input that is not done.
+    unread: usize,
+    /// The rest of its buffer.
+    spare: usize,
+    /// Output that the socket has not taken.
+    unsent: usize,
 }
 
 /// The connection is over.
@@ -150,7 +161,7 @@ impl Connection {
             input: Input::Nothing,
             output: Vec::new(),
             written: 0,
-            told: (0, 0),
+            told: Held::default(),
         }
     }
 
@@ -171,7 +182,7 @@ impl Connection {
                 give_way(cx);
             }
         }
-        self.tell_buffered(self.told.0);
+        self.tell_buffered(self.told);
         match self.handle.closing.get() {
             Closing::No => self.read(cx),
             Closing::Flush if !self.output.is_empty() => Ok(()),
@@ -212,14 +223,18 @@ impl Connection {
                 Poll::Ready(Ok(n)) => buffer.grew(n),
             }
             if buffer.len() > self.io.machine.settings().query_buffer() {
-                tracing::warn!("Closing client that reached max query buffer length: id={}", self.session.0);
+                let overlong = tanist_node::Input::Overlong(self.session);
+                self.io.machine.enter(|node, now, outs| node.step(now, overlong, outs));
                 return Err(Over);
             }
             if halted.is_none() {
                 halted = self.carry_out(cx, &mut buffer, None)?;
             }
         }
-        let held = if buffer.len() > SMALL { buffer.len() } else { 0 };
+        let held = match halted.is_some() || buffer.len() > SMALL {
+            true => Held { unread: buffer.len(), spare: buffer.capacity() - buffer.len(), unsent: 0 },
+            false => Held::default(),
+        };
         self.keep(buffer, halted);
         self.tell_buffered(held);
         if self.handle.closing.get() == Closing::Now { Err(Over) } else { Ok(()) }
@@ -302,7 +317,7 @@ impl Connection {
             let ran = node.run(now, *session, &buffer.batch, waiting, from, out, outs, &*io.machine);
             // What the node has seen of the input it need not be told.
             let rest = waiting.len() - if ran.next == Next::Go { buffer.batch.consumed() } else { 0 };
-            told.0 = if rest > SMALL { rest } else { 0 };
+            told.unread = if rest > SMALL { rest } else { 0 };
             if *must_authenticate {
                 *must_authenticate = !node.is_authenticated(*session);
             }
@@ -349,7 +364,7 @@ impl Connection {
             return Ok(());
         }
         self.output.extend_from_slice(out);
-        self.tell_buffered(self.told.0);
+        self.tell_buffered(self.told);
         if self.handle.closing.get() == Closing::Now { Err(Over) } else { Ok(()) }
     }
 
@@ -380,13 +395,13 @@ impl Connection {
 
     /// Tells the node how much waits, if it does not know. It may close the connection for it
     /// (`client-output-buffer-limit`).
-    fn tell_buffered(&mut self, unread: usize) {
-        let told = (unread, self.output.len() - self.written);
+    fn tell_buffered(&mut self, held: Held) {
+        let told = Held { unsent: self.output.len() - self.written, ..held };
         if std::mem::replace(&mut self.told, told) == told {
             return;
         }
-        let (unread, unsent) = told;
-        let input = tanist_node::Input::Buffered { session: self.session, unread, unsent };
+        let Held { unread, spare, unsent } = told;
+        let input = tanist_node::Input::Buffered { session: self.session, unread, spare, unsent };
         self.io.machine.enter(|node, now, outs| node.step(now, input, outs));
         self.io.deliver();
     }

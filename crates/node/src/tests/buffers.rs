@@ -6,7 +6,7 @@ use tanist_config::ServerConfig;
 
 impl World {
     fn unsent(&mut self, session: SessionId, unsent: usize) {
-        let input = Input::Buffered { session, unread: 0, unsent };
+        let input = Input::Buffered { session, unread: 0, spare: 0, unsent };
         self.node.step(self.now, input, &mut self.outs);
     }
 
@@ -30,14 +30,19 @@ fn limited(limits: &[&str]) -> World {
 fn what_waits_is_shown() {
     let mut w = World::new();
     let (c, slow) = (w.connect(), w.connect());
-    let input = Input::Buffered { session: slow, unread: 70_000, unsent: 300_000 };
+    let input = Input::Buffered { session: slow, unread: 70_000, spare: 5000, unsent: 300_000 };
     w.node.step(w.now, input, &mut w.outs);
     let list = w.say(c, "CLIENT LIST");
     let line = list.lines().find(|l| l.starts_with("id=2 ")).expect("the slow one");
-    assert!(line.contains(" fd=8 ") && line.contains(" qbuf=70000 "), "{line}");
+    assert!(line.contains(" fd=8 ") && line.contains(" qbuf=70000 qbuf-free=5000 "), "{line}");
     assert!(line.contains(" obl=0 oll=1 omem=300000 ") && line.contains(" events=rw "), "{line}");
     let total = line.split(" tot-mem=").nth(1).and_then(|l| l.split(' ').next()).expect("a total");
-    assert!((370_000..372_000).contains(&total.parse::<u64>().expect("a number")), "{total}");
+    assert!((375_000..377_000).contains(&total.parse::<u64>().expect("a number")), "{total}");
+    // Replies of the same batch that are still in the thread's buffer.
+    let (out, _) = w.raw(c, b"PING\r\nPING\r\nCLIENT INFO\r\n");
+    assert!(String::from_utf8_lossy(&out).contains(" rbp=14 obl=14 oll=0 "), "{out:?}");
+    assert!(!w.say(c, "CLIENT LIST ID 1").contains(" rbs=0 "));
+    assert!(w.say(c, "CLIENT LIST ID 2").contains(" rbs=0 rbp=0 obl=0 "));
     // The running command's arguments, and its request.
     assert!(w.say(c, "CLIENT INFO").contains(" qbuf=26 qbuf-free=0 argv-mem=10 "));
     let info = w.say(c, "INFO");
@@ -113,4 +118,14 @@ fn a_new_limit_concerns_what_waits_already() {
     assert!(w.node.next_deadline() <= w.now.mono);
     w.pass(0);
     assert_eq!(w.closed(), [slow]);
+}
+
+#[test]
+fn who_sends_too_much_at_once_is_counted() {
+    let mut w = World::new();
+    let (c, greedy) = (w.connect(), w.connect());
+    w.node.step(w.now, Input::Overlong(greedy), &mut w.outs);
+    let logged = |o| matches!(o, Output::Log(_, text) if text.contains("max query buffer length: id=2 "));
+    assert!(w.outs.drain().any(logged));
+    assert!(w.say(c, "INFO stats").contains("client_query_buffer_limit_disconnections:1\r"));
 }

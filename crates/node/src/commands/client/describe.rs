@@ -14,7 +14,7 @@ pub(crate) fn list(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     let mut text = String::new();
     for id in chosen(ctx, &filters) {
         if let Some(session) = session(ctx, id) {
-            text.push_str(&line(session, ctx.now.mono, running(ctx, id, args)));
+            text.push_str(&line(session, ctx.now.mono, Running::of(ctx, id, args)));
             text.push('\n');
         }
     }
@@ -24,15 +24,34 @@ pub(crate) fn list(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
 
 /// `CLIENT INFO`
 pub(crate) fn info(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
-    let mut text = line(ctx.session, ctx.now.mono, running(ctx, ctx.session.id, args));
+    let mut text = line(ctx.session, ctx.now.mono, Running::of(ctx, ctx.session.id, args));
     text.push('\n');
     ctx.reply().verbatim(*b"txt", text.as_bytes());
     Ok(())
 }
 
-/// Bytes of the arguments of a session's command: only one session has a command that runs.
-fn running(ctx: &Ctx<'_>, id: SessionId, args: Args<'_, '_>) -> usize {
-    if id == ctx.session.id { args.iter().map(<[u8]>::len).sum() } else { 0 }
+/// What only the session has whose command runs: the buffers of the thread are lent to it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Running {
+    /// Bytes of the command's arguments (`argv-mem`).
+    argv: usize,
+    /// Replies of the batch before this one (`obl`), and the size of the buffer that they are in (`rbs`).
+    replies: usize,
+    buffer: usize,
+}
+
+impl Running {
+    /// Of this session; nothing unless it is the one.
+    fn of(ctx: &Ctx<'_>, id: SessionId, args: Args<'_, '_>) -> Running {
+        match id == ctx.session.id {
+            true => Running {
+                argv: args.iter().map(<[u8]>::len).sum(),
+                replies: ctx.out.len(),
+                buffer: ctx.out.capacity(),
+            },
+            false => Running::default(),
+        }
+    }
 }
 
 /// The connections that pass the filters, in the order of connecting.
@@ -66,24 +85,25 @@ pub(super) fn flags(s: &Session) -> String {
     if text.is_empty() { "N".to_owned() } else { text }
 }
 
-/// One session in one line, without its end; `argv` are the bytes of its running command's arguments.
+/// One session in one line, without its end.
 ///
 /// A connection has one buffer for output, and only while its socket does not take everything: it counts as a list of
-/// one buffer (`oll`, `omem`). The buffers for reading and encoding belong to threads: `qbuf-free`, `rbs`, `rbp` and
-/// `obl` are zero.
-pub(crate) fn line(s: &Session, now: Mono, argv: usize) -> String {
+/// one buffer (`oll`, `omem`). The buffers for reading and encoding belong to threads and are lent: `qbuf-free` is what
+/// is held for this session between batches, and `rbs`, `rbp` and `obl` are zero but for the one that runs.
+pub(crate) fn line(s: &Session, now: Mono, running: Running) -> String {
     let mut out = String::with_capacity(400);
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let queued = s.multi.as_ref().map_or(-1, |m| m.queue.len() as i64);
     let multi_mem = s.queued_memory();
-    let memory = s.memory() + argv;
+    let Running { argv, replies, buffer } = running;
+    let memory = s.memory() + argv + buffer;
     let events = if s.unsent > 0 { "rw" } else { "r" };
     let command = s.last_command.map_or("NULL", |c| c.full_name);
     let protocol = if s.proto == Proto::Resp3 { 3 } else { 2 };
     let _ = write!(
         out,
         "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} capa={} db={} sub={} psub={} ssub={} \
-         multi={queued} watch={} qbuf={} qbuf-free=0 argv-mem={argv} multi-mem={multi_mem} rbs=0 rbp=0 obl=0 oll={} \
+         multi={queued} watch={} qbuf={} qbuf-free={} argv-mem={argv} multi-mem={multi_mem} rbs={buffer} rbp={replies} obl={replies} oll={} \
          omem={} tot-mem={memory} events={events} cmd={command} user={} redir=-1 resp={protocol} lib-name={} lib-ver={} \
          tot-net-in={} tot-net-out={} tot-cmds={}",
         s.id.0,
@@ -101,6 +121,7 @@ pub(crate) fn line(s: &Session, now: Mono, argv: usize) -> String {
         s.shard_channels.len(),
         s.watched.len(),
         s.query_buffer,
+        s.spare,
         usize::from(s.unsent > 0),
         s.unsent,
         s.user,

@@ -5,7 +5,7 @@ mod filter;
 mod kill;
 mod pause;
 
-pub(crate) use describe::{info, line, list};
+pub(crate) use describe::{Running, info, line, list};
 pub(crate) use kill::{kill, unblock};
 pub(crate) use pause::{pause, unpause};
 
