@@ -127,11 +127,25 @@ def canonical(entries):
             rest = lifetime([w.upper() for w in e[end:]])
             flat += [[b"SET", e[i], e[i + 1]] + rest for i in range(2, end, 2)]
             continue
+        elif name == b"MSET":
+            flat += [[b"SET", e[i], e[i + 1]] for i in range(1, len(e), 2)]
+            continue
         elif name == b"SORT":
             upper = [w.upper() for w in e]
             e = [b"DEL", e[len(e) - 1 - upper[::-1].index(b"STORE") + 1]]
         flat.append(e)
-    return flat
+    return [e for i, e in enumerate(flat) if not replaced(e, flat[i + 1:])]
+
+
+def replaced(entry, later):
+    """Whether it removes one key that a SET behind it makes anew, keeping nothing of it. Who finds a key past its time
+    on the way to overwriting it may say so or not."""
+    if entry[0] not in (b"DEL", b"UNLINK") or len(entry) != 2:
+        return False
+    for e in later:
+        if entry[1] in e[1:]:
+            return e[:2] == [b"SET", entry[1]] and b"KEEPTTL" not in e[3:]
+    return False
 
 
 def near(a, b):
