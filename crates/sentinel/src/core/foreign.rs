@@ -3,7 +3,8 @@
 //!
 //! Nothing on the wire tells two groups of one name apart, so only what can hardly be ours is left alone: a sentinel that
 //! nobody introduced and that names a primary nobody here knows, and a primary that was never seen in its place and
-//! leads replicas of which none is ours. Both are reported and not touched.
+//! leads replicas of which none is ours. A Tanist node says who it is: one that was in a group and is not whom we knew at
+//! its address is left alone, too. All are reported and not touched.
 
 use super::Sentinel;
 use super::events::Who;
@@ -28,7 +29,16 @@ pub(crate) fn note_place(g: &mut Group, ix: NodeIx) {
         && in_place
     {
         n.proven = n.run_id;
+        n.placed = n.status_of_run().map(|status| status.node_id).or(n.placed);
     }
+}
+
+/// Whether a Tanist node that waits for a word, or follows somebody else, rather belongs to another group: it has
+/// belonged to one, another node was seen in its place before, and it was never seen in any place of ours.
+pub(crate) fn is_foreign_member(g: &Group, n: &DataNode) -> bool {
+    let Some(status) = n.status_of_run() else { return false };
+    let ours = || g.nodes.values().any(|m| m.placed == Some(status.node_id));
+    status.in_group && n.placed.is_some() && !ours()
 }
 
 /// Whether a node that should follow the primary is rather the primary of another group.
@@ -78,12 +88,21 @@ impl Sentinel {
 
     /// Says so, once in a while.
     pub(crate) fn report_foreign_primary(&mut self, g: &mut Group, ix: NodeIx) {
+        self.report_foreign_node(g, ix, "+foreign-master", "it leads replicas of another group");
+    }
+
+    /// Says so, once in a while.
+    pub(crate) fn report_foreign_member(&mut self, g: &mut Group, ix: NodeIx) {
+        self.report_foreign_node(g, ix, "+foreign-slave", "it is not the node that was here");
+    }
+
+    fn report_foreign_node(&mut self, g: &mut Group, ix: NodeIx, name: &str, why: &str) {
         let now = self.now.mono;
         let Some(n) = g.nodes.get_mut(&ix) else { return };
         if n.foreign_said.is_some_and(|at| now.since(at) < timing::FOREIGN_AGAIN) {
             return;
         }
         n.foreign_said = Some(now);
-        self.event(g, Level::Warning, "+foreign-master", Who::Node(ix), "it leads replicas of another group");
+        self.event(g, Level::Warning, name, Who::Node(ix), why);
     }
 }

@@ -15,7 +15,7 @@ use super::status::NodeStatus;
 use super::timing;
 use std::collections::BTreeMap;
 use std::time::Duration;
-use tanist_types::{ConfigEpoch, Epoch, Mono, RunId};
+use tanist_types::{ConfigEpoch, Epoch, Mono, NodeId, RunId};
 
 /// A group, by order of creation.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -57,6 +57,8 @@ pub(crate) struct DataNode {
     pub(crate) run_id: Option<RunId>,
     /// The run that was seen in its place: as the primary, or following it.
     pub(crate) proven: Option<RunId>,
+    /// The Tanist node that was last seen in this place.
+    pub(crate) placed: Option<NodeId>,
     /// When it was last reported as one of another group.
     pub(crate) foreign_said: Option<Mono>,
     /// Commands.
@@ -100,6 +102,7 @@ impl DataNode {
             addr,
             run_id: None,
             proven: None,
+            placed: None,
             foreign_said: None,
             cmd: Link::new(now),
             sub: Link::new(now),
@@ -122,6 +125,12 @@ impl DataNode {
             script_kill_sent: false,
             complained: false,
         }
+    }
+
+    /// What it has said of itself in its present run.
+    pub(crate) fn status_of_run(&self) -> Option<&NodeStatus> {
+        let status = self.report.as_ref().map(|r| &r.status);
+        status.filter(|status| Some(status.run_id) == self.run_id)
     }
 
     /// Whether it speaks the TANIST commands.

@@ -6,7 +6,7 @@
 
 use super::Sentinel;
 use super::events::Who;
-use super::foreign::is_foreign_primary;
+use super::foreign::{is_foreign_member, is_foreign_primary};
 use super::group::{DataNode, Group, NodeIx};
 use super::info::Role;
 use super::io::Level;
@@ -55,6 +55,13 @@ impl Sentinel {
         }
         if what == Misplaced::Leads && is_foreign_primary(g, n) {
             return self.report_foreign_primary(g, ix);
+        }
+        if n.placed.is_some() && n.is_tanist() && n.status_of_run().is_none() {
+            // It has yet to say whether it is the one that we knew; its answer comes back here.
+            return self.ask_status(g, ix);
+        }
+        if is_foreign_member(g, n) {
+            return self.report_foreign_member(g, ix);
         }
         if let Some(n) = g.nodes.get_mut(&ix) {
             n.fixed_at = Some(now);
@@ -110,9 +117,12 @@ impl Sentinel {
         let Some(ours) = fresh(g.primary()).map(|s| s.accepted) else { return };
         let quiet = g.failover.is_none() && !g.primary().detector.down();
         let primary = g.primary;
+        let foreign: Vec<NodeIx> =
+            g.nodes.values().filter(|n| is_foreign_member(g, n)).map(|n| n.ix).collect();
         for n in g.nodes.values_mut() {
             let promised = fresh(n).map(|s| s.promised);
-            let bound = quiet && n.ix != primary && promised.is_some_and(|p| p > ours);
+            let ours_too = !foreign.contains(&n.ix);
+            let bound = quiet && n.ix != primary && ours_too && promised.is_some_and(|p| p > ours);
             n.stranded_since = if bound { n.stranded_since.or(Some(now)) } else { None };
         }
     }

@@ -3,6 +3,7 @@
 use super::Sentinel;
 use super::detector::Evidence;
 use super::events::Who;
+use super::failover::epoch_of_primary;
 use super::foreign::note_place;
 use super::group::{DataNode, Group, NodeIx, Report};
 use super::hello::CHANNEL;
@@ -12,7 +13,7 @@ use super::link::Awaiting;
 use super::status::{self, NodeRole, NodeStatus, PushKind, STATE_CHANNEL};
 use super::timing;
 use tanist_resp::Value;
-use tanist_types::Mono;
+use tanist_types::{ConfigEpoch, Epoch, Mono};
 
 impl Sentinel {
     /// Asks a node for a sign of life.
@@ -216,7 +217,7 @@ impl Sentinel {
         }
         let patience = g.settings.reboot_down_after;
         if ix == g.primary && !patience.is_zero() {
-            let until = self.now.mono + g.settings.down_after + patience;
+            let until = self.now.mono + patience;
             g.primary_mut().detector.set_loading_until(Some(until));
         }
         if ix == g.primary && has_replicas && g.settings.fast_crash {
@@ -280,7 +281,30 @@ impl Sentinel {
         if votes_now {
             self.heard_news(g);
         }
+        note_place(g, ix);
+        if ix == g.primary {
+            self.note_epoch_of_primary(g);
+        }
         self.failover_observed(g, ix);
+        self.maintain(g, ix);
+    }
+
+    /// The primary leads in a later epoch than that of the switch that we know of: somebody else's failover made it
+    /// primary once more, or an operator did. From now on that is the number of our configuration, lest a switch of an
+    /// epoch in between be believed.
+    fn note_epoch_of_primary(&mut self, g: &mut Group) {
+        let epoch = epoch_of_primary(g);
+        let known = Epoch(g.config_epoch.0);
+        if g.failover.is_some() || epoch <= known || !known.may_jump_to(epoch) {
+            return;
+        }
+        g.config_epoch = ConfigEpoch(epoch.0);
+        self.disk.mark_critical();
+        if epoch > self.epoch {
+            self.epoch = epoch;
+            self.event_text(Some(g), Level::Warning, "+new-epoch", &epoch.to_string());
+        }
+        g.hello_at = self.now.mono;
     }
 
     /// Something arrived on the channel link of a node.

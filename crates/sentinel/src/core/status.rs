@@ -38,6 +38,8 @@ pub(crate) enum LinkWord {
 pub(crate) struct NodeStatus {
     pub(crate) node_id: NodeId,
     pub(crate) run_id: RunId,
+    /// It has belonged to a group.
+    pub(crate) in_group: bool,
     pub(crate) role: NodeRole,
     pub(crate) promised: Epoch,
     pub(crate) accepted: Epoch,
@@ -62,6 +64,7 @@ impl NodeStatus {
         Some(NodeStatus {
             node_id: text("node-id")?.parse().ok()?,
             run_id: text("run-id")?.parse().ok()?,
+            in_group: text("group").is_some_and(|group| !group.is_empty()),
             role: parse_role(text("role")?)?,
             promised: Epoch(number("promised-epoch")?),
             accepted: Epoch(number("accepted-epoch")?),
@@ -152,6 +155,7 @@ pub(crate) mod tests {
         NodeStatus {
             node_id: NodeId::random(&mut rng),
             run_id: RunId::random(&mut rng),
+            in_group: true,
             role: NodeRole::Replica,
             promised: Epoch(epoch),
             accepted: Epoch(epoch),

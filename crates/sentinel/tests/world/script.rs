@@ -88,6 +88,7 @@ impl World {
             match name {
                 "role" => n.role = value.into(),
                 "run" => n.run = long_id(value),
+                "id" => n.id = long_id(value),
                 "follows" => {
                     n.role = "slave".into();
                     n.follows = value.into();

@@ -18,7 +18,7 @@ mod promote;
 mod repoint;
 mod switch;
 
-pub(crate) use repoint::Repoint;
+pub(crate) use repoint::{Repoint, epoch_of_primary};
 
 use super::Sentinel;
 use super::detector::Evidence;

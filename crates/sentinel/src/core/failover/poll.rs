@@ -5,6 +5,7 @@
 //! been applied.
 
 use super::super::Sentinel;
+use super::super::foreign::is_foreign_member;
 use super::super::group::{Group, NodeIx};
 use super::super::status::{LinkWord, NodeStatus};
 use super::super::timing;
@@ -44,9 +45,10 @@ impl Sentinel {
         let Some(f) = &g.failover else { return true };
         let since = f.since;
         let gone = Self::primary_is_gone(g);
+        let ours = || g.nodes.values().filter(|n| !is_foreign_member(g, n));
         let answers: Vec<(NodeIx, &NodeStatus)> =
-            g.nodes.values().filter_map(|n| Some((n.ix, n.report_since(since)?))).collect();
-        let all = g.nodes.values().filter(|n| n.may_answer()).all(|n| n.report_since(since).is_some());
+            ours().filter_map(|n| Some((n.ix, n.report_since(since)?))).collect();
+        let all = ours().filter(|n| n.may_answer()).all(|n| n.report_since(since).is_some());
         let draining = gone && answers.iter().any(|(ix, s)| *ix != g.primary && s.link == LinkWord::Up);
         let drained = !draining || now.since(since) >= timing::DRAIN;
         let settled = all && drained && !answers.is_empty();

@@ -3,6 +3,7 @@
 
 use super::super::Sentinel;
 use super::super::events::Who;
+use super::super::foreign::is_foreign_member;
 use super::super::group::{DataNode, Group, NodeIx, Reconf};
 use super::super::info::Role;
 use super::super::io::Level;
@@ -47,7 +48,7 @@ impl Sentinel {
         let Some(r) = &mut g.repoint else { return };
         r.looked = now;
         let over = now.since(r.started) >= g.settings.failover_timeout;
-        let replicas: Vec<NodeIx> = g.replicas().map(|n| n.ix).collect();
+        let replicas: Vec<NodeIx> = g.replicas().filter(|n| !is_foreign_member(g, n)).map(|n| n.ix).collect();
         for ix in &replicas {
             self.note_progress(g, *ix);
         }
@@ -66,7 +67,8 @@ impl Sentinel {
             let name = if over { "+slave-reconf-sent-be" } else { "+slave-reconf-sent" };
             self.event(g, Level::Notice, name, Who::Node(*ix), "");
         }
-        let open = g.replicas().any(|n| n.is_reachable() && n.reconf != Reconf::Done);
+        let open = |ix: &NodeIx| g.nodes[ix].is_reachable() && g.nodes[ix].reconf != Reconf::Done;
+        let open = replicas.iter().any(open);
         if over || !open {
             g.repoint = None;
             if open {
@@ -143,7 +145,7 @@ impl Sentinel {
 /// The epoch that the primary leads in: what it says itself, if it has spoken since the last switch, otherwise that of
 /// the switch. They differ if somebody else's failover made it primary once more, or an operator did: a member that has
 /// promised itself to that epoch would take no order of ours.
-fn epoch_of_primary(g: &Group) -> Epoch {
+pub(crate) fn epoch_of_primary(g: &Group) -> Epoch {
     let p = g.primary();
     let said = p.report_since(p.changed_at).filter(|s| s.role == NodeRole::Primary);
     said.map_or(Epoch::ZERO, |s| s.accepted).max(Epoch(g.config_epoch.0))
