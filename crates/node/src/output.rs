@@ -49,7 +49,7 @@ pub enum Output {
         last: bool,
     },
     /// Connect to another server, send these bytes, and tell what comes back ([`crate::Input::Exchanged`]) until
-    /// [`Output::ExchangeEnd`]. The one before is given up.
+    /// [`Output::ExchangeEnd`]. The one before is given up. A connection that was kept may be used again.
     Exchange {
         /// Names it.
         number: u64,
@@ -57,13 +57,17 @@ pub enum Output {
         host: String,
         /// TCP port.
         port: u16,
+        /// As whom; a kept connection is only for the same.
+        identity: Vec<u8>,
         /// What to send.
         bytes: Vec<u8>,
     },
-    /// Close the connection of that exchange; its end is not reported.
+    /// That exchange is over; the end of its connection is not reported.
     ExchangeEnd {
         /// Which one.
         number: u64,
+        /// Everything was answered: the connection may be kept for a while.
+        keep: bool,
     },
     /// Load the snapshot file: [`crate::Node::load_begin`], [`crate::Node::load_bytes`], then
     /// [`crate::Input::SnapshotLoaded`].

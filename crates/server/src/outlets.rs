@@ -45,11 +45,12 @@ impl Outlets {
                 self.to_primary(primary::Order::Hold { attempt, hold });
             }
             Output::PrimaryClose { attempt } => self.to_primary(primary::Order::Close { attempt }),
-            Output::Exchange { number, host, port, bytes } => {
-                let _ = self.exchange.send(exchange::Order::Begin { number, host, port, bytes });
+            Output::Exchange { number, host, port, identity, bytes } => {
+                let to = exchange::Target { host, port, identity };
+                let _ = self.exchange.send(exchange::Order::Begin { number, to, bytes });
             }
-            Output::ExchangeEnd { number } => {
-                let _ = self.exchange.send(exchange::Order::End { number });
+            Output::ExchangeEnd { number, keep } => {
+                let _ = self.exchange.send(exchange::Order::End { number, keep });
             }
             Output::Persist { id, bytes } => {
                 let _ = self.state.send(state::Order { id, bytes });

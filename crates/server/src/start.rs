@@ -210,7 +210,7 @@ fn serve(options: Options, log: log::Handle) -> Result<i32, String> {
             }
         }
         tokio::task::spawn_local(primary::run(machine.clone(), primary_orders));
-        tokio::task::spawn_local(exchange::run(machine.clone(), exchange_orders));
+        tokio::task::spawn_local(exchange::run(machine.clone(), exchange_orders, alarm()?));
         machine.enter(|node, now, outs| node.start_replication(now, outs));
         announce(port, &unixsocket);
         supervisor.ready("Ready to accept connections");

@@ -514,6 +514,41 @@ fn keys_move_to_who_takes_them_and_stay_otherwise() {
 }
 
 #[test]
+fn a_connection_to_a_target_is_used_again_while_it_stands() {
+    let server = Server::start("migrate-again", &["--save", ""]);
+    let mut c = server.connect();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let target = std::thread::spawn(move || {
+        let take = |stream: &mut std::net::TcpStream, answer: &[u8]| {
+            let mut got = Vec::new();
+            let mut chunk = vec![0; 1 << 16];
+            while !got.ends_with(b"REPLACE\r\n") {
+                let n = stream.read(&mut chunk).unwrap();
+                assert!(n > 0, "the connection has ended");
+                got.extend_from_slice(&chunk[..n]);
+            }
+            stream.write_all(answer).unwrap();
+        };
+        let (mut nobody, _) = listener.accept().unwrap();
+        take(&mut nobody, b"+OK\r\n+OK\r\n");
+        take(&mut nobody, b"+OK\r\n+OK\r\n");
+        // Somebody else's rights are not lent.
+        let (mut me, _) = listener.accept().unwrap();
+        take(&mut me, b"+OK\r\n+OK\r\n+OK\r\n");
+        drop(nobody);
+        let (mut again, _) = listener.accept().unwrap();
+        take(&mut again, b"+OK\r\n+OK\r\n");
+    });
+    c.say("SET k x");
+    let line = format!("MIGRATE 127.0.0.1 {port} k 0 20000 COPY REPLACE");
+    for more in ["", "", " AUTH secret", ""] {
+        assert_eq!(c.say(&format!("{line}{more}")), "OK", "{more}");
+    }
+    target.join().unwrap();
+}
+
+#[test]
 fn data_are_saved_and_loaded_again() {
     let server = Server::start("reload", &["--save", "", "--enable-debug-command", "local"]);
     let mut c = server.connect();

@@ -90,7 +90,7 @@ pub(crate) fn migrate(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     if ctx.in_transaction {
         return Err(Error::fixed("ERR MIGRATE must wait for the target and is not allowed in a transaction"));
     }
-    let (mut bytes, head) = opening(&options, args.at(4));
+    let (mut bytes, identity, head) = opening(&options, args.at(4));
     let mut keys = Vec::new();
     let places = options.keys.map_or(3..4, |first| first..args.len());
     for i in places {
@@ -123,20 +123,21 @@ pub(crate) fn migrate(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     ctx.session.waiting = Some(Waiting::Busy);
     let host = String::from_utf8_lossy(args.at(1)).into_owned();
     let port = parse_int(args.at(2)).ok().and_then(|port| port.try_into().ok()).unwrap_or(0);
-    ctx.outs.push(Output::Exchange { number, host, port, bytes });
+    ctx.outs.push(Output::Exchange { number, host, port, identity, bytes });
     Ok(())
 }
 
-/// What is sent before the keys, and how many replies it has.
-fn opening(options: &Options<'_>, db: &[u8]) -> (Vec<u8>, usize) {
+/// What is sent before the keys, the part of it that says who we are, and how many replies it has.
+fn opening(options: &Options<'_>, db: &[u8]) -> (Vec<u8>, Vec<u8>, usize) {
     let mut bytes = Vec::new();
     match (options.user, options.password) {
         (Some(user), Some(password)) => encode_command(&mut bytes, &[b"AUTH", user, password]),
         (None, Some(password)) => encode_command(&mut bytes, &[b"AUTH", password]),
         (_, None) => {}
     }
+    let identity = bytes.clone();
     encode_command(&mut bytes, &[b"SELECT", db]);
-    (bytes, 1 + usize::from(options.password.is_some()))
+    (bytes, identity, 1 + usize::from(options.password.is_some()))
 }
 
 /// Appends the `RESTORE` of a key, if it is there.
@@ -202,7 +203,7 @@ impl Node {
                 }
             }
         }
-        outs.push(Output::ExchangeEnd { number });
+        outs.push(Output::ExchangeEnd { number, keep: sense });
         let reply = match &migration.refusal {
             _ if !sense => IO_READING.to_owned(),
             Some(text) => format!("-ERR Target instance replied with error: {text}\r\n"),
@@ -221,7 +222,7 @@ impl Node {
     /// What is due by time.
     pub(crate) fn migration_tick(&mut self, now: Now, outs: &mut Outputs) {
         if let Some(migration) = self.migration.as_ref().filter(|m| m.until <= now.mono) {
-            outs.push(Output::ExchangeEnd { number: migration.number });
+            outs.push(Output::ExchangeEnd { number: migration.number, keep: false });
             // Nobody can tell how far it came: the first reply at least would show that all was written.
             let heard = migration.answered > 0;
             self.end_migration(if heard { IO_READING } else { IO_WRITING }, now, outs);
@@ -236,7 +237,7 @@ impl Node {
     /// This node is a primary no more, and may not remove anything.
     pub(crate) fn abandon_migration(&mut self, now: Now, outs: &mut Outputs) {
         if let Some(migration) = &mut self.migration {
-            outs.push(Output::ExchangeEnd { number: migration.number });
+            outs.push(Output::ExchangeEnd { number: migration.number, keep: false });
             migration.arrived.clear();
             self.end_migration(IO_READING, now, outs);
         }
