@@ -56,7 +56,7 @@ directives! {
     "client-query-buffer-limit" [] client_query_buffer_limit: u64 = 1073741824, Memory::new(1048576, i64::MAX), Run, Done;
     /// Limits of pending output by class of client.
     "client-output-buffer-limit" [] client_output_buffer_limit: BufferLimits = BufferLimits::default(), OutputLimits, Run, Done;
-    "maxmemory-clients" [] maxmemory_clients: PercentOrBytes = PercentOrBytes::Bytes(0), PercentOrMemory, Run, Accepted;
+    "maxmemory-clients" [] maxmemory_clients: PercentOrBytes = PercentOrBytes::Bytes(0), PercentOrMemory, Run, Done;
     /// The longest argument in bytes.
     "proto-max-bulk-len" [] proto_max_bulk_len: u64 = 536870912, Memory::new(1048576, i64::MAX), Run, Done;
     "tracking-table-max-keys" [] tracking_table_max_keys: u64 = 1000000, Int::new(0, i64::MAX), Run, Accepted;

@@ -74,11 +74,12 @@ impl Node {
         s.spare = spare;
         s.unsent = unsent;
         self.buffers.recent.note(now.mono, unread, unsent);
-        if s.kind == SessionKind::Replica {
+        if s.kind != SessionKind::Replica {
+            self.count_client(id, now, outs);
+            self.judge_output(id, now, outs);
+        } else {
             self.repl.replicas.note_unsent(LinkId(id.0), unsent as u64);
             self.drop_slow_replicas(now, outs);
-        } else {
-            self.judge_output(id, now, outs);
         }
     }
 

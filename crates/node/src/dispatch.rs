@@ -80,6 +80,7 @@ impl Node {
         }
         self.stats.net_out += written;
         self.sessions.put_back(session);
+        self.count_client(id, now, outs);
         self.after_batch(now, outs);
         self.give_garbage(outs);
         self.count_sent(outs, sent);
@@ -580,7 +581,7 @@ pub(crate) struct QueueRun<'a> {
 }
 
 /// A stopwatch that stands still.
-struct Stopped(tanist_types::Mono);
+pub(crate) struct Stopped(pub(crate) tanist_types::Mono);
 
 impl Stopwatch for Stopped {
     fn read(&self) -> tanist_types::Mono {

@@ -4,12 +4,16 @@
 //! and further slices follow between commands, so nobody waits for all of it. Only when there is nothing left to evict
 //! is the command refused. The best candidates of random samples are kept in a small pool, as in Redis.
 //!
+//! A slice is bounded by time, read from the stopwatch; where that stands still, by a number of keys.
+//!
 //! Evictions are entries of the log of their own. What only a running snapshot still holds does not count as data:
 //! evicting more would not free it.
 
+use crate::input::Stopwatch;
 use crate::node::Node;
 use crate::output::Outputs;
 use crate::session::Session;
+use std::time::Duration;
 use tanist_config::ServerConfig;
 use tanist_config::choice::MaxmemoryPolicy;
 use tanist_keyspace::Entry;
@@ -17,9 +21,10 @@ use tanist_types::{DbIndex, Mono, Now, UnixMs};
 
 /// The most candidates that are remembered from one sample to the next.
 const POOL: usize = 16;
-/// The keys of one slice for each unit of `maxmemory-eviction-tenacity`: at its default, 10, a slice takes less than
-/// half a millisecond.
-const PER_TENACITY: u64 = 16;
+/// The time of one slice for each unit of `maxmemory-eviction-tenacity`: at its default, 10, half a millisecond.
+const TIME_PER_TENACITY: Duration = Duration::from_micros(50);
+/// The most keys of one slice for each unit.
+const KEYS_PER_TENACITY: u64 = 64;
 
 /// Which keys may go.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -79,7 +84,7 @@ pub(crate) struct Eviction {
     pub(crate) more: bool,
     /// Since when there has been too much data, and for how long there was before.
     since: Option<Mono>,
-    exceeded: std::time::Duration,
+    exceeded: Duration,
 }
 
 #[derive(Debug)]
@@ -92,13 +97,13 @@ struct Candidate {
 impl Eviction {
     /// How long the limit has been exceeded, in all and this time, in milliseconds.
     pub(crate) fn exceeded_millis(&self, now: Mono) -> (u64, u64) {
-        let current = self.since.map_or(std::time::Duration::ZERO, |since| now.since(since));
+        let current = self.since.map_or(Duration::ZERO, |since| now.since(since));
         ((self.exceeded + current).as_millis() as u64, current.as_millis() as u64)
     }
 
     /// `CONFIG RESETSTAT`
     pub(crate) fn reset(&mut self, now: Mono) {
-        self.exceeded = std::time::Duration::ZERO;
+        self.exceeded = Duration::ZERO;
         self.since = self.since.map(|_| now);
     }
 
@@ -123,8 +128,13 @@ impl Node {
         mut own: Option<&mut Session>,
         gone: &mut Vec<(DbIndex, Box<[u8]>)>,
         outs: &mut Outputs,
+        watch: &dyn Stopwatch,
     ) -> Room {
-        let room = self.evict_some(now, &mut own, gone, outs);
+        let (began, before) = (watch.read(), self.stats.evicted_keys);
+        let room = self.evict_some(now, &mut own, gone, outs, watch);
+        if self.stats.evicted_keys > before {
+            self.note_latency("eviction-cycle", now, watch.read().since(began));
+        }
         self.eviction.more = room == Room::More;
         if room == Room::Enough {
             if let Some(since) = self.eviction.since.take() {
@@ -142,6 +152,7 @@ impl Node {
         own: &mut Option<&mut Session>,
         gone: &mut Vec<(DbIndex, Box<[u8]>)>,
         outs: &mut Outputs,
+        watch: &dyn Stopwatch,
     ) -> Room {
         // While clients are paused nothing changes the data.
         if !self.is_short_of_memory() || self.is_paused_for_expiry() {
@@ -152,14 +163,22 @@ impl Node {
             self.eviction.pool.clear();
         }
         let wants_notice = own.as_ref().is_some_and(|s| s.is_subscribed()) && self.notifies(b'e');
-        for _ in 0..slice(self.config.maxmemory_eviction_tenacity) {
+        let Bound { time, keys } = Bound::of(self.config.maxmemory_eviction_tenacity);
+        let began = watch.read();
+        for _ in 0..keys {
             let Some((db, key)) = self.pick(scope, order, now.wall()) else { return Room::None };
+            let picked = watch.read();
             self.evict(db, &key, own, outs);
+            let last = watch.read();
+            self.note_latency("eviction-del", now, last.since(picked));
             if wants_notice {
                 gone.push((db, key));
             }
             if !self.is_short_of_memory() {
                 return Room::Enough;
+            }
+            if last.since(began) >= time {
+                break;
             }
         }
         Room::More
@@ -217,6 +236,10 @@ impl Node {
         true
     }
 
+    fn note_latency(&mut self, event: &'static str, now: Now, time: Duration) {
+        self.latency.note(event, self.config.latency_monitor_threshold, now.wall(), time);
+    }
+
     fn evict(&mut self, db: DbIndex, key: &[u8], own: &mut Option<&mut Session>, outs: &mut Outputs) {
         let hash = self.data.hash(key);
         self.data.db_mut(db).remove(key, hash);
@@ -247,11 +270,21 @@ fn random<'d>(
     }
 }
 
-/// The most keys of one slice. Above 10, each unit of tenacity is 15 % more; 100 is without bound.
-fn slice(tenacity: u16) -> u64 {
-    match tenacity {
-        0..=10 => (PER_TENACITY * u64::from(tenacity)).max(1),
-        11..=99 => (PER_TENACITY as f64 * 10.0 * 1.15f64.powi(i32::from(tenacity) - 10)) as u64,
-        _ => u64::MAX,
+/// How long one slice may be. One key at least is evicted.
+struct Bound {
+    time: Duration,
+    keys: u64,
+}
+
+impl Bound {
+    /// Above 10, each unit of tenacity is 15 % more; 100 is without bound.
+    fn of(tenacity: u16) -> Bound {
+        let units = match tenacity {
+            0..=10 => f64::from(tenacity),
+            11..=99 => 10.0 * 1.15f64.powi(i32::from(tenacity) - 10),
+            _ => return Bound { time: Duration::MAX, keys: u64::MAX },
+        };
+        let keys = (KEYS_PER_TENACITY as f64 * units) as u64;
+        Bound { time: TIME_PER_TENACITY.mul_f64(units), keys: keys.max(1) }
     }
 }

@@ -138,9 +138,10 @@ pub enum Next {
     Close,
 }
 
-/// Reads the monotonic clock while commands run, for the slow log, latency and command statistics only.
+/// Reads the monotonic clock while the node works: for the slow log, latency and command statistics, and for how much of
+/// its background work it does at a time.
 ///
-/// No decision of the node depends on it. The simulator's stands still.
+/// Nothing else depends on it. The simulator's stands still.
 pub trait Stopwatch {
     /// The present moment.
     fn read(&self) -> Mono;

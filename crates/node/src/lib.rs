@@ -15,6 +15,7 @@
 #![forbid(unsafe_code)]
 
 mod buffers;
+mod client_eviction;
 mod command;
 mod command_log;
 mod commands;

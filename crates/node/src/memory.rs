@@ -23,7 +23,7 @@ impl Node {
             return Ok(());
         }
         let mut gone = Vec::new();
-        let room = ctx.node.evict_slice(ctx.now, Some(&mut *ctx.session), &mut gone, ctx.outs);
+        let room = ctx.node.evict_slice(ctx.now, Some(&mut *ctx.session), &mut gone, ctx.outs, ctx.watch);
         for (db, key) in gone {
             ctx.own_event(b'e', "evicted", db, &key);
         }

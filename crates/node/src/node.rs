@@ -1,11 +1,13 @@
 //! The node's state and its two ways in: [`Node::run`] for commands (in `dispatch`), [`Node::step`] for the rest.
 
 use crate::buffers::Buffers;
+use crate::client_eviction::ClientMemory;
 use crate::command_log::CommandLogs;
+use crate::dispatch::Stopped;
 use crate::eviction::Eviction;
 use crate::expiry::ExpireCycle;
 use crate::host::{HostFacts, Memory};
-use crate::input::{Identity, Input, Peer};
+use crate::input::{Identity, Input, Peer, Stopwatch};
 use crate::latency::LatencyMonitor;
 use crate::log::Effects;
 use crate::observe::Thresholds;
@@ -83,6 +85,7 @@ pub struct Node {
     pub(crate) host: HostFacts,
     pub(crate) memory: Memory,
     pub(crate) buffers: Buffers,
+    pub(crate) client_memory: ClientMemory,
     pub(crate) eviction: Eviction,
     /// The `MIGRATE` that is under way: writes wait for its end. And how many there have been.
     pub(crate) migration: Option<crate::commands::generic::Migration>,
@@ -148,6 +151,7 @@ impl Node {
             host: HostFacts::default(),
             memory: Memory::default(),
             buffers: Buffers::default(),
+            client_memory: ClientMemory::default(),
             eviction: Eviction::default(),
             migration: None,
             migrations: 0,
@@ -158,6 +162,7 @@ impl Node {
         node.configure_collections();
         node.refresh_stamp(now);
         node.refresh_gates();
+        node.configure_client_eviction();
         node
     }
 
@@ -200,7 +205,7 @@ impl Node {
             Input::ExchangeEnded { number, sent } => self.exchange_ended(number, sent, now, outs),
             Input::Spilled { file, result } => self.spilled(file, result, now, outs),
             Input::Persisted { id, result } => self.persisted(id, result, now, outs),
-            Input::Tick => self.tick(now, outs),
+            Input::Tick => self.do_due(now, outs, &Stopped(now.mono)),
             Input::SaveWritten(result) => self.save_written(now, result, outs),
             Input::SnapshotLoaded(result) => self.snapshot_loaded(now, result, outs),
             Input::Host(facts) => self.take_facts(*facts),
@@ -211,7 +216,14 @@ impl Node {
         self.count_sent(outs, before);
     }
 
-    /// When [`Input::Tick`] is due next.
+    /// [`Input::Tick`] with a stopwatch, so that background work is bounded by time.
+    pub fn tick(&mut self, now: Now, outs: &mut Outputs, watch: &dyn Stopwatch) {
+        let before = outs.len();
+        self.do_due(now, outs, watch);
+        self.count_sent(outs, before);
+    }
+
+    /// When [`Node::tick`] is due next.
     #[must_use]
     pub fn next_deadline(&self) -> Mono {
         let mut next = self.next_cron;
@@ -232,7 +244,7 @@ impl Node {
         self.data.set_stamp(self.usage.stamp());
     }
 
-    fn tick(&mut self, now: Now, outs: &mut Outputs) {
+    fn do_due(&mut self, now: Now, outs: &mut Outputs, watch: &dyn Stopwatch) {
         self.refresh_stamp(now);
         if self.pause.is_some_and(|p| p.until <= now.mono) {
             self.unpause(outs);
@@ -242,6 +254,7 @@ impl Node {
             if !self.cron_paused {
                 self.stats.sample(now.mono);
                 self.close_idle(now, outs);
+                self.count_all_clients(now, outs);
                 self.save_if_due(now, outs);
             }
             self.shutdown_step(now, outs);
@@ -251,7 +264,7 @@ impl Node {
         self.save_slice(outs);
         self.expire_more = !self.cron_paused && self.expire_slice(now, outs);
         if self.eviction.more {
-            self.evict_slice(now, None, &mut Vec::new(), outs);
+            self.evict_slice(now, None, &mut Vec::new(), outs, watch);
         }
         self.replication_tick(now, outs);
     }
@@ -266,6 +279,7 @@ impl Node {
             self.monitors.retain(|&m| m != id);
             self.forget_waiter(id);
             self.forget_buffers(id);
+            self.uncount_client(&session);
         }
     }
 

@@ -1,5 +1,6 @@
 //! Sessions: what the node remembers of one connection.
 
+use crate::client_eviction::Counted;
 use crate::command::Command;
 use crate::input::Peer;
 use crate::transaction::{Multi, WatchedKey};
@@ -97,6 +98,8 @@ pub(crate) struct Session {
     pub(crate) query_buffer: usize,
     /// Memory that the shell holds for it beyond what is in there (`qbuf-free`, `tot-mem`).
     pub(crate) spare: usize,
+    /// What it was last counted with (`maxmemory-clients`).
+    pub(crate) counted: Counted,
     /// Bytes of output that its socket has not taken.
     pub(crate) unsent: usize,
 }
@@ -138,6 +141,7 @@ impl Session {
             bytes_out: 0,
             query_buffer: 0,
             spare: 0,
+            counted: Counted::default(),
             unsent: 0,
         }
     }
@@ -169,7 +173,13 @@ impl Session {
             .map(|name| name.len() + size_of::<Box<[u8]>>())
             .sum();
         let watched: usize = self.watched.iter().map(|w| size_of::<WatchedKey>() + w.key.len()).sum();
-        size_of::<Session>() + self.query_buffer + self.spare + self.unsent + self.queued_memory() + names + watched
+        size_of::<Session>()
+            + self.query_buffer
+            + self.spare
+            + self.unsent
+            + self.queued_memory()
+            + names
+            + watched
     }
 
     /// The number of subscriptions of every kind but shard channels.

@@ -38,6 +38,7 @@ pub(crate) struct Stats {
     pub(crate) misses: u64,
     pub(crate) expired_keys: u64,
     pub(crate) evicted_keys: u64,
+    pub(crate) evicted_clients: u64,
     pub(crate) dirty_since_save: u64,
     pub(crate) auth_denied: u64,
     pub(crate) sync_full: u64,

@@ -3,7 +3,6 @@
 use crate::machine::Machine;
 use std::io;
 use std::sync::Arc;
-use tanist_node::Input;
 use tanist_runtime::{Alarm, log};
 
 /// Ticks the node whenever it wants to be; between two slices of background work, connections have their turn.
@@ -16,7 +15,7 @@ pub(crate) async fn run(machine: Arc<Machine>, alarm: Alarm, log: log::Handle) -
         let (due, now) = (machine.due(), machine.clock().mono());
         if due <= now {
             let follows = machine.enter(|node, now, outs| {
-                node.step(now, Input::Tick, outs);
+                node.tick(now, outs, &*machine);
                 node.is_replica()
             });
             log.set_role(if follows { log::Role::Replica } else { log::Role::Primary });

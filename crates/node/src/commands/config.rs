@@ -103,6 +103,7 @@ impl Node {
         self.thresholds = Thresholds::of(&self.config);
         self.configure_collections();
         self.configure_replication();
+        self.configure_client_eviction();
         self.buffers.rejudge = true;
         self.eviction.more = self.config.maxmemory > 0;
         self.refresh_gates();

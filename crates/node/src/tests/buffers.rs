@@ -40,8 +40,8 @@ fn what_waits_is_shown() {
     assert!((375_000..377_000).contains(&total.parse::<u64>().expect("a number")), "{total}");
     // Replies of the same batch that are still in the thread's buffer.
     let (out, _) = w.raw(c, b"PING\r\nPING\r\nCLIENT INFO\r\n");
-    assert!(String::from_utf8_lossy(&out).contains(" rbp=14 obl=14 oll=0 "), "{out:?}");
-    assert!(!w.say(c, "CLIENT LIST ID 1").contains(" rbs=0 "));
+    let line = String::from_utf8_lossy(&out).into_owned();
+    assert!(line.contains(" rbp=14 obl=14 oll=0 ") && !line.contains(" rbs=0 "), "{line}");
     assert!(w.say(c, "CLIENT LIST ID 2").contains(" rbs=0 rbp=0 obl=0 "));
     // The running command's arguments, and its request.
     assert!(w.say(c, "CLIENT INFO").contains(" qbuf=26 qbuf-free=0 argv-mem=10 "));
@@ -128,4 +128,37 @@ fn who_sends_too_much_at_once_is_counted() {
     let logged = |o| matches!(o, Output::Log(_, text) if text.contains("max query buffer length: id=2 "));
     assert!(w.outs.drain().any(logged));
     assert!(w.say(c, "INFO stats").contains("client_query_buffer_limit_disconnections:1\r"));
+}
+
+#[test]
+fn clients_that_occupy_most_are_closed_beyond_their_limit() {
+    let mut w = World::new();
+    let (c, exempt, large, small) = (w.connect(), w.connect(), w.connect(), w.connect());
+    assert_eq!(w.say(exempt, "CLIENT NO-EVICT ON"), "OK");
+    assert_eq!(w.say(c, "CONFIG SET maxmemory-clients 600kb"), "OK");
+    let unread = |w: &mut World, session, unread| {
+        let input = Input::Buffered { session, unread, spare: 0, unsent: 0 };
+        w.node.step(w.now, input, &mut w.outs);
+    };
+    unread(&mut w, exempt, 300_000);
+    unread(&mut w, large, 200_000);
+    assert_eq!(w.closed(), []);
+    unread(&mut w, small, 150_000);
+    assert_eq!(w.closed(), [large]);
+    assert!(w.say(c, "INFO stats").contains("evicted_clients:1\r"));
+    // The rest fits; who may not be closed can take it all.
+    w.node.step(w.now, Input::Closed(large), &mut w.outs);
+    unread(&mut w, exempt, 900_000);
+    let mut closed = w.closed();
+    closed.sort();
+    assert_eq!(closed, [c, small]);
+    w.node.step(w.now, Input::Closed(c), &mut w.outs);
+    // A share of maxmemory; without that there is no limit.
+    let d = w.connect();
+    w.say(d, "CONFIG SET maxmemory-clients 1%");
+    unread(&mut w, d, 500_000);
+    assert_eq!(w.closed(), []);
+    w.say(d, "CONFIG SET maxmemory 10mb");
+    w.pass(200);
+    assert_eq!(w.closed(), [d]);
 }

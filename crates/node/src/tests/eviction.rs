@@ -156,14 +156,40 @@ fn a_lowered_limit_is_reached_in_slices_while_commands_run() {
     w.say(c, "CONFIG SET maxmemory 1");
     assert!(w.node.next_deadline() <= w.now.mono, "it does not wait for a command");
     assert_eq!(w.say(c, "SET one more"), "OK");
-    assert_eq!(w.say(c, "DBSIZE"), format!(":{}", 3001 - 160));
-    assert!(w.say(c, "INFO stats").contains("evicted_keys:160\r"));
+    assert_eq!(w.say(c, "DBSIZE"), format!(":{}", 3001 - 640));
+    assert!(w.say(c, "INFO stats").contains("evicted_keys:640\r"));
     w.pass(5);
-    assert_eq!(w.say(c, "DBSIZE"), format!(":{}", 3001 - 320));
+    assert_eq!(w.say(c, "DBSIZE"), format!(":{}", 3001 - 1280));
     assert!(w.say(c, "INFO stats").contains("current_eviction_exceeded_time:5\r"));
     w.say(c, "CONFIG SET maxmemory-eviction-tenacity 100");
     w.pass(0);
     assert_eq!(w.say(c, "DBSIZE"), ":0");
+}
+
+#[test]
+fn a_slice_ends_with_its_time() {
+    let mut config = ServerConfig::default();
+    for (name, value) in [("maxmemory-policy", "allkeys-random"), ("latency-monitor-threshold", "1")] {
+        config.set(name, &[value]).expect("a directive");
+    }
+    let mut w = World::with(config);
+    let c = w.connect();
+    for i in 0..100 {
+        w.say(c, &format!("SET k{i} v"));
+    }
+    w.say(c, "CONFIG SET maxmemory 1");
+    // Each key takes two looks at the stopwatch, and a slice half a millisecond.
+    w.watch_step = std::time::Duration::from_micros(100);
+    assert_eq!(w.say(c, "SET k0 v"), "OK");
+    assert!(w.say(c, "INFO stats").contains("evicted_keys:3\r"));
+    assert!(!w.say(c, "LATENCY LATEST").contains("eviction-del"));
+    w.watch_step = std::time::Duration::from_millis(3);
+    assert_eq!(w.say(c, "SET k0 v"), "OK");
+    assert!(w.say(c, "INFO stats").contains("evicted_keys:4\r"));
+    w.watch_step = std::time::Duration::ZERO;
+    let latest = w.say(c, "LATENCY LATEST");
+    assert!(latest.contains("[eviction-cycle :1700000000 :12 :12"), "{latest}");
+    assert!(latest.contains("[eviction-del :1700000000 :3 :3"), "{latest}");
 }
 
 #[test]

@@ -32,7 +32,8 @@ pub(super) fn stats(ctx: &Ctx<'_>, f: &mut Fields) {
     f.put("expired_time_cap_reached_count", node.expire_cycle.cut_short);
     f.zeros(&["expire_cycle_cpu_milliseconds"]);
     f.put("evicted_keys", s.evicted_keys);
-    f.zeros(&["evicted_clients", "evicted_scripts"]);
+    f.put("evicted_clients", s.evicted_clients);
+    f.put("evicted_scripts", 0);
     let (total, current) = node.eviction.exceeded_millis(ctx.now.mono);
     f.put("total_eviction_exceeded_time", total);
     f.put("current_eviction_exceeded_time", current);
