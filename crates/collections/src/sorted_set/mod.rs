@@ -110,6 +110,17 @@ impl SortedSet {
         }
     }
 
+    /// Prepares for `count` members, the longest of which has `longest` bytes: a set that would be large with these alone
+    /// becomes so now, be they there already or not.
+    pub fn expect(&mut self, count: usize, longest: usize, policy: &Policy) {
+        let limit = policy.sorted_set;
+        let large = match self.0.get() {
+            Kind::Compact(pack) if count > limit.entries || longest > limit.value => grown(pack, policy),
+            _ => return,
+        };
+        self.0 = Word::large(large);
+    }
+
     /// Gives a member a score, and returns the one it had. A score that equals the old one changes nothing.
     pub fn set(&mut self, member: &[u8], score: f64, policy: &Policy) -> Option<f64> {
         debug_assert!(!score.is_nan());
@@ -320,11 +331,10 @@ fn put(pack: &mut Pack, member: &[u8], score: f64) -> bool {
     pack.push_pair(member, score_value).is_ok()
 }
 
-/// The score as an integer, if that is what it is (and not minus zero, which is another text).
+/// The score as an integer, if that is what it is. Minus zero becomes zero, as in Redis' listpacks.
 fn integral(score: f64) -> Option<i64> {
     const EXACT: f64 = (1u64 << 53) as f64;
-    let whole = score.abs() <= EXACT && score.trunc() == score && !(score == 0.0 && score.is_sign_negative());
-    whole.then_some(score as i64)
+    (score.abs() <= EXACT && score.trunc() == score).then_some(score as i64)
 }
 
 /// The score that an element of a listpack stands for.

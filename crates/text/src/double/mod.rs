@@ -129,6 +129,27 @@ fn plain(out: &mut Text, digits: &[u8], fraction: usize) {
     }
 }
 
+/// A number as C prints it by `%.17g`: what some replies and digests still have.
+#[must_use]
+pub fn seventeen_digits(score: f64) -> String {
+    const DIGITS: i32 = 17;
+    if score.is_infinite() {
+        return if score > 0.0 { "inf" } else { "-inf" }.to_owned();
+    }
+    let text = format!("{score:.*e}", DIGITS as usize - 1);
+    let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    let trim = |text: &str| match text.contains('.') {
+        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
+        false => text.to_owned(),
+    };
+    if (-4..DIGITS).contains(&exponent) {
+        return trim(&format!("{score:.*}", (DIGITS - 1 - exponent) as usize));
+    }
+    let sign = if exponent < 0 { '-' } else { '+' };
+    format!("{}e{sign}{:02}", trim(mantissa), exponent.unsigned_abs())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -162,6 +183,24 @@ mod tests {
             prop_assume!(d.is_finite());
             let text = format(d);
             prop_assert_eq!(text.as_str().parse::<f64>().unwrap().to_bits(), bits, "{}", text.as_str());
+        }
+    }
+
+    #[test]
+    fn numbers_are_printed_as_by_c() {
+        for (number, text) in [
+            (0.0, "0"),
+            (1.0, "1"),
+            (-1.5, "-1.5"),
+            (0.1, "0.10000000000000001"),
+            (1e16, "10000000000000000"),
+            (1e17, "1e+17"),
+            (1e-5, "1.0000000000000001e-05"),
+            (0.0001, "0.0001"),
+            (1e300, "1.0000000000000001e+300"),
+            (f64::INFINITY, "inf"),
+        ] {
+            assert_eq!(seventeen_digits(number), text);
         }
     }
 }

@@ -90,7 +90,7 @@ impl Options {
             return Done::Nothing;
         }
         if new == old {
-            return Done::Same(old);
+            return Done::Same(new);
         }
         set.set(member, new, policy);
         Done::Changed(new)
@@ -121,7 +121,9 @@ fn put(ctx: &mut Ctx<'_>, args: Args<'_, '_>, options: Options, first: usize) ->
     let (key, hash) = (args.at(1), ctx.hash(args, 1));
     let missing = if options.only_old { Missing::Leave } else { Missing::Create };
     let (mut added, mut changed, mut last) = (0i64, 0i64, Done::Nothing);
+    let longest = (first + 1..args.len()).step_by(2).map(|at| args.at(at).len()).max().unwrap_or(0);
     ctx.edit::<SortedSet, _>(key, hash, missing, |set, policy| {
+        set.expect((args.len() - first) / 2, longest, policy);
         for at in (first..args.len()).step_by(2) {
             let score = parse_double(args.at(at)).unwrap_or_default();
             last = options.apply(set, args.at(at + 1), score, policy);

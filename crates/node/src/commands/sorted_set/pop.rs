@@ -143,11 +143,14 @@ fn parse_mpop(args: Args<'_, '_>, at: usize) -> Result<(std::ops::Range<usize>, 
     };
     let count = match (args.get(where_at + 1), args.get(where_at + 2)) {
         (None, _) => 1,
-        (Some(word), Some(text)) if word.eq_ignore_ascii_case(b"COUNT") && args.len() == where_at + 3 => {
+        (Some(word), Some(text)) if word.eq_ignore_ascii_case(b"COUNT") => {
             parse_positive(text).ok_or(Error::fixed("ERR count should be greater than 0"))?
         }
         _ => return Err(Error::SYNTAX),
     };
+    if args.len() > where_at + 3 {
+        return Err(Error::SYNTAX);
+    }
     Ok((first..where_at, end, count))
 }
 

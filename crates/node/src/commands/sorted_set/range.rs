@@ -56,7 +56,8 @@ impl<'b> Query<'b> {
             }
             i += 1;
         }
-        if limit.is_some() && kind == By::Rank {
+        // A count of -1 counts as none given.
+        if limit.is_some_and(|(_, count)| count != -1) && kind == By::Rank {
             return Err(Error::fixed(
                 "ERR syntax error, LIMIT is only supported in combination with either BYSCORE or BYLEX",
             ));
@@ -78,7 +79,8 @@ impl<'b> Query<'b> {
     /// The ranks that are asked for, from the lowest.
     fn ranks(&self, set: &SortedSet) -> Range<usize> {
         let range = self.span.of(set, self.reverse);
-        let Some((offset, count)) = self.limit else { return range };
+        let limit = self.limit.filter(|_| !matches!(self.span, Span::Ranks(..)));
+        let Some((offset, count)) = limit else { return range };
         let Ok(offset) = usize::try_from(offset) else { return 0..0 };
         let offset = offset.min(range.len());
         let count = usize::try_from(count).unwrap_or(usize::MAX).min(range.len() - offset);

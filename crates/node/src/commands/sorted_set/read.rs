@@ -6,9 +6,9 @@ use crate::commands::generic::parse_cursor;
 use crate::commands::parse_int;
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};
-use tanist_keyspace::collections::{Collection, SortedSet};
+use tanist_keyspace::collections::{Collection, Encoding, SortedSet};
 use tanist_resp::Args;
-use tanist_text::glob;
+use tanist_text::{double, glob};
 
 /// `ZCARD key`
 pub(crate) fn zcard(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
@@ -160,6 +160,45 @@ pub(crate) fn zrandmember(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
 /// `ZSCAN key cursor [MATCH pattern] [COUNT count] [NOSCORES]`
 pub(crate) fn zscan(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     let cursor = parse_cursor(args.at(2))?.0;
+    let hash = ctx.hash(args, 1);
+    ctx.view::<SortedSet, _>(args.at(1), hash, |set, reply| {
+        let Some(set) = set else {
+            reply.array(2);
+            reply.bulk(b"0");
+            reply.array(0);
+            return Ok(());
+        };
+        // A key that is not there is told before the options are read, as ever.
+        let (pattern, count, scores) = scan_options(args)?;
+        reply.array(2);
+        let mut found: Vec<u8> = Vec::new();
+        let mut elements = 0;
+        let mut part = tanist_resp::Reply::new(&mut found, reply.proto());
+        let mut digits = itoa::Buffer::new();
+        let next = set.scan(cursor, count, &mut |member, score| {
+            let name = member.value().as_bytes(&mut digits);
+            if pattern.is_none_or(|p| p == b"*" || glob::matches(p, name)) {
+                part.bulk(name);
+                elements += 1;
+                if scores {
+                    // As ever, a large set's scores are printed in another way.
+                    match set.encoding() {
+                        Encoding::Skiplist => part.bulk(double::seventeen_digits(score).as_bytes()),
+                        _ => part.bulk(double::format(score).as_bytes()),
+                    }
+                    elements += 1;
+                }
+            }
+        });
+        reply.bulk(itoa::Buffer::new().format(next).as_bytes());
+        reply.array(elements);
+        reply.raw(&found);
+        Ok(())
+    })?
+}
+
+/// The pattern, the number of members to look at, and whether scores are asked for.
+fn scan_options<'b>(args: Args<'_, 'b>) -> Result<(Option<&'b [u8]>, usize, bool), Error> {
     let (mut pattern, mut count, mut scores) = (None, 10, true);
     let mut i = 3;
     while let Some(word) = args.get(i) {
@@ -179,30 +218,5 @@ pub(crate) fn zscan(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
         }
         i += 2;
     }
-    let hash = ctx.hash(args, 1);
-    ctx.view::<SortedSet, _>(args.at(1), hash, |set, reply| {
-        reply.array(2);
-        let Some(set) = set else {
-            reply.bulk(b"0");
-            return reply.array(0);
-        };
-        let mut found: Vec<u8> = Vec::new();
-        let mut elements = 0;
-        let mut part = tanist_resp::Reply::new(&mut found, reply.proto());
-        let mut digits = itoa::Buffer::new();
-        let next = set.scan(cursor, count, &mut |member, score| {
-            let name = member.value().as_bytes(&mut digits);
-            if pattern.is_none_or(|p| p == b"*" || glob::matches(p, name)) {
-                part.bulk(name);
-                elements += 1;
-                if scores {
-                    part.bulk(tanist_text::double::format(score).as_bytes());
-                    elements += 1;
-                }
-            }
-        });
-        reply.bulk(itoa::Buffer::new().format(next).as_bytes());
-        reply.array(elements);
-        reply.raw(&found);
-    })
+    Ok((pattern, count, scores))
 }
