@@ -21,7 +21,12 @@ pub fn dump(kind: TypeCode, out: &mut Vec<u8>, encode: impl FnOnce(&mut Encoder<
     out.push(kind.0);
     let mut lzf = crate::Compressor::new();
     encode(&mut Encoder { out, lzf: Some(&mut lzf) });
-    out.extend_from_slice(&kind.since().number().to_le_bytes());
+    finish(out, begin, kind.since());
+}
+
+/// Appends version and checksum to a payload that begins at `begin`.
+pub(crate) fn finish(out: &mut Vec<u8>, begin: usize, version: RdbVersion) {
+    out.extend_from_slice(&version.number().to_le_bytes());
     let crc = Crc64::of(&out[begin..]);
     out.extend_from_slice(&crc.to_le_bytes());
 }
@@ -38,25 +43,32 @@ pub struct Payload<'a> {
     scratch: (Vec<u8>, Vec<u8>),
 }
 
+/// What is in front of version and checksum, if both are right.
+pub(crate) fn body(payload: &[u8]) -> Result<&[u8], RdbError> {
+    let truncated = RdbError::Truncated(payload.len() as u64);
+    let (body, footer) =
+        payload.split_at_checked(payload.len().saturating_sub(FOOTER)).ok_or(truncated.clone())?;
+    let [v0, v1, crc @ ..] = footer else { return Err(truncated) };
+    let number = u16::from_le_bytes([*v0, *v1]);
+    if RdbVersion::from_number(number).is_none() {
+        return Err(RdbError::Version(number.to_string()));
+    }
+    let stored = crc.try_into().map(u64::from_le_bytes).map_err(|_| truncated.clone())?;
+    let computed = Crc64::of(&payload[..payload.len() - 8]);
+    if stored != 0 && stored != computed {
+        return Err(RdbError::Checksum { stored, computed });
+    }
+    Ok(body)
+}
+
 impl<'a> Payload<'a> {
     /// Checks the frame of a payload.
     ///
     /// # Errors
     /// When the version is unknown, the checksum is wrong, or the type is not held here.
     pub fn open(payload: &'a [u8], max_string: u64) -> Result<Payload<'a>, RdbError> {
+        let body = body(payload)?;
         let truncated = RdbError::Truncated(payload.len() as u64);
-        let (body, footer) =
-            payload.split_at_checked(payload.len().saturating_sub(FOOTER)).ok_or(truncated.clone())?;
-        let [v0, v1, crc @ ..] = footer else { return Err(truncated) };
-        let number = u16::from_le_bytes([*v0, *v1]);
-        if RdbVersion::from_number(number).is_none() {
-            return Err(RdbError::Version(number.to_string()));
-        }
-        let stored = crc.try_into().map(u64::from_le_bytes).map_err(|_| truncated.clone())?;
-        let computed = Crc64::of(&payload[..payload.len() - 8]);
-        if stored != 0 && stored != computed {
-            return Err(RdbError::Checksum { stored, computed });
-        }
         let kind = TypeCode(*body.first().ok_or(truncated)?);
         let parts = Parts::of(kind).ok_or_else(|| unsupported(kind, 0))?;
         Ok(Payload { kind, body, start: 1, max_string, parts, scratch: (Vec::new(), Vec::new()) })
