@@ -9,8 +9,8 @@ use anyhow::{Context, Result, bail};
 use crate::shell::{cargo, output, root, step};
 
 /// Crates that decide and do no I/O.
-const CORES: [&str; 9] =
-    ["text", "types", "config", "resp", "collections", "keyspace", "rdb", "replication", "node"];
+const CORES: [&str; 10] =
+    ["text", "types", "config", "resp", "collections", "keyspace", "rdb", "replication", "scripting", "node"];
 
 /// Crates that no core may depend on, however indirectly: I/O, clocks, ambient randomness.
 const IMPURE: [&str; 6] = ["tokio", "mio", "getrandom", "socket2", "rustix", "tracing"];

@@ -1,0 +1,22 @@
+//! The libraries that Redis gives scripts beside Lua's own.
+
+pub(crate) mod bit;
+pub(crate) mod json;
+mod json_parser;
+pub(crate) mod msgpack;
+pub(crate) mod number;
+pub(crate) mod pack;
+
+use crate::lua::{Lua, Ran};
+
+/// Adds a function to the table on top of the stack.
+fn function<F: Fn(Lua) -> Ran + Copy>(lua: Lua, name: &str, f: F) {
+    lua.push_function(f, 0);
+    lua.set_field(-2, name);
+}
+
+/// Adds a text to the table on top of the stack.
+fn text(lua: Lua, name: &str, text: &str) {
+    lua.push_bytes(text.as_bytes());
+    lua.set_field(-2, name);
+}
