@@ -324,7 +324,7 @@ directives! {
 
     // Observation and scripts
     /// Milliseconds after which a script counts as stuck.
-    "busy-reply-threshold" ["lua-time-limit"] busy_reply_threshold: u64 = 5000, Int::new(0, i64::MAX), Run, Accepted;
+    "busy-reply-threshold" ["lua-time-limit"] busy_reply_threshold: u64 = 5000, Int::new(0, i64::MAX), Run, Done;
     /// Entries that the log of large replies keeps.
     "commandlog-large-reply-max-len" [] commandlog_large_reply_max_len: u64 = 128, Int::new(0, i64::MAX), Run, Done;
     /// Entries that the log of large requests keeps.

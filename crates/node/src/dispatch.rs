@@ -171,7 +171,7 @@ impl Node {
                 Gate::Refuse(error) => {
                     self.stats.commands[index.slot()].rejected += 1;
                     let error = self.abort_exec(session, command, error);
-                    self.refuse(run, session, &error);
+                    self.refuse(run.out, session, &error);
                 }
                 Gate::Pass if session.multi.is_some() && is_queued(command) => {
                     self.queue(run, session, index, command, args);
@@ -184,7 +184,7 @@ impl Node {
                     }
                 }
             },
-            Err(error) => self.refuse(run, session, &error),
+            Err(error) => self.refuse(run.out, session, &error),
         }
         if session.reply_mode != ReplyMode::On {
             apply_reply_mode(session, run.out, start);
@@ -193,7 +193,7 @@ impl Node {
     }
 
     /// Finds the command, or the subcommand, that is meant.
-    fn resolve(
+    pub(crate) fn resolve(
         &self,
         args: Args<'_, '_>,
         index: Option<CommandIndex>,
@@ -244,6 +244,11 @@ impl Node {
         }
         if !self.gated {
             return Gate::Pass;
+        }
+        if !command.flags.has(Flags::ALLOW_BUSY)
+            && let Some(busy) = self.busy()
+        {
+            return busy.map_or(Gate::Hold, Gate::Refuse);
         }
         if let Some(error) = self.refusal(session, command) {
             return Gate::Refuse(error);
@@ -313,10 +318,7 @@ impl Node {
             if self.config.replica_read_only && changes_data(session, command) {
                 return Some(Error::READ_ONLY);
             }
-            if (self.repl.outdated || !self.config.replica_serve_stale_data)
-                && !self.is_fresh_replica()
-                && !command.flags.has(Flags::STALE)
-            {
+            if self.is_stale() && !command.flags.has(Flags::STALE) {
                 return Some(Error::MASTER_DOWN);
             }
         } else if !self.repl.enough && changes_data(session, command) {
@@ -330,6 +332,13 @@ impl Node {
         None
     }
 
+    /// Whether this replica's data are older than it may show.
+    pub(crate) fn is_stale(&self) -> bool {
+        self.is_replica()
+            && (self.repl.outdated || !self.config.replica_serve_stale_data)
+            && !self.is_fresh_replica()
+    }
+
     /// A client that can follow is sent to the primary, with reads too unless it has asked to read here.
     fn redirection(&self, session: &Session, command: &Command) -> Option<Error> {
         let primary = self.repl.upstream.as_ref().filter(|_| session.redirects)?;
@@ -341,7 +350,7 @@ impl Node {
 
     /// Saving is configured but has failed: what is written now would be lost with the process. `PING` is answered
     /// all the same, unlike in Redis, lest a full disk make somebody kill a process whose data are in memory only.
-    fn cannot_save(&self) -> bool {
+    pub(crate) fn cannot_save(&self) -> bool {
         !self.saving.last_ok && self.config.stop_writes_on_bgsave_error && !self.config.save.is_empty()
     }
 
@@ -351,6 +360,7 @@ impl Node {
             self.repl.outdated = false;
         }
         self.gated = self.pause.is_some()
+            || self.script_is_suspended()
             || self.loading.is_some()
             || self.ending.is_some()
             || self.repl.hold.is_some()
@@ -375,12 +385,12 @@ impl Node {
         Reply::new(run.out, session.proto).simple("QUEUED");
     }
 
-    fn refuse(&mut self, run: &mut Run<'_>, session: &mut Session, error: &Error) {
+    pub(crate) fn refuse(&mut self, out: &mut Vec<u8>, session: &mut Session, error: &Error) {
         if let Some(multi) = &mut session.multi {
             multi.aborted = true;
         }
         self.stats.count_error(error.code());
-        Reply::new(run.out, session.proto).error(error.text());
+        Reply::new(out, session.proto).error(error.text());
     }
 
     /// Runs one command that has passed all gates and counts it. Its effects are not yet in the log.
@@ -444,7 +454,10 @@ impl Node {
             if !in_transaction {
                 self.stalled = Duration::ZERO;
             }
-            self.note_cost(run.now, session, (index, command), args, cost);
+            // Of a script that is suspended, the whole cost is noted at its end.
+            if session.waiting != Some(Waiting::Script) {
+                self.note_cost(run.now, session, (index, command), args, cost);
+            }
             cost
         } else {
             run.untimed += 1;
@@ -454,6 +467,24 @@ impl Node {
         let stats = &mut self.stats.commands[index.slot()];
         stats.calls += 1;
         stats.time += cost;
+    }
+
+    /// Carries out a command that has passed all checks, inside another one.
+    pub(crate) fn call_inside(
+        &mut self,
+        ctx: &mut QueueRun<'_>,
+        args: Args<'_, '_>,
+        (index, command): (CommandIndex, &'static Command),
+    ) {
+        let mut run = Run {
+            now: ctx.now,
+            out: ctx.out,
+            outs: ctx.outs,
+            watch: ctx.watch,
+            timed: Duration::ZERO,
+            untimed: 0,
+        };
+        self.call(&mut run, ctx.session, args, index, command, None, true);
     }
 
     /// Looks up one command.
@@ -491,25 +522,21 @@ impl Node {
     }
 
     /// Runs the queue of a transaction; the caller has written the array's head.
-    pub(crate) fn run_queue(&mut self, ctx: &mut QueueRun<'_>, queue: &[Queued]) {
-        for queued in queue {
-            let args = queued.args.as_args();
-            let index = queued.index;
-            let mut run = Run {
-                now: ctx.now,
-                out: ctx.out,
-                outs: ctx.outs,
-                watch: ctx.watch,
-                timed: Duration::ZERO,
-                untimed: 0,
-            };
+    ///
+    /// A script in it may be suspended; then the rest runs after its end.
+    pub(crate) fn run_queue(&mut self, ctx: &mut QueueRun<'_>, queue: Vec<Queued>) {
+        let mut queue = queue.into_iter();
+        while let Some(queued) = queue.next() {
             match self.gate(ctx.session, queued.command) {
                 Gate::Refuse(error) => {
-                    self.stats.commands[index.slot()].rejected += 1;
-                    self.refuse(&mut run, ctx.session, &error);
+                    self.stats.commands[queued.index.slot()].rejected += 1;
+                    self.refuse(ctx.out, ctx.session, &error);
                 }
                 Gate::Pass | Gate::Hold => {
-                    self.call(&mut run, ctx.session, args, index, queued.command, None, true);
+                    self.call_inside(ctx, queued.args.as_args(), (queued.index, queued.command));
+                    if self.script_is_suspended() {
+                        return self.continue_after_script(queue.collect());
+                    }
                 }
             }
         }
@@ -526,7 +553,7 @@ impl Node {
     }
 
     /// Shows a command to everybody who monitors.
-    fn feed_monitors(
+    pub(crate) fn feed_monitors(
         &mut self,
         now: Now,
         session: &Session,
@@ -534,7 +561,9 @@ impl Node {
         args: Args<'_, '_>,
         outs: &mut Outputs,
     ) {
-        let from = if session.peer.unix {
+        let from = if session.in_script {
+            "lua".to_owned()
+        } else if session.peer.unix {
             "unix:".to_owned() + &session.peer.laddr
         } else {
             session.peer.addr.clone()

@@ -46,6 +46,15 @@ errors! {
     NO_REPLICAS = "NOREPLICAS Not enough good replicas to write.";
     UNBLOCKED = "UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)";
     MISCONF = "MISCONF Valkey is configured to save RDB snapshots, but it's currently unable to persist to disk. Commands that may modify the data set are disabled, because this instance is configured to report errors during writes if RDB snapshotting fails (stop-writes-on-bgsave-error option). Please check the Valkey logs for details about the RDB error.";
+    BUSY_SCRIPT = "BUSY Valkey is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.";
+    BUSY_FUNCTION = "BUSY Valkey is busy running a script. You can only call FUNCTION KILL or SHUTDOWN NOSAVE.";
+    NO_SCRIPT = "NOSCRIPT No matching script.";
+    SCRIPT_UNKNOWN = "ERR Unknown command called from script";
+    SCRIPT_ARITY = "ERR Wrong number of args calling command from script";
+    SCRIPT_REFUSED = "ERR This Valkey command is not allowed from script";
+    SCRIPT_STALE = "ERR Can not execute the command on a stale replica";
+    SCRIPT_READ_ONLY = "ERR Write commands are not allowed from read-only scripts.";
+    SCRIPT_NOT_PERMITTED = "NOPERM ACL failure in script: this user has no permissions to run the command";
     OOM = "OOM command not allowed when used memory > 'maxmemory'.";
 }
 

@@ -10,6 +10,7 @@
 //! - `commands/`: what the commands do, one file per group or family.
 //! - `context`: what a handler sees; every change of data goes through it, so that log, watched keys and
 //!   notifications cannot be forgotten.
+//! - `scripting`: scripts that run, suspended between slices.
 //! - `log`: one entry per command or transaction, appended at one place.
 
 #![forbid(unsafe_code)]
@@ -38,6 +39,7 @@ mod observe;
 mod output;
 mod pubsub;
 mod replication;
+mod scripting;
 mod session;
 mod sha;
 mod shell;
@@ -65,3 +67,5 @@ pub use tanist_replication::{Durable, StateFileError, decode_state};
 
 /// The version of Redis whose commands and replies this node speaks (`INFO`'s `redis_version`, `HELLO`'s `version`).
 pub const REDIS_VERSION: &str = "7.2.4";
+/// The version of Valkey whose functions for scripts this node has (`server.VALKEY_VERSION`).
+pub const VALKEY_VERSION: &str = "9.1.0";

@@ -14,6 +14,7 @@ use crate::observe::Thresholds;
 use crate::output::{LogLevel, Output, Outputs};
 use crate::pubsub::Pubsub;
 use crate::replication::Repl;
+use crate::scripting::Scripting;
 use crate::session::{Session, SessionId, Sessions, Waiting};
 use crate::shutdown::Shutdown;
 use crate::snapshot::{Loader, Saving};
@@ -87,6 +88,7 @@ pub struct Node {
     pub(crate) buffers: Buffers,
     pub(crate) client_memory: ClientMemory,
     pub(crate) eviction: Eviction,
+    pub(crate) scripting: Scripting,
     /// The `MIGRATE` that is under way: writes wait for its end. And how many there have been.
     pub(crate) migration: Option<crate::commands::generic::Migration>,
     pub(crate) migrations: u64,
@@ -153,6 +155,7 @@ impl Node {
             buffers: Buffers::default(),
             client_memory: ClientMemory::default(),
             eviction: Eviction::default(),
+            scripting: Scripting::default(),
             migration: None,
             migrations: 0,
             next_cron: now.mono + CRON,
@@ -235,7 +238,8 @@ impl Node {
         }
         next = next.min(self.replication_deadline()).min(self.slow_readers_deadline());
         next = next.min(self.migration_deadline());
-        let busy = self.expire_more || self.eviction.more || self.saving.wants_slice();
+        let busy =
+            self.expire_more || self.eviction.more || self.saving.wants_slice() || self.script_is_suspended();
         if busy { Mono::ZERO } else { next }
     }
 
@@ -249,6 +253,7 @@ impl Node {
         if self.pause.is_some_and(|p| p.until <= now.mono) {
             self.unpause(outs);
         }
+        self.script_slice(now, outs, watch);
         if now.mono >= self.next_cron {
             self.next_cron = now.mono + CRON;
             if !self.cron_paused {
@@ -262,24 +267,26 @@ impl Node {
         self.judge_slow_readers(now, outs);
         self.migration_tick(now, outs);
         self.save_slice(outs);
-        self.expire_more = !self.cron_paused && self.expire_slice(now, outs);
-        if self.eviction.more {
-            self.evict_slice(now, None, &mut Vec::new(), outs, watch);
+        // Nothing may change the data in the middle of a script.
+        if !self.script_is_suspended() {
+            self.expire_more = !self.cron_paused && self.expire_slice(now, outs);
+            if self.eviction.more {
+                self.evict_slice(now, None, &mut Vec::new(), outs, watch);
+            }
         }
         self.replication_tick(now, outs);
     }
 
     /// Forgets a connection and everything that it held.
     pub(crate) fn closed(&mut self, id: SessionId) {
-        if let Some(session) = self.sessions.remove(id) {
-            for watched in &session.watched {
-                self.watchers.remove(id, watched);
-            }
+        if let Some(mut session) = self.sessions.remove(id) {
+            self.unwatch_all(&mut session);
             self.pubsub.forget(&session);
             self.monitors.retain(|&m| m != id);
             self.forget_waiter(id);
             self.forget_buffers(id);
             self.uncount_client(&session);
+            self.orphan_script(session);
         }
     }
 

@@ -50,6 +50,8 @@ pub(crate) enum Waiting {
     /// In a command that waits for the shell or another node and ends by itself (`SAVE`, `CONFIG REWRITE`, `MIGRATE`,
     /// `SHUTDOWN`, ...): nobody releases it before that.
     Busy,
+    /// For its own script, which is suspended between two slices.
+    Script,
     /// Until `CLIENT PAUSE` ends: the command that met it has not run.
     Paused,
 }
@@ -84,6 +86,8 @@ pub(crate) struct Session {
     /// `CLIENT CAPA redirect`: the client follows redirections.
     pub(crate) redirects: bool,
     pub(crate) waiting: Option<Waiting>,
+    /// A script of its own carries out a command.
+    pub(crate) in_script: bool,
     /// The log's end behind its last write.
     pub(crate) last_write: LogPos,
     /// Has spoken as a sentinel does.
@@ -132,6 +136,7 @@ impl Session {
             readonly: false,
             redirects: false,
             waiting: None,
+            in_script: false,
             last_write: LogPos::ZERO,
             sentinel: false,
             close_after_reply: false,
@@ -158,6 +163,11 @@ impl Session {
     /// Whether its command has begun and is not over.
     pub(crate) fn is_blocked(&self) -> bool {
         matches!(self.waiting, Some(Waiting::Blocked { .. } | Waiting::Busy))
+    }
+
+    /// Whether it is the one that applies the primary's log, which no client has.
+    pub(crate) fn is_primary(&self) -> bool {
+        self.id == SessionId(0)
     }
 
     /// Bytes of the commands queued after `MULTI`.

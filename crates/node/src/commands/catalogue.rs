@@ -14,7 +14,8 @@ pub(crate) fn categories(command: &Command) -> Vec<&'static str> {
     let f = command.flags;
     let implied = [
         ("write", f.has(Flags::WRITE)),
-        ("read", f.has(Flags::READONLY)),
+        // Nobody can tell what a script reads.
+        ("read", f.has(Flags::READONLY) && command.group != Group::Scripting),
         ("admin", f.has(Flags::ADMIN)),
         ("pubsub", f.has(Flags::PUBSUB)),
         ("fast", f.has(Flags::FAST)),
@@ -34,9 +35,9 @@ pub(crate) fn categories(command: &Command) -> Vec<&'static str> {
         Group::Bitmap => "bitmap",
         Group::Hyperloglog => "hyperloglog",
         Group::Geo => "geo",
-        Group::Scripting => "scripting",
         Group::Transactions => "transaction",
         Group::Connection => "connection",
+        Group::Scripting => "scripting",
         Group::Generic | Group::Pubsub | Group::Server | Group::Cluster => "",
     };
     let has =

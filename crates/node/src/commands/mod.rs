@@ -15,6 +15,7 @@ pub(crate) mod latency;
 pub(crate) mod memory;
 pub(crate) mod persistence;
 pub(crate) mod pubsub;
+pub(crate) mod script;
 pub(crate) mod server;
 pub(crate) mod shutdown;
 pub(crate) mod slowlog;

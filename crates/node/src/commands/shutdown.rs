@@ -31,6 +31,12 @@ pub(crate) fn shutdown(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     if ctx.in_transaction {
         return Err(Error::NOT_IN_MULTI);
     }
+    // What would be saved is in the middle of a script's changes.
+    if request.save != Some(false)
+        && let Some(suspended) = &ctx.node.scripting.suspended
+    {
+        return Err(suspended.busy_error());
+    }
     ctx.session.waiting = Some(Waiting::Busy);
     ctx.node.shutdown(ctx.now, request, Some(ctx.session.id), ctx.outs);
     Ok(())

@@ -45,7 +45,7 @@ pub(crate) fn exec(ctx: &mut Ctx<'_>, _args: Args<'_, '_>) -> Outcome {
     ctx.reply().array(multi.queue.len());
     let mut run =
         QueueRun { now: ctx.now, session: ctx.session, out: ctx.out, outs: ctx.outs, watch: ctx.watch };
-    ctx.node.run_queue(&mut run, &multi.queue);
+    ctx.node.run_queue(&mut run, multi.queue);
     Ok(())
 }
 

@@ -197,6 +197,7 @@ impl Node {
             used_memory: self.data.used_memory() as u64,
             log: Some((self.repl.lineage.current().id, self.repl.end(), Some(tanist_types::DbIndex(0)))),
             lineage: Some(self.repl.lineage.to_string()),
+            functions: if filter == SnapshotFilter::Nothing { Vec::new() } else { self.library_codes() },
         };
         if filter != SnapshotFilter::All {
             self.repl.replicas.feed_snapshot(&Producer::empty(version, &head));

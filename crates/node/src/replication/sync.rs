@@ -343,6 +343,7 @@ impl Node {
         let lineage = lineage
             .filter(|l| l.current().id == id && l.current().start <= pos)
             .unwrap_or_else(|| Lineage::new(id, Epoch::ZERO, pos));
+        self.replace_libraries(&loaded.functions, outs).map_err(LinkFault::Snapshot)?;
         self.close_replicas(false, outs);
         self.give_up_snapshot(outs);
         outs.push(Output::Discard(self.data.replace(loaded.data)));

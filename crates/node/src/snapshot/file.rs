@@ -116,6 +116,7 @@ impl Node {
             used_memory: self.data.used_memory() as u64,
             log: self.snapshot_log(),
             lineage: self.snapshot_lineage(),
+            functions: self.library_codes(),
         };
         let options = (self.config.rdbcompression, self.config.rdbchecksum);
         let producer = Producer::begin(&mut self.data, tanist_rdb::RdbVersion::V11, options, head);
@@ -133,9 +134,10 @@ impl Node {
         outs.log(LogLevel::Notice, "Background saving started");
     }
 
-    /// Whether the key space's one snapshot is in use.
+    /// Whether the key space's one snapshot is in use, or cannot begin now because a script is in the middle of its
+    /// changes.
     pub(crate) fn snapshot_running(&self) -> bool {
-        self.saving.is_running() || self.data.snapshot_active()
+        self.saving.is_running() || self.data.snapshot_active() || self.script_is_suspended()
     }
 
     /// One slice of a running save.
@@ -253,7 +255,14 @@ impl Node {
         let Some(loader) = self.loading.take() else { return };
         let stay = self.saving.reloading.map_or(Stay::None, |reload| reload.stay);
         let loaded = result.and_then(|()| loader.finish().map_err(|error| error.to_string()));
-        match loaded.and_then(|loaded| self.find_conflict(stay, loaded)) {
+        let loaded = loaded.and_then(|loaded| self.find_conflict(stay, loaded));
+        match loaded.and_then(|loaded| {
+            let libraries = match stay {
+                Stay::None => self.replace_libraries(&loaded.functions, outs),
+                Stay::Others | Stay::All => self.add_libraries(&loaded.functions, stay == Stay::Others, outs),
+            };
+            libraries.map(|()| loaded)
+        }) {
             Ok(loaded) => {
                 match stay {
                     Stay::None => outs.push(Output::Discard(self.data.replace(loaded.data))),
@@ -315,7 +324,8 @@ impl Node {
     /// When the file ended too early.
     pub fn load_end(&mut self, now: Now, outs: &mut Outputs) -> Result<u64, LoadError> {
         let Some(loader) = self.loading.take() else { return Ok(0) };
-        let Loaded { data, log, lineage, stream_db, keys, expired } = loader.finish()?;
+        let Loaded { data, log, lineage, stream_db, functions, keys, expired } = loader.finish()?;
+        self.replace_libraries(&functions, outs).map_err(LoadError::Functions)?;
         outs.push(Output::Discard(self.data.replace(data)));
         self.stats.loaded_keys = keys;
         self.stats.load_expired_keys = expired;

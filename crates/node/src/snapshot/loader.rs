@@ -16,12 +16,15 @@ pub enum LoadError {
     Duplicate(String),
     /// The value at this key is malformed.
     Malformed(String, Malformed),
+    /// Its function libraries cannot be loaded, and why.
+    Functions(String),
 }
 
 impl fmt::Display for LoadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             LoadError::Rdb(e) => e.fmt(f),
+            LoadError::Functions(why) => write!(f, "the snapshot's functions were refused: {why}"),
             LoadError::Duplicate(key) => write!(f, "the snapshot holds the key '{key}' twice"),
             LoadError::Malformed(key, why) => write!(f, "the value at the key '{key}' is malformed: {why}"),
         }
@@ -46,6 +49,8 @@ pub(crate) struct Loaded {
     pub(crate) lineage: Option<String>,
     /// The database selected there.
     pub(crate) stream_db: Option<DbIndex>,
+    /// The code of function libraries.
+    pub(crate) functions: Vec<Vec<u8>>,
     pub(crate) keys: u64,
     /// Keys left out because they were past their time.
     pub(crate) expired: u64,
@@ -112,6 +117,7 @@ impl Loader {
                 log: None,
                 lineage: None,
                 stream_db: None,
+                functions: Vec::new(),
                 keys: 0,
                 expired: 0,
             },
@@ -143,7 +149,8 @@ impl Loader {
                     }
                     _ => {}
                 },
-                Item::Function(_) | Item::ResizeDb { .. } => {}
+                Item::Function(code) => self.loaded.functions.push(code.to_vec()),
+                Item::ResizeDb { .. } => {}
                 Item::SelectDb(db) => self.db = db,
                 Item::Entry { key, value, expiry, idle, freq } => {
                     let loaded = &mut self.loaded;
@@ -275,8 +282,13 @@ mod tests {
 
     fn write(data: &mut Keyspace, budget: usize) -> Vec<u8> {
         let id = ReplId::from_bytes([7; 20]);
-        let head =
-            Head { at: NOW, used_memory: 1, log: Some((id, LogPos(99), Some(DbIndex(3)))), lineage: None };
+        let head = Head {
+            at: NOW,
+            used_memory: 1,
+            log: Some((id, LogPos(99), Some(DbIndex(3)))),
+            lineage: None,
+            functions: vec![b"code".to_vec()],
+        };
         let mut producer = Producer::begin(data, RdbVersion::V11, (true, true), head);
         let mut bytes = Vec::new();
         while !producer.slice(data, budget, &mut bytes) {}
@@ -295,6 +307,7 @@ mod tests {
         let loaded = loader.finish().expect("complete");
         assert_eq!(loaded.log, Some((ReplId::from_bytes([7; 20]), LogPos(99))));
         assert_eq!(loaded.stream_db, Some(DbIndex(3)));
+        assert_eq!(loaded.functions, [b"code"]);
         assert_eq!(loaded.keys, 1000);
         for i in 0..1000 {
             let (key, db) = (format!("key:{i}"), DbIndex((i % 4) as u16));

@@ -16,6 +16,8 @@ pub(crate) struct Head {
     pub(crate) log: Option<(ReplId, LogPos, Option<DbIndex>)>,
     /// All histories of the log, as text.
     pub(crate) lineage: Option<String>,
+    /// The code of function libraries.
+    pub(crate) functions: Vec<Vec<u8>>,
 }
 
 /// A snapshot that is being produced. The keyspace holds the matching state until [`Producer::slice`] says done.
@@ -66,6 +68,9 @@ impl Producer {
             writer.aux("tanist-lineage", Aux::Text(lineage.as_bytes()));
         }
         writer.aux("aof-base", Aux::Number(0));
+        for code in &head.functions {
+            writer.function(code);
+        }
         writer
     }
 

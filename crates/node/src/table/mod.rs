@@ -10,6 +10,7 @@ pub(crate) mod history;
 mod name;
 mod observe;
 mod pubsub;
+mod scripting;
 mod sorted_set;
 mod string;
 mod transactions;
@@ -35,6 +36,7 @@ const GROUPS: &[&[Command]] = &[
     sorted_set::COMMANDS,
     transactions::COMMANDS,
     pubsub::COMMANDS,
+    scripting::COMMANDS,
     connection::COMMANDS,
     database::COMMANDS,
     crate::replication::COMMANDS,

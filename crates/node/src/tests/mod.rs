@@ -19,6 +19,7 @@ mod observe;
 mod pubsub;
 mod replication;
 mod saving;
+mod scripting;
 mod spill;
 mod traces;
 mod transactions;

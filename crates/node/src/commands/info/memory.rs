@@ -105,7 +105,7 @@ pub(super) fn memory(ctx: &Ctx<'_>, f: &mut Fields) {
     f.put("allocator_resident", a.resident);
     f.put("allocator_muzzy", a.muzzy);
     with_human(f, "total_system_memory", host.total_memory);
-    scripts(f);
+    scripts(node, f);
     with_human(f, "maxmemory", node.config.maxmemory);
     f.put("maxmemory_policy", node.config.maxmemory_policy.word());
     for (name, part, whole) in [
@@ -135,21 +135,25 @@ pub(super) fn memory(ctx: &Ctx<'_>, f: &mut Fields) {
     ]);
 }
 
-/// There are no scripts yet, so they use nothing.
-fn scripts(f: &mut Fields) {
-    f.zeros(&["used_memory_lua", "used_memory_vm_eval"]);
-    f.put("used_memory_lua_human", human(0));
-    f.zeros(&[
-        "used_memory_scripts_eval",
-        "number_of_cached_scripts",
-        "number_of_functions",
-        "number_of_libraries",
-        "used_memory_vm_functions",
-        "used_memory_vm_total",
-    ]);
-    f.put("used_memory_vm_total_human", human(0));
-    f.zeros(&["used_memory_functions", "used_memory_scripts"]);
-    f.put("used_memory_scripts_human", human(0));
+/// What scripts and functions occupy: the Lua states, and what is kept beside them.
+fn scripts(node: &Node, f: &mut Fields) {
+    let scripting = &node.scripting;
+    let ((vm_eval, eval), (vm_functions, functions)) =
+        (scripting.scripts.memory(), scripting.libraries.memory());
+    let (libraries, count) = scripting.libraries.count();
+    f.put("used_memory_lua", vm_eval);
+    f.put("used_memory_vm_eval", vm_eval);
+    f.put("used_memory_lua_human", human(vm_eval as u64));
+    f.put("used_memory_scripts_eval", eval);
+    f.put("number_of_cached_scripts", scripting.scripts.len());
+    f.put("number_of_functions", count);
+    f.put("number_of_libraries", libraries);
+    f.put("used_memory_vm_functions", vm_functions);
+    f.put("used_memory_vm_total", vm_eval + vm_functions);
+    f.put("used_memory_vm_total_human", human((vm_eval + vm_functions) as u64));
+    f.put("used_memory_functions", functions);
+    f.put("used_memory_scripts", eval + functions);
+    f.put("used_memory_scripts_human", human((eval + functions) as u64));
 }
 
 /// The number of keys in all databases.

@@ -33,7 +33,7 @@ pub(super) fn stats(ctx: &Ctx<'_>, f: &mut Fields) {
     f.zeros(&["expire_cycle_cpu_milliseconds"]);
     f.put("evicted_keys", s.evicted_keys);
     f.put("evicted_clients", s.evicted_clients);
-    f.put("evicted_scripts", 0);
+    f.put("evicted_scripts", node.scripting.scripts.evicted());
     let (total, current) = node.eviction.exceeded_millis(ctx.now.mono);
     f.put("total_eviction_exceeded_time", total);
     f.put("current_eviction_exceeded_time", current);

@@ -1,0 +1,75 @@
+//! `SCRIPT`: the cache of scripts.
+
+use super::{flush_mode, kill};
+use crate::commands::reply_help;
+use crate::context::Ctx;
+use crate::error::{Error, Outcome};
+use tanist_resp::Args;
+use tanist_scripting::{Purpose, sha1};
+
+/// `SCRIPT LOAD script`
+pub(crate) fn load(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
+    let found = ctx.node.scripting.scripts.load(args.at(2), false).map_err(Error::new)?;
+    ctx.reply().bulk(&sha1::hex(&found.sha));
+    Ok(())
+}
+
+/// `SCRIPT EXISTS sha1 [sha1 ...]`
+pub(crate) fn exists(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
+    ctx.reply().array(args.len() - 2);
+    for name in args.iter().skip(2) {
+        let there = body(ctx, name).is_some();
+        ctx.reply().int(there.into());
+    }
+    Ok(())
+}
+
+/// `SCRIPT SHOW sha1`
+pub(crate) fn show(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
+    let body = body(ctx, args.at(2)).ok_or(Error::NO_SCRIPT)?.to_vec();
+    ctx.reply().bulk(&body);
+    Ok(())
+}
+
+fn body<'c>(ctx: &'c Ctx<'_>, name: &[u8]) -> Option<&'c [u8]> {
+    sha1::parse_hex(name).and_then(|sha| ctx.node.scripting.scripts.body(&sha))
+}
+
+/// `SCRIPT FLUSH [SYNC | ASYNC]`
+pub(crate) fn flush(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
+    flush_mode(args.get(2), args.len() > 3, "ERR SCRIPT FLUSH only support SYNC|ASYNC option")?;
+    ctx.node.scripting.scripts.flush();
+    ctx.reply().ok();
+    Ok(())
+}
+
+/// `SCRIPT KILL`
+pub(crate) fn kill_script(ctx: &mut Ctx<'_>, _args: Args<'_, '_>) -> Outcome {
+    kill(ctx, Purpose::Scripts)
+}
+
+/// `SCRIPT DEBUG YES | SYNC | NO`: there is no debugger, so only `NO` can be done.
+pub(crate) fn debug(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
+    match args.at(2).to_ascii_lowercase().as_slice() {
+        b"no" => ctx.reply().ok(),
+        b"yes" | b"sync" => return Err(Error::new("ERR this server has no debugger for scripts")),
+        _ => return Err(Error::new("ERR Use SCRIPT DEBUG YES/SYNC/NO")),
+    }
+    Ok(())
+}
+
+/// `SCRIPT HELP`
+pub(crate) fn help(ctx: &mut Ctx<'_>, _args: Args<'_, '_>) -> Outcome {
+    reply_help(
+        ctx,
+        "SCRIPT",
+        &[
+            ("DEBUG NO", "Do not debug scripts; this server has no debugger."),
+            ("EXISTS <sha1> [<sha1> ...]", "Tell which of these scripts are in the cache."),
+            ("FLUSH [ASYNC|SYNC]", "Forget all scripts."),
+            ("KILL", "End the script that is running, if it has not written anything."),
+            ("LOAD <script>", "Put a script into the cache without running it."),
+            ("SHOW <sha1>", "Show the text of a script in the cache."),
+        ],
+    )
+}
