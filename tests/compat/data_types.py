@@ -97,7 +97,40 @@ def sorted_sets(rng):
     ]]))[0]()
 
 
-TYPES = {"zset": sorted_sets}
+def bitmaps(rng):
+    key = lambda: rng.choice(KEYS)
+    offset = lambda: rng.choice(["0", "1", "7", "8", "9", "63", "100", "1000", "-1", "x", "4294967295000", "#1"])
+    place = lambda: rng.choice(["0", "1", "2", "5", "-1", "-2", "-100", "100", "x"])
+    kind = lambda: rng.choice(["u1", "u5", "u8", "i8", "i5", "u63", "i64", "i16", "u64", "i0", "x"])
+    field_offset = lambda: rng.choice(["0", "1", "7", "10", "100", "#0", "#1", "#3", "-1", "#x"])
+    number = lambda: rng.choice(["0", "1", "-1", "100", "255", "256", "-129", "9223372036854775807", "-9223372036854775808", "x"])
+
+    def stretch():
+        words = [place()] if rng.random() < 0.8 else []
+        if words and rng.random() < 0.8:
+            words += [place()] + rng.choice([[], ["BYTE"], ["BIT"], ["bit"], ["FOO"]])
+        return words
+
+    def field():
+        words = ["BITFIELD", key()]
+        for _ in range(rng.randint(0, 4)):
+            words += rng.choice([
+                lambda: ["GET", kind(), field_offset()], lambda: ["SET", kind(), field_offset(), number()],
+                lambda: ["INCRBY", kind(), field_offset(), number()], lambda: ["OVERFLOW", rng.choice(["WRAP", "SAT", "FAIL", "x"])],
+            ])()
+        return words
+
+    return rng.choices(*zip(*[(f, w) for w, f in [
+        (8, lambda: ["SETBIT", key(), offset(), rng.choice(["0", "1", "1", "2"])]), (4, lambda: ["GETBIT", key(), offset()]),
+        (4, lambda: ["BITCOUNT", key()] + stretch()), (6, lambda: ["BITPOS", key(), rng.choice(["0", "1", "2"])] + stretch()),
+        (4, lambda: ["BITOP", rng.choice(["AND", "OR", "XOR", "NOT", "x"]), key()] + [key() for _ in range(rng.randint(1, 3))]),
+        (8, field), (2, lambda: ["BITFIELD_RO", key(), rng.choice(["GET", "SET"]), kind(), field_offset()]),
+        (2, lambda: ["SET", key(), rng.choice(["", "12", "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xf0", "\x00\x00\x00", "hello"])]),
+        (2, lambda: ["GET", key()]), (1, lambda: ["ZADD", "c", "1", "x"]), (1, lambda: ["DEL", key()]),
+    ]]))[0]()
+
+
+TYPES = {"bitmap": bitmaps, "zset": sorted_sets}
 RANDOM = {"ZRANDMEMBER"}
 SCANS = {"ZSCAN"}
 

@@ -333,23 +333,6 @@ impl Order {
         }
     }
 
-    /// The item at a rank.
-    pub(super) fn get(&self, mut rank: usize) -> Option<Item> {
-        if rank >= self.len {
-            return None;
-        }
-        let mut node = &self.root;
-        loop {
-            match node {
-                Node::Leaf(leaf) => return leaf.items().get(rank).copied(),
-                Node::Inner(inner) => {
-                    let (at, in_child) = inner.child_of(rank);
-                    (node, rank) = (&inner.children[at], in_child);
-                }
-            }
-        }
-    }
-
     /// Puts an item behind those for which `before` holds.
     pub(super) fn insert(&mut self, item: Item, mut before: impl FnMut(&Item) -> bool) {
         self.len += 1;
@@ -373,27 +356,6 @@ impl Order {
             self.root = only;
         }
         item
-    }
-
-    /// Exchanges the member's address of the item at a rank.
-    pub(super) fn set_member(&mut self, mut rank: usize, member: u64) {
-        // Inner nodes name first items, so every one on the way may have to be told.
-        let mut node = &mut self.root;
-        loop {
-            match node {
-                Node::Leaf(leaf) => {
-                    leaf.items[rank].member = member;
-                    return;
-                }
-                Node::Inner(inner) => {
-                    let (at, in_child) = inner.child_of(rank);
-                    if in_child == 0 {
-                        inner.firsts[at].member = member;
-                    }
-                    (node, rank) = (&mut inner.children[at], in_child);
-                }
-            }
-        }
     }
 
     /// Calls `see` with the items from a rank on, upwards or downwards, until it says to stop.
@@ -511,7 +473,6 @@ mod tests {
             agree(&order, &model);
             for rank in 0..model.len() {
                 let item = model[rank];
-                prop_assert_eq!(order.get(rank), Some(item));
                 let before = |other: &Item| (other.score, other.member) < (item.score, item.member);
                 prop_assert_eq!(order.partition(before), rank);
                 let mut back = Vec::new();
@@ -522,17 +483,12 @@ mod tests {
                 let wanted: Vec<Item> = model[..=rank].iter().rev().take(50).copied().collect();
                 prop_assert_eq!(back, wanted);
             }
-            for rank in (0..model.len()).step_by(3) {
-                order.set_member(rank, 1 << 40 | rank as u64);
-                model[rank].member = 1 << 40 | rank as u64;
-            }
-            agree(&order, &model);
             while !model.is_empty() {
                 let rank = model.len() / 3;
                 prop_assert_eq!(order.remove(rank), model.remove(rank));
                 order.check();
             }
-            prop_assert_eq!(order.get(0), None);
+            prop_assert_eq!(order.len(), 0);
         }
     }
 }

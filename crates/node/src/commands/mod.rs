@@ -1,6 +1,7 @@
 //! What the commands do.
 
 pub(crate) mod acl;
+pub(crate) mod bitmap;
 pub(crate) mod catalogue;
 pub(crate) mod client;
 pub(crate) mod cluster;

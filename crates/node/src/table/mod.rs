@@ -1,6 +1,7 @@
 //! The table of commands and the way from a name to a command.
 
 mod admin;
+mod bitmap;
 mod client;
 mod cluster;
 mod connection;
@@ -33,6 +34,7 @@ impl CommandIndex {
 const GROUPS: &[&[Command]] = &[
     generic::COMMANDS,
     string::COMMANDS,
+    bitmap::COMMANDS,
     sorted_set::COMMANDS,
     transactions::COMMANDS,
     pubsub::COMMANDS,
