@@ -37,9 +37,6 @@ impl Asked {
         let unit = if self.bits { 1 } else { 8 };
         let total = len as i64 * (8 / unit);
         let end = self.end.unwrap_or(total - 1);
-        if self.start < 0 && end < 0 && self.start > end {
-            return 0..0;
-        }
         let place = |n: i64| if n < 0 { n.saturating_add(total).max(0) } else { n };
         let (start, end) = (place(self.start), place(end).min(total - 1));
         if start > end { 0..0 } else { (start * unit) as usize..((end + 1) * unit) as usize }
@@ -92,7 +89,12 @@ pub(crate) fn bitcount(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
         let mut digits = itoa::Buffer::new();
         let text = found.map(str_of).transpose()?;
         let text = text.map_or(&[][..], |text| text.as_bytes(&mut digits));
-        let bits = asked.map_or(0..text.len() * 8, |asked| asked.bits(text.len()));
+        let bits = match asked {
+            // Both before the beginning and the wrong way round: nothing to count, as ever; `BITPOS` looks there.
+            Some(Asked { start: start @ ..0, end: Some(end @ ..0), .. }) if start > end => 0..0,
+            Some(asked) => asked.bits(text.len()),
+            None => 0..text.len() * 8,
+        };
         reply.int(count(text, bits) as i64);
         Ok(())
     })
