@@ -20,10 +20,12 @@ impl Asked {
     /// `[start [end [BYTE | BIT]]]` from argument `at` on.
     fn parse(args: Args<'_, '_>, at: usize) -> Result<Option<Asked>, Error> {
         let Some(start) = args.get(at) else { return Ok(None) };
+        if args.len() > at + 3 {
+            return Err(Error::SYNTAX);
+        }
         let start = parse_int(start)?;
         let bits = match args.get(at + 2) {
             None => false,
-            Some(_) if args.len() > at + 3 => return Err(Error::SYNTAX),
             Some(word) if word.eq_ignore_ascii_case(b"BIT") => true,
             Some(word) if word.eq_ignore_ascii_case(b"BYTE") => false,
             Some(_) => return Err(Error::SYNTAX),

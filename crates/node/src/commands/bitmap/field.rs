@@ -197,6 +197,13 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_, '_>, only_read: bool) -> Outcome {
         results.push(result);
     }
     if changes > 0 {
+        // The string reaches as far as the steps that were to write, be it that one has failed.
+        let writes = steps.iter().filter(|step| !matches!(step.action, Action::Get));
+        let end = writes.map(|step| window(step).end).max().unwrap_or(0);
+        let found = ctx.node.find_live(ctx.session.db, key, hash, ctx.now.wall());
+        if found.map(str_of).transpose()?.is_some_and(|text| text.len() < end) {
+            ctx.db_mut().set_range(key, hash, end - 1, &[0]);
+        }
         ctx.changed(key);
         ctx.event(b'$', "setbit", key);
     }
