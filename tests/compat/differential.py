@@ -300,6 +300,80 @@ def command(rng):
     return words
 
 
+class Users:
+    """Commands about users and their rights: `--users`. What a command may be is what both servers know."""
+
+    NAMES = ["t", "u", "default2"]
+    PATTERNS = ["a", "b", "k*", "*", "[ab]", "", "a b"]
+
+    def __init__(self, rng, links):
+        self.rng = rng
+        known = [{text(w).lower() for w in link.ask("COMMAND", "LIST")[1:]} for link in links]
+        listed = [{text(w) for w in link.ask("ACL", "CAT")[1:]} for link in links]
+        self.categories = sorted(listed[0] & listed[1])
+        both = sorted(known[0] & known[1])
+        subs = [{text(w).lower() for w in link.ask("COMMAND", "LIST", "FILTERBY", "PATTERN", "*|*")[1:]} for link in links]
+        self.commands = both + sorted(subs[0] & subs[1])
+
+    def rule(self, in_selector=False):
+        r = self.rng
+        pick = r.choice
+        pattern = lambda: pick(self.PATTERNS)
+        command = lambda: pick(self.commands)
+        rules = [
+            lambda: pick("+-") + command(), lambda: pick("+-") + command(), lambda: pick("+-") + command(),
+            lambda: pick("+-") + "@" + pick(self.categories), lambda: pick(["+@all", "-@all", "allcommands", "nocommands"]),
+            lambda: "+" + command() + "|" + pick(["x", "id", "1", ""]), lambda: "-" + command() + "|x",
+            lambda: "~" + pattern(), lambda: "%" + pick(["R", "W", "RW", "wr", "X", ""]) + "~" + pattern(),
+            lambda: "&" + pattern(), lambda: pick(["allkeys", "resetkeys", "allchannels", "resetchannels", "~*", "&*"]),
+            lambda: "db=" + pick(["0", "1", "0,1", "1,0", "15", "16", "x", "-1", "", "0,", "+1", "99999999999"]),
+            lambda: pick(["alldbs", "resetdbs", "ALLDBS", "DB=1"]), lambda: pick(["+nonsense", "-@nonsense", "what", "", "+", "%"]),
+        ]
+        own = [
+            lambda: pick(["on", "off", "nopass", "resetpass", "reset", "clearselectors", "sanitize-payload"]),
+            lambda: pick("><") + pick(["pw", "other"]), lambda: pick("#!") + pick(["a" * 64, "A" * 64, "b" * 63, "b" * 64]),
+            lambda: "(" + " ".join(self.rule(True) for _ in range(r.randint(0, 4))) + ")",
+            lambda: "(" + self.rule(True), lambda: self.rule(True) + ")",
+        ]
+        return pick(rules if in_selector or r.random() < 0.6 else own)()
+
+    def command(self):
+        r = self.rng
+        name = lambda: r.choice(self.NAMES)
+        kind = r.random()
+        if kind < 0.45:
+            return ["ACL", "SETUSER", name()] + [self.rule() for _ in range(r.choice([0, 1, 1, 1, 2, 3]))]
+        if kind < 0.85:
+            wanted = r.choice(self.commands)
+            words = wanted.split("|") + [r.choice(["a", "b", "k1", "0", "1", "99", "x", "DB", "GET"])
+                                         for _ in range(r.randint(0, 4))]
+            return ["ACL", "DRYRUN", name()] + words
+        return r.choice([["ACL", "LIST"], ["ACL", "USERS"], ["ACL", "GETUSER", name()], ["ACL", "DELUSER", name()],
+                         ["SELECT", r.choice("01")], ["ACL", "WHOAMI"]])
+
+
+def text(reply):
+    return (reply.split(b"\r\n", 1)[1][:-2] if reply[:1] == b"$" else reply[1:]).decode("latin1")
+
+
+def compare_users(o, rng, links):
+    users = Users(rng, links)
+    links = [Link(o.ours), Link(o.theirs)]
+    for link in links:
+        link.ask("ACL", "DELUSER", *Users.NAMES)
+    history = []
+    for n in range(o.commands):
+        words = users.command()
+        history.append(words)
+        for asked in [words, ["ACL", "LIST"]]:
+            ours, theirs = [link.ask(*asked) for link in links]
+            if ours != theirs:
+                fail(history, n, ours, theirs, lambda _: True)
+    for link in links:
+        link.ask("ACL", "DELUSER", *Users.NAMES)
+    print(f"{o.commands} commands about users of seed {o.seed}: all replies agree")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("ours", type=int)
@@ -309,9 +383,12 @@ def main():
     parser.add_argument("--resp3", action="store_true")
     parser.add_argument("--effects", action="store_true")
     parser.add_argument("--notifications", action="store_true")
+    parser.add_argument("--users", action="store_true")
     o = parser.parse_args()
     rng = random.Random(o.seed)
     links = [Link(o.ours), Link(o.theirs)]
+    if o.users:
+        return compare_users(o, rng, links)
     streams = [Stream(p) for p in (o.ours, o.theirs)] if o.effects else []
     listeners = []
     for link in links:
@@ -371,11 +448,11 @@ def events(listener, mark):
             seen.append((channel, payload))
 
 
-def fail(history, n, ours, theirs):
+def fail(history, n, ours, theirs, matters=lambda words: False):
     keys = set(history[-1][1:]) & set(KEYS)
     print(f"difference at command {n}:")
     for words in history[-400:]:
-        if words is history[-1] or words[0].upper() in ("SELECT", "SWAPDB", "FLUSHALL", "FLUSHDB") or keys & set(words[1:]):
+        if matters(words) or words is history[-1] or words[0].upper() in ("SELECT", "SWAPDB", "FLUSHALL", "FLUSHDB") or keys & set(words[1:]):
             print("   ", words)
     print("ours:  ", ours)
     print("theirs:", theirs)

@@ -18,7 +18,7 @@ mod table;
 pub mod units;
 
 pub use directive::{Directive, State, When};
-pub use lists::Lists;
+pub use lists::{Lists, UserLine};
 pub use load::{CommandLine, IncludeReader, Included, LoadError, Loaded, MAX_INCLUDE_DEPTH, rewritten};
 pub use server::{Change, ConfigError, SetError, is_known};
 pub use special::{

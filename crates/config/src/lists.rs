@@ -1,10 +1,60 @@
 //! Directives that may stand many times, are no part of CONFIG GET, and old ones that no longer mean anything.
 
+use crate::file::{LineError, Statement};
+use tanist_text::words::quote;
+
+/// `user <name> <rule> ...`, as a line of a file has it. What the rules mean, and whether they can be, is the node's
+/// business.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserLine {
+    /// The name and the rules.
+    pub args: Vec<Vec<u8>>,
+    /// Where it stood, for an error; zero if it is to be written.
+    line: usize,
+    text: Vec<u8>,
+}
+
+impl UserLine {
+    /// A line that is to be written.
+    #[must_use]
+    pub fn new(args: Vec<Vec<u8>>) -> UserLine {
+        UserLine { args, line: 0, text: Vec::new() }
+    }
+
+    pub(crate) fn read(statement: &Statement) -> UserLine {
+        UserLine { args: statement.args.clone(), line: statement.line, text: statement.raw.clone() }
+    }
+
+    /// What is wrong with the line, in the words of every wrong line of a configuration.
+    #[must_use]
+    pub fn error(&self, reason: &str) -> String {
+        let text = String::from_utf8_lossy(&self.text).into_owned();
+        LineError { line: self.line, text, reason: reason.to_owned() }.to_string()
+    }
+
+    /// The line. A word that would be read as another one is put in quotes; a hash stands as it is, for it begins a comment
+    /// only at the beginning of a line.
+    pub(crate) fn text(&self) -> String {
+        let plain = |b: &u8| b.is_ascii_graphic() && !matches!(b, b'"' | b'\'' | b'\\');
+        let mut line = "user".to_owned();
+        for arg in &self.args {
+            line.push(' ');
+            // Selectors have spaces of their own: they are words of the line, and joined again when it is read.
+            let bare = !arg.is_empty() && arg.iter().all(|b| plain(b) || *b == b' ');
+            match std::str::from_utf8(arg) {
+                Ok(text) if bare => line.push_str(text),
+                _ => line.push_str(&quote(arg)),
+            }
+        }
+        line
+    }
+}
+
 /// Lines kept as they were given, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lists {
-    /// `user <name> <rule> ...`: arguments after `user`.
-    pub users: Vec<Vec<String>>,
+    /// `user <name> <rule> ...`
+    pub users: Vec<UserLine>,
     /// `rename-command <old> <new>`; an empty new name removes the command.
     pub renames: Vec<(String, String)>,
     /// `loadmodule <path> <arg> ...`: arguments after `loadmodule`.

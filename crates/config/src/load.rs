@@ -11,7 +11,7 @@ use thiserror::Error;
 use crate::codec::Source;
 use crate::directive::Directive;
 use crate::file::{ConfigFile, LineError, Statement};
-use crate::lists::{Listed, listed};
+use crate::lists::{Listed, UserLine, listed};
 use crate::{ServerConfig, rewrite};
 use tanist_text::words::quote;
 
@@ -164,11 +164,15 @@ impl Loaded {
         depth: usize,
     ) -> Result<(), LoadError> {
         let bad = || LineError::at(line, "Bad directive or wrong number of arguments");
+        if listed(&line.name) == Some(Listed::User) && !line.args.is_empty() {
+            // The one directive whose arguments may be any bytes: names and patterns.
+            self.config.lists.users.push(UserLine::read(line));
+            return Ok(());
+        }
         let args: Vec<String> = line.text_args()?.into_iter().map(str::to_owned).collect();
         match (listed(&line.name).ok_or_else(bad)?, args.as_slice()) {
             (Listed::Include, [pattern]) => return self.include(line, pattern, includes, depth),
             (Listed::Rename, [old, new]) => self.config.lists.renames.push((old.clone(), new.clone())),
-            (Listed::User, [_, ..]) => self.config.lists.users.push(args),
             (Listed::Module, [_, ..]) => self.config.lists.modules.push(args),
             (Listed::Obsolete, [_]) => {}
             (Listed::Foreign, [_, ..]) => {
@@ -200,12 +204,11 @@ impl Loaded {
     }
 }
 
-/// The file of `old` with the values of `config`: what CONFIG REWRITE writes. `users`, if given, replaces the
-/// `user` lines.
+/// The file of `old` with the values and the users of `config`: what CONFIG REWRITE writes.
 ///
 /// # Errors
 /// A line of `old` cannot be read.
-pub fn rewritten(config: &ServerConfig, old: &[u8], users: Option<&[String]>) -> Result<Vec<u8>, LineError> {
+pub fn rewritten(config: &ServerConfig, old: &[u8]) -> Result<Vec<u8>, LineError> {
     let file = ConfigFile::parse(old)?;
     let mut rewriter = rewrite::Rewriter::new(&file, rewrite::SIGNATURE, key);
     let default = ServerConfig::default();
@@ -229,8 +232,9 @@ pub fn rewritten(config: &ServerConfig, old: &[u8], users: Option<&[String]>) ->
             rewriter.put(&key, line, append);
         }
     }
-    for user in users.unwrap_or_default() {
-        rewriter.put("user", user.clone(), true);
+    rewriter.mark("user");
+    for user in &config.lists.users {
+        rewriter.put("user", user.text(), true);
     }
     Ok(rewriter.finish())
 }

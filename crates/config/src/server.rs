@@ -124,11 +124,8 @@ impl ServerConfig {
         let default = ServerConfig::default();
         let idle = |d: &&Directive| d.state != State::Done && self.value(d) != default.value(d);
         let mut names: Vec<&'static str> = Directive::all().iter().filter(idle).map(|d| d.name).collect();
-        // Users beyond `default` do not exist yet, and who relies on their passwords must hear of it.
-        for (name, lines) in [("loadmodule", &self.lists.modules), ("user", &self.lists.users)] {
-            if !lines.is_empty() {
-                names.push(name);
-            }
+        if !self.lists.modules.is_empty() {
+            names.push("loadmodule");
         }
         names
     }

@@ -98,10 +98,12 @@ directives! {
     // Users and safety
     /// The default user's password; empty for none.
     "requirepass" [] requirepass: String = String::new(), Text::ANY, Run, Done;
-    "aclfile" [] aclfile: String = String::new(), Text::ANY, Start, Accepted;
+    /// The file of users; empty if they are in this configuration.
+    "aclfile" [] aclfile: String = String::new(), Text::ANY, Start, Done;
     /// Entries that the ACL log keeps.
-    "acllog-max-len" [] acllog_max_len: u64 = 128, Int::new(0, i64::MAX), Run, Accepted;
-    "acl-pubsub-default" [] acl_pubsub_default: AclPubsubDefault = AclPubsubDefault::ResetChannels, Word::<AclPubsubDefault>::new(), Run, Accepted;
+    "acllog-max-len" [] acllog_max_len: u64 = 128, Int::new(0, i64::MAX), Run, Done;
+    /// Whether new users may use every channel.
+    "acl-pubsub-default" [] acl_pubsub_default: AclPubsubDefault = AclPubsubDefault::ResetChannels, Word::<AclPubsubDefault>::new(), Run, Done;
     /// From where protected directives may be set.
     "enable-protected-configs" [] enable_protected_configs: ProtectedAction = ProtectedAction::No, Word::<ProtectedAction>::new(), Start, Done;
     /// From where DEBUG may be used.

@@ -63,12 +63,11 @@ fn refusals_quote_the_line_with_its_number() {
 
 #[test]
 fn known_names_without_effect_warn_and_old_ones_are_silent() {
-    let text =
-        "appendonly yes\nsanitize-dump-payload no\nloadmodule /x.so a\ndynamic-hz yes\nuser bob on >p ~*\n";
+    let text = "appendonly yes\nsanitize-dump-payload no\nloadmodule /x.so a\ndynamic-hz yes\n";
     let loaded = load(text);
     let loaded = loaded.expect("accepted");
     let named = |name: &str| loaded.warnings.iter().any(|w| w.starts_with(&format!("'{name}'")));
-    assert!(named("appendonly") && named("sanitize-dump-payload") && named("loadmodule") && named("user"));
+    assert!(named("appendonly") && named("sanitize-dump-payload") && named("loadmodule"));
     assert!(!named("dynamic-hz"));
     assert_eq!(loaded.config.lists.modules, [["/x.so", "a"]]);
 }

@@ -113,10 +113,10 @@ fn every_directive_round_trips() {
         // Through a rewritten file, from nothing and onto a file that has the default or an alias.
         let name = directive.aliases.first().unwrap_or(&directive.name);
         for old in [String::new(), format!("# kept\n{name} {}\n", quoted(&args))] {
-            let file = rewritten(&config, old.as_bytes(), None).expect("readable");
+            let file = rewritten(&config, old.as_bytes()).expect("readable");
             let again = Loaded::read(&file, &mut |_| Ok(Vec::new())).expect("readable");
             assert!(again.config == config, "{}:\n{}", directive.name, String::from_utf8_lossy(&file));
-            assert_eq!(rewritten(&config, &file, None).expect("readable"), file);
+            assert_eq!(rewritten(&config, &file).expect("readable"), file);
             assert_eq!(file.starts_with(b"# kept\n"), !old.is_empty());
         }
     }
@@ -131,7 +131,7 @@ fn back_to_the_default_replaces_the_line() {
     for directive in Directive::all() {
         let default = ServerConfig::default();
         let old = format!("{} {}\n", directive.name, quoted(&another(directive, &default)));
-        let file = rewritten(&default, old.as_bytes(), None).expect("readable");
+        let file = rewritten(&default, old.as_bytes()).expect("readable");
         let again = Loaded::read(&file, &mut |_| Ok(Vec::new())).expect("readable");
         assert!(again.config == default, "{}", String::from_utf8_lossy(&file));
     }

@@ -477,6 +477,11 @@ impl Command {
         Command { args, ..self }
     }
 
+    /// Whether it is a subcommand of another.
+    pub(crate) const fn is_sub(&self) -> bool {
+        self.full_name.len() > self.name.len()
+    }
+
     /// The argument that holds the first key, zero if there is none at a fixed place.
     pub(crate) const fn first_key(&self) -> usize {
         match self.keys {

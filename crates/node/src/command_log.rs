@@ -110,6 +110,7 @@ fn shortened(arg: &[u8]) -> Vec<u8> {
 pub(crate) fn shown<'b>(command: &Command, args: Args<'_, 'b>, i: usize) -> &'b [u8] {
     let secret = match command.full_name {
         "auth" => i > 0,
+        "acl|setuser" => i > 1,
         "hello" => (1..=2).any(|back| i > back && args.at(i - back).eq_ignore_ascii_case(b"auth")),
         "config|set" => i > 2 && i % 2 == 1 && is_sensitive(args.at(i - 1)),
         _ => false,

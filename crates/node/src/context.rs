@@ -365,6 +365,16 @@ impl Ctx<'_> {
         self.now.wall()
     }
 
+    /// Whether the session's user may read keys that the command's arguments do not name.
+    pub(crate) fn reads_every_key(&self, args: Args<'_, '_>) -> bool {
+        let user = &self.session.user;
+        let table = &self.node.table;
+        user.is_omnipotent()
+            || table.find_original(self.command.full_name.as_bytes()).is_some_and(|index| {
+                user.reads_every_key(&self.node.wish(index, self.command, args, self.session.db))
+            })
+    }
+
     /// A wrong number of arguments, found by the handler itself.
     pub(crate) fn arity_error(&self) -> Error {
         Error::arity(self.command.full_name)

@@ -3,6 +3,7 @@
 //! Commands come in batches. For a window of them the buckets, then the entries, of their first keys are
 //! prefetched, so that the cache misses of a pipeline overlap instead of following each other.
 
+use crate::acl::Context;
 use crate::command::{Action, Command, Flags};
 use crate::command_log::shown;
 use crate::context::Ctx;
@@ -163,7 +164,7 @@ impl Node {
     ) -> bool {
         let start = run.out.len();
         match self.resolve(args, prepared.index) {
-            Ok((index, command)) => match self.check(run, session, args, command) {
+            Ok((index, command)) => match self.check(run, session, args, index, command) {
                 Gate::Hold => {
                     session.waiting = Some(Waiting::Paused);
                     return false;
@@ -220,15 +221,42 @@ impl Node {
         run: &mut Run<'_>,
         session: &mut Session,
         args: Args<'_, '_>,
+        index: CommandIndex,
         command: &'static Command,
     ) -> Gate {
         if !command.accepts(args.len()) {
             return Gate::Refuse(Error::arity(command.full_name));
         }
-        if !session.authenticated && !command.flags.has(Flags::NO_AUTH) {
-            return Gate::Refuse(Error::NO_AUTH);
+        if !session.free
+            && let Err(error) = self.check_rights(run.now, session, args, index, command)
+        {
+            return Gate::Refuse(error);
+        }
+        if session.multi.is_some() && command.flags.has(Flags::NO_MULTI) {
+            return Gate::Refuse(Error::NOT_IN_MULTI);
         }
         self.gate_with_memory(run, session, command)
+    }
+
+    /// Whether the sender may run this command: it must have said who it is, and that user must be allowed to.
+    #[cold]
+    fn check_rights(
+        &mut self,
+        now: Now,
+        session: &mut Session,
+        args: Args<'_, '_>,
+        index: CommandIndex,
+        command: &'static Command,
+    ) -> Result<(), Error> {
+        if !session.authenticated && !self.users.default().is_open() && !command.flags.has(Flags::NO_AUTH) {
+            return Err(Error::NO_AUTH);
+        }
+        let context = if session.multi.is_some() { Context::Multi } else { Context::TopLevel };
+        let user = session.user.clone();
+        user.check(&self.wish(index, command, args, session.db)).map_err(|denied| {
+            self.note_denied(now, session, denied, context, command, args);
+            denied.error(&user, command)
+        })
     }
 
     /// Whether the state of node and session lets the command run now.
@@ -238,9 +266,6 @@ impl Node {
                 "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context",
                 command.full_name.split('|').next().unwrap_or(command.name)
             )));
-        }
-        if session.multi.is_some() && command.flags.has(Flags::NO_MULTI) {
-            return Gate::Refuse(Error::NOT_IN_MULTI);
         }
         if !self.gated {
             return Gate::Pass;
@@ -417,21 +442,19 @@ impl Node {
         (self.dirty, self.rewritten) = (0, false);
         let stalled_before = self.stalled;
         session.last_command = Some(command);
+        let mut ctx = Ctx {
+            node: self,
+            session,
+            out: run.out,
+            outs: run.outs,
+            watch: run.watch,
+            now: run.now,
+            command,
+            first_hash,
+            in_transaction,
+        };
+        let outcome = handler(&mut ctx, args);
         session.commands += 1;
-        let outcome = handler(
-            &mut Ctx {
-                node: self,
-                session,
-                out: run.out,
-                outs: run.outs,
-                watch: run.watch,
-                now: run.now,
-                command,
-                first_hash,
-                in_transaction,
-            },
-            args,
-        );
         if let Err(error) = outcome {
             run.out.truncate(start);
             Reply::new(run.out, session.proto).error(error.text());
@@ -527,6 +550,17 @@ impl Node {
     pub(crate) fn run_queue(&mut self, ctx: &mut QueueRun<'_>, queue: Vec<Queued>) {
         let mut queue = queue.into_iter();
         while let Some(queued) = queue.next() {
+            // The user's rights may have changed since the command was queued.
+            let args = queued.args.as_args();
+            let wish = self.wish(queued.index, queued.command, args, ctx.session.db);
+            if !ctx.session.free
+                && let Err(denied) = ctx.session.user.check(&wish)
+            {
+                self.note_denied(ctx.now, ctx.session, denied, Context::Multi, queued.command, args);
+                self.stats.commands[queued.index.slot()].rejected += 1;
+                self.refuse(ctx.out, ctx.session, &denied.error_in_exec());
+                continue;
+            }
             match self.gate(ctx.session, queued.command) {
                 Gate::Refuse(error) => {
                     self.stats.commands[queued.index.slot()].rejected += 1;

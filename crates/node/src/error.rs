@@ -29,7 +29,7 @@ errors! {
     NO_SUCH_KEY = "ERR no such key";
     SAME_OBJECT = "ERR source and destination objects are the same";
     DB_OUT_OF_RANGE = "ERR DB index is out of range";
-    NOT_A_DB_INDEX = "ERR invalid DB index";
+    NOT_32_BITS = "ERR value is out of range, value must between -2147483648 and 2147483647";
     STRING_TOO_LONG = "ERR string exceeds maximum allowed size (proto-max-bulk-len)";
     NO_AUTH = "NOAUTH Authentication required.";
     WRONG_PASS = "WRONGPASS invalid username-password pair or user is disabled.";
@@ -54,7 +54,6 @@ errors! {
     SCRIPT_REFUSED = "ERR This Valkey command is not allowed from script";
     SCRIPT_STALE = "ERR Can not execute the command on a stale replica";
     SCRIPT_READ_ONLY = "ERR Write commands are not allowed from read-only scripts.";
-    SCRIPT_NOT_PERMITTED = "NOPERM ACL failure in script: this user has no permissions to run the command";
     OOM = "OOM command not allowed when used memory > 'maxmemory'.";
 }
 

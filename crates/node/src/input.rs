@@ -109,6 +109,20 @@ pub enum Input {
         /// The configuration that is to be in force, or a directive's name and a sentence.
         result: Result<Box<ServerConfig>, (String, String)>,
     },
+    /// The answer to [`crate::Output::ReadUsers`]: the file's bytes, or why it could not be read.
+    UsersRead {
+        /// The session that waits.
+        session: SessionId,
+        /// The bytes.
+        result: Result<Vec<u8>, String>,
+    },
+    /// The answer to [`crate::Output::WriteUsers`].
+    UsersWritten {
+        /// The session that waits, if any does.
+        session: Option<SessionId>,
+        /// Done durably, or why not.
+        result: Result<(), String>,
+    },
     /// The answer to [`crate::Output::RewriteConfig`].
     Rewritten {
         /// The session that waits, if any does.

@@ -15,9 +15,16 @@ pub(crate) struct FoundKey {
 /// The keys of a command whose number of arguments is right; `None` if the arguments contradict a specification.
 pub(crate) fn find(command: &Command, args: Args<'_, '_>) -> Option<Vec<FoundKey>> {
     let mut found = Vec::new();
+    visit(command, args, &mut |key| found.push(key))?;
+    Some(found)
+}
+
+/// Shows `see` the keys of such a command one by one. With `None` as the answer, those that it has seen count for
+/// nothing.
+pub(crate) fn visit(command: &Command, args: Args<'_, '_>, see: &mut dyn FnMut(FoundKey)) -> Option<()> {
     for spec in command.keys {
         if spec.begin == KeyBegin::Unknown && matches!(command.name, "sort" | "sort_ro") {
-            found.extend(sort_destination(spec, args));
+            sort_destination(spec, args).into_iter().for_each(&mut *see);
             continue;
         }
         // The empty key in front of `KEYS` is none.
@@ -37,9 +44,9 @@ pub(crate) fn find(command: &Command, args: Args<'_, '_>) -> Option<Vec<FoundKey
         };
         let (from, to, step) = range(spec, first, args)?;
         let (access, flags) = effective(command, spec, args);
-        found.extend((from..to).step_by(step).map(|index| FoundKey { index, access, flags }));
+        (from..to).step_by(step).for_each(|index| see(FoundKey { index, access, flags }));
     }
-    Some(found)
+    Some(())
 }
 
 /// The key of `SORT`'s `STORE`, which may stand anywhere among the options; the last one counts. The keys that `BY` and

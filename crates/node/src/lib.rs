@@ -11,10 +11,12 @@
 //! - `context`: what a handler sees; every change of data goes through it, so that log, watched keys and
 //!   notifications cannot be forgotten.
 //! - `scripting`: scripts that run, suspended between slices.
+//! - `acl/`: who may do what.
 //! - `log`: one entry per command or transaction, appended at one place.
 
 #![forbid(unsafe_code)]
 
+mod acl;
 mod buffers;
 mod client_eviction;
 mod command;

@@ -1,5 +1,6 @@
 //! The node's state and its two ways in: [`Node::run`] for commands (in `dispatch`), [`Node::step`] for the rest.
 
+use crate::acl::{Denials, Users};
 use crate::buffers::Buffers;
 use crate::client_eviction::ClientMemory;
 use crate::command_log::CommandLogs;
@@ -43,6 +44,8 @@ pub struct Node {
     pub(crate) table: CommandTable,
     pub(crate) data: Keyspace,
     pub(crate) sessions: Sessions,
+    pub(crate) users: Users,
+    pub(crate) denials: Denials,
     pub(crate) pubsub: Pubsub,
     pub(crate) watchers: Watchers,
     pub(crate) monitors: Vec<SessionId>,
@@ -123,6 +126,8 @@ impl Node {
             table,
             identity,
             sessions: Sessions::default(),
+            users: Users::new(&config.requirepass),
+            denials: Denials::default(),
             pubsub: Pubsub::default(),
             watchers: Watchers::default(),
             monitors: Vec::new(),
@@ -179,13 +184,12 @@ impl Node {
             self.stats.rejected_connections += 1;
             return Err("-ERR max number of clients reached\r\n");
         }
-        let open = self.config.requirepass.is_empty();
-        if open && self.config.protected_mode && !peer.local {
+        if self.users.default().no_password && self.config.protected_mode && !peer.local {
             self.stats.rejected_connections += 1;
             return Err(PROTECTED);
         }
         let id = self.sessions.next_id();
-        self.sessions.insert(Session::new(id, peer, now, open));
+        self.sessions.insert(Session::new(id, peer, now, self.users.default().clone()));
         Ok(id)
     }
 
@@ -213,6 +217,8 @@ impl Node {
             Input::SnapshotLoaded(result) => self.snapshot_loaded(now, result, outs),
             Input::Host(facts) => self.take_facts(*facts),
             Input::Reconfigured { session, result } => self.reconfigured(session, result, outs),
+            Input::UsersRead { session, result } => self.users_read(session, result, outs),
+            Input::UsersWritten { session, result } => self.users_written(session, result, outs),
             Input::Rewritten { session, result } => self.rewritten(session, result, outs),
         }
         self.give_garbage(outs);

@@ -151,6 +151,18 @@ pub enum Output {
         /// The values.
         config: Box<tanist_config::ServerConfig>,
     },
+    /// Read the file of users (`aclfile`) to its end; answered by [`crate::Input::UsersRead`].
+    ReadUsers {
+        /// The session that waits for it.
+        session: SessionId,
+    },
+    /// Replace the file of users by these bytes, durably; answered by [`crate::Input::UsersWritten`].
+    WriteUsers {
+        /// The session that waits for it, if any does.
+        session: Option<SessionId>,
+        /// The whole file.
+        bytes: Vec<u8>,
+    },
     /// Hold the whole node for this long, the lock kept (`DEBUG SLEEP`).
     Stall(std::time::Duration),
     /// End the process with this status.

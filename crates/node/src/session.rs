@@ -1,11 +1,13 @@
 //! Sessions: what the node remembers of one connection.
 
+use crate::acl::User;
 use crate::client_eviction::Counted;
 use crate::command::Command;
 use crate::input::Peer;
 use crate::transaction::{Multi, WatchedKey};
 use hashbrown::HashMap;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use tanist_resp::Proto;
 use tanist_types::{DbIndex, LogPos, Mono};
 
@@ -66,8 +68,11 @@ pub(crate) struct Session {
     pub(crate) last_active: Mono,
     pub(crate) db: DbIndex,
     pub(crate) proto: Proto,
+    /// Has proved to be its user, or need not.
     pub(crate) authenticated: bool,
-    pub(crate) user: Box<str>,
+    pub(crate) user: Arc<User>,
+    /// Has authenticated and may do everything: nobody need ask its user.
+    pub(crate) free: bool,
     pub(crate) name: Box<[u8]>,
     pub(crate) lib_name: Box<[u8]>,
     pub(crate) lib_version: Box<[u8]>,
@@ -109,8 +114,8 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    pub(crate) fn new(id: SessionId, peer: Peer, now: tanist_types::Now, authenticated: bool) -> Session {
-        Session {
+    pub(crate) fn new(id: SessionId, peer: Peer, now: tanist_types::Now, user: Arc<User>) -> Session {
+        let mut session = Session {
             id,
             kind: SessionKind::Normal,
             peer,
@@ -118,8 +123,9 @@ impl Session {
             last_active: now.mono,
             db: DbIndex(0),
             proto: Proto::Resp2,
-            authenticated,
-            user: "default".into(),
+            authenticated: false,
+            free: false,
+            user: user.clone(),
             name: Box::default(),
             lib_name: Box::default(),
             lib_version: Box::default(),
@@ -148,7 +154,22 @@ impl Session {
             spare: 0,
             counted: Counted::default(),
             unsent: 0,
-        }
+        };
+        session.become_default(user);
+        session
+    }
+
+    /// Is this user from now on, the default one, as a new connection is.
+    pub(crate) fn become_default(&mut self, user: Arc<User>) {
+        let open = user.is_open();
+        self.set_user(user, open);
+    }
+
+    /// Is this user from now on.
+    pub(crate) fn set_user(&mut self, user: Arc<User>, authenticated: bool) {
+        self.free = authenticated && user.is_omnipotent();
+        self.authenticated = authenticated;
+        self.user = user;
     }
 
     /// Whether a sentinel is at the other end: it is not closed when the node's role changes.

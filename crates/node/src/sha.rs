@@ -1,4 +1,4 @@
-//! SHA-256, for showing that there is a password without showing it, and the digest of data of `DEBUG DIGEST`.
+//! SHA-256, which passwords are kept as, and the digest of data of `DEBUG DIGEST`.
 
 const K: [u32; 64] = [
     0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
@@ -14,13 +14,17 @@ const K: [u32; 64] = [
 const START: [u32; 8] =
     [0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19];
 
-/// The SHA-256 of `data`, as hexadecimal digits.
-pub(crate) fn sha256_hex(data: &[u8]) -> String {
+/// The SHA-256 of `data` (FIPS 180-4).
+pub(crate) fn sha256(data: &[u8]) -> [u8; 32] {
     let mut state = START;
     for block in padded(data).as_chunks::<64>().0 {
         compress(&mut state, block);
     }
-    state.iter().map(|word| format!("{word:08x}")).collect()
+    let mut out = [0; 32];
+    for (bytes, word) in out.as_chunks_mut::<4>().0.iter_mut().zip(state) {
+        *bytes = word.to_be_bytes();
+    }
+    out
 }
 
 fn compress(state: &mut [u32; 8], block: &[u8; 64]) {
@@ -126,6 +130,10 @@ mod tests {
         let hex = |data: &[u8]| Digest(sha1(data)).hex();
         assert_eq!(hex(b"abc"), "a9993e364706816aba3e25717850c26c9cd0d89d");
         assert_eq!(hex(&[b'a'; 64]), "0098ba824b5c16427bd7a1122a5a442a25ec644d");
+    }
+
+    fn sha256_hex(data: &[u8]) -> String {
+        sha256(data).iter().map(|b| format!("{b:02x}")).collect()
     }
 
     #[test]

@@ -19,6 +19,16 @@ pub(crate) struct CommandStats {
     pub(crate) timed: Option<Box<Histogram>>,
 }
 
+/// Refusals by the rules about users, by reason.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Denials {
+    pub(crate) auth: u64,
+    pub(crate) command: u64,
+    pub(crate) key: u64,
+    pub(crate) channel: u64,
+    pub(crate) database: u64,
+}
+
 /// All counters of the node.
 #[derive(Debug, Default)]
 pub(crate) struct Stats {
@@ -40,7 +50,7 @@ pub(crate) struct Stats {
     pub(crate) evicted_keys: u64,
     pub(crate) evicted_clients: u64,
     pub(crate) dirty_since_save: u64,
-    pub(crate) auth_denied: u64,
+    pub(crate) denied: Denials,
     pub(crate) sync_full: u64,
     pub(crate) sync_partial_ok: u64,
     pub(crate) sync_partial_err: u64,

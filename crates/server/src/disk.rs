@@ -31,6 +31,10 @@ pub(crate) enum Order {
     SpillRead { file: u64, at: u64, len: usize },
     /// It is of no use any more.
     SpillEnd { file: u64 },
+    /// Read the file of users, and tell the node.
+    ReadUsers { session: SessionId, path: PathBuf },
+    /// Replace the file of users, and tell the node.
+    WriteUsers { session: Option<SessionId>, path: PathBuf, bytes: Vec<u8> },
     /// Rewrite the configuration file with these values, and tell the node.
     RewriteConfig { session: Option<SessionId>, config: Box<ServerConfig> },
 }
@@ -71,6 +75,17 @@ impl Orders {
                         let answer = Input::Rewritten { session, result };
                         machine.enter(|node, now, outs| node.step(now, answer, outs));
                     }
+                    Order::ReadUsers { session, path } => {
+                        let result = read_users(&path);
+                        let answer = Input::UsersRead { session, result };
+                        machine.enter(|node, now, outs| node.step(now, answer, outs));
+                    }
+                    Order::WriteUsers { session, path, bytes } => {
+                        let result = tanist_runtime::durable::write(&path, &bytes);
+                        let answer =
+                            Input::UsersWritten { session, result: result.map_err(|error| describe(&error)) };
+                        machine.enter(|node, now, outs| node.step(now, answer, outs));
+                    }
                     Order::Load(path) => {
                         machine.enter(|node, _, _| node.load_begin());
                         let answer = Input::SnapshotLoaded(reload(&machine, &path));
@@ -102,11 +117,19 @@ impl Orders {
     }
 }
 
+/// The bytes of the file of users.
+///
+/// # Errors
+/// Of the file system, in words.
+pub(crate) fn read_users(path: &Path) -> Result<Vec<u8>, String> {
+    std::fs::read(path).map_err(|error| describe(&error))
+}
+
 /// Writes the values into the configuration file, leaving its comments and order.
 fn rewrite(path: Option<&Path>, config: &ServerConfig) -> Result<(), String> {
     let path = path.ok_or("there is no configuration file")?;
     let old = std::fs::read(path).map_err(|error| describe(&error))?;
-    let new = tanist_config::rewritten(config, &old, None).map_err(|error| error.reason)?;
+    let new = tanist_config::rewritten(config, &old).map_err(|error| error.reason)?;
     tanist_runtime::durable::write(path, &new).map_err(|error| describe(&error))
 }
 

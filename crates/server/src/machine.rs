@@ -211,6 +211,7 @@ pub(crate) struct Settings {
     query_buffer: AtomicUsize,
     bulk: AtomicUsize,
     snapshot_file: Mutex<PathBuf>,
+    users_file: Mutex<PathBuf>,
 }
 
 impl Settings {
@@ -229,11 +230,20 @@ impl Settings {
         self.snapshot_file.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Where the users are, relative to the working directory.
+    pub(crate) fn users_file(&self) -> PathBuf {
+        self.users_file.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Catches up with the node.
     pub(crate) fn follow(&self, config: &ServerConfig) {
         let size = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
         self.query_buffer.store(size(config.client_query_buffer_limit), Ordering::Relaxed);
         self.bulk.store(size(config.proto_max_bulk_len), Ordering::Relaxed);
+        self.users_file
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone_from(&PathBuf::from(&config.aclfile));
         let mut file = self.snapshot_file.lock().unwrap_or_else(PoisonError::into_inner);
         if file.as_os_str() != config.dbfilename.as_str() {
             *file = PathBuf::from(&config.dbfilename);

@@ -62,6 +62,12 @@ impl Outlets {
             Output::SpillRead { file, at, len } => self.disk.order(disk::Order::SpillRead { file, at, len }),
             Output::SpillEnd { file } => self.disk.order(disk::Order::SpillEnd { file }),
             Output::SaveCancel => self.disk.order(disk::Order::SaveCancel),
+            Output::ReadUsers { session } => {
+                self.disk.order(disk::Order::ReadUsers { session, path: settings.users_file() });
+            }
+            Output::WriteUsers { session, bytes } => {
+                self.disk.order(disk::Order::WriteUsers { session, path: settings.users_file(), bytes });
+            }
             Output::RewriteConfig { session, config } => {
                 self.disk.order(disk::Order::RewriteConfig { session, config });
             }

@@ -9,7 +9,7 @@ use crate::machine::Machine;
 use crate::mailbox::Mail;
 use crate::memory::{Garbage, tune_allocator};
 use crate::options::Options;
-use crate::outlets::Outlets;
+use crate::outlets::{self, Outlets};
 use crate::timer;
 use crate::{exchange, primary, state};
 use std::ffi::OsString;
@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use tanist_config::choice::Choice;
 use tanist_config::{CommandLine, ServerConfig};
-use tanist_node::{Identity, Node, Seeds, ShutdownRequest};
+use tanist_node::{Identity, Node, Output, Outputs, Seeds, ShutdownRequest};
 use tanist_runtime::limits::{self, OpenFiles};
 use tanist_runtime::notify::Supervisor;
 use tanist_runtime::signals::{Signals, Stop};
@@ -169,6 +169,7 @@ fn serve(options: Options, log: log::Handle) -> Result<i32, String> {
     }
     let garbage = Garbage::start().map_err(|e| e.to_string())?;
     let mut node = Node::new(config, identity, seeds, clock.now());
+    load_users(&mut node)?;
     let mut keeper = state::Keeper::new(state::path(port));
     if let Some(durable) = keeper.read(&mut rng)? {
         node.restore_state(durable);
@@ -221,6 +222,30 @@ fn serve(options: Options, log: log::Handle) -> Result<i32, String> {
     remove(&unixsocket, "Removing the unix socket file.");
     remove(&pid_file, "Removing the pid file.");
     result
+}
+
+/// Takes the users from the configuration or from their file.
+fn load_users(node: &mut Node) -> Result<(), String> {
+    let path = node.config().aclfile.clone();
+    let bytes = match path.as_str() {
+        "" => None,
+        path => Some(disk::read_users(Path::new(path)).map_err(|why| {
+            format!(
+                "Aborting startup because of ACL errors: Error loading ACLs, opening file '{path}': {why}"
+            )
+        })?),
+    };
+    let mut outs = Outputs::new();
+    let result = node.load_users(bytes.as_deref(), &mut outs);
+    for output in outs.drain() {
+        if let Output::Log(level, text) = output {
+            outlets::log(level, &text);
+        }
+    }
+    result.map_err(|why| match bytes {
+        Some(_) => format!("Aborting startup because of ACL errors: {why}"),
+        None => why,
+    })
 }
 
 /// One I/O thread for two cores, at most four: the other cores are for the kernel's part of the work, which is the

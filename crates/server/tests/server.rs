@@ -386,6 +386,45 @@ fn a_rewritten_configuration_keeps_comments_and_is_read_again() {
     assert_eq!(again.connect().say("CONFIG GET timeout"), "timeout 100");
 }
 
+#[test]
+fn users_are_written_to_their_file_and_read_again() {
+    let dir = std::env::temp_dir().join(format!("tanist-server-users-{}", std::process::id()));
+    std::fs::create_dir_all(&dir).unwrap();
+    let file = dir.join("users.acl");
+    std::fs::write(&file, "user bob on nopass +get ~a\n").unwrap();
+    let args = ["--save", "", "--aclfile", "users.acl"];
+    let server = Server::start_in(dir.clone(), &args);
+    let (mut c, mut bob) = (server.connect(), server.connect());
+    assert_eq!(bob.say("AUTH bob x"), "OK");
+    assert_eq!(c.say("ACL SETUSER bob +ping"), "OK");
+    assert_eq!(c.say("ACL SAVE"), "OK");
+    let saved = "user bob on nopass ~a resetchannels -@all +get +ping\nuser default on nopass ~* &* +@all\n";
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), saved);
+    assert_eq!(bob.say("PING"), "PONG");
+    std::fs::write(&file, "user bob on nopass +get ~a\nnonsense\n").unwrap();
+    assert!(c.say("ACL LOAD").starts_with("ERR users.acl:2 should start with user keyword"));
+    assert_eq!(bob.say("PING"), "PONG");
+    std::fs::write(&file, "user bob on nopass +get ~a\n").unwrap();
+    assert_eq!(c.say("ACL LOAD"), "OK");
+    assert_eq!(bob.say("PING"), "NOPERM User bob has no permissions to run the 'ping' command");
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(
+        c.say("ACL LOAD"),
+        "ERR Error loading ACLs, opening file 'users.acl': No such file or directory"
+    );
+    drop((c, bob));
+    drop(server);
+
+    std::fs::create_dir_all(&dir).unwrap();
+    std::fs::write(&file, "user eve on +nonsense\n").unwrap();
+    let refused =
+        run(&["--port", "0", "--unixsocket", "s.sock", "--dir", path(&dir), "--aclfile", "users.acl"]);
+    let said = String::from_utf8_lossy(&refused.stdout).into_owned();
+    assert!(!refused.status.success());
+    assert!(said.contains("Error in applying operation '+nonsense'"), "{said}");
+    std::fs::remove_dir_all(&dir).unwrap();
+}
+
 /// Ends a server but leaves its directory.
 fn stopped(mut server: Server) -> Server {
     assert_eq!(server.stop(), Some(0));

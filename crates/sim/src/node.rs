@@ -314,6 +314,8 @@ impl NodeProcess {
             Output::RewriteConfig { session, .. } => {
                 self.node.step(ctx.now, Input::Rewritten { session, result: Ok(()) }, &mut self.outs);
             }
+            // Nobody names a file of users here.
+            Output::ReadUsers { .. } | Output::WriteUsers { .. } => {}
             // Nobody says DEBUG here.
             Output::LoadSnapshot => {}
             // Nobody migrates keys here.

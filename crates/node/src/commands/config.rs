@@ -56,6 +56,7 @@ pub(crate) fn set(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     let config = Box::new(change.config);
     if !outside {
         ctx.node.configure(config, ctx.outs);
+        ctx.adopt_users();
         ctx.reply().ok();
         return Ok(());
     }
@@ -86,7 +87,7 @@ pub(crate) fn rewrite(ctx: &mut Ctx<'_>, _args: Args<'_, '_>) -> Outcome {
         return Err(Error::new("ERR The server is running without a config file"));
     }
     let waits = !ctx.in_transaction;
-    let config = Box::new(ctx.node.config.clone());
+    let config = ctx.node.config_with_users();
     ctx.outs.push(Output::RewriteConfig { session: waits.then_some(ctx.session.id), config });
     if waits {
         ctx.session.waiting = Some(Waiting::Busy);
@@ -99,6 +100,11 @@ pub(crate) fn rewrite(ctx: &mut Ctx<'_>, _args: Args<'_, '_>) -> Outcome {
 impl Node {
     /// Puts a configuration into force.
     pub(crate) fn configure(&mut self, config: Box<ServerConfig>, outs: &mut Outputs) {
+        if config.requirepass != self.config.requirepass {
+            let default = (**self.users.default()).clone();
+            self.users.put(default.with_password(config.requirepass.as_bytes()));
+            self.adopt_users(outs);
+        }
         self.config = (*config).clone();
         self.thresholds = Thresholds::of(&self.config);
         self.configure_collections();

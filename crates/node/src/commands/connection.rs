@@ -1,6 +1,7 @@
 //! The connection itself: `AUTH`, `HELLO`, `PING`, `ECHO`, `SELECT`, `QUIT`, `RESET`.
 
 use super::parse_int;
+use crate::acl::{Context, DEFAULT};
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};
 use crate::session::{ReplyMode, SessionKind};
@@ -34,7 +35,10 @@ pub(crate) fn echo(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
 
 /// `SELECT index`
 pub(crate) fn select(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
-    let index = parse_int(args.at(1)).map_err(|_| Error::NOT_A_DB_INDEX)?;
+    let index = parse_int(args.at(1))?;
+    if i32::try_from(index).is_err() {
+        return Err(Error::NOT_32_BITS);
+    }
     ctx.session.db = database(ctx, index)?;
     ctx.reply().ok();
     Ok(())
@@ -62,7 +66,7 @@ pub(crate) fn reset(ctx: &mut Ctx<'_>, _args: Args<'_, '_>) -> Outcome {
     super::pubsub::leave_all(ctx);
     let id = ctx.session.id;
     ctx.node.monitors.retain(|&m| m != id);
-    let authenticated = ctx.node.config.requirepass.is_empty();
+    let user = ctx.node.users.default().clone();
     let s = &mut *ctx.session;
     s.monitor = false;
     s.kind = SessionKind::Normal;
@@ -74,8 +78,7 @@ pub(crate) fn reset(ctx: &mut Ctx<'_>, _args: Args<'_, '_>) -> Outcome {
     s.no_touch = false;
     s.readonly = false;
     s.redirects = false;
-    s.user = "default".into();
-    s.authenticated = authenticated;
+    s.become_default(user);
     ctx.reply().simple("RESET");
     Ok(())
 }
@@ -84,39 +87,33 @@ pub(crate) fn reset(ctx: &mut Ctx<'_>, _args: Args<'_, '_>) -> Outcome {
 pub(crate) fn auth(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     match (args.len(), args.get(1), args.get(2)) {
         (2, Some(password), _) => {
-            if ctx.node.config.requirepass.is_empty() {
+            if ctx.node.users.default().no_password {
                 return Err(Error::new(
                     "ERR AUTH <password> called without any password configured for the default user. \
                      Are you sure your configuration is correct?",
                 ));
             }
-            log_in(ctx, b"default", password)?;
+            log_in(ctx, args, DEFAULT, password)?;
         }
-        (3, Some(user), Some(password)) => log_in(ctx, user, password)?,
+        (3, Some(user), Some(password)) => log_in(ctx, args, user, password)?,
         _ => return Err(Error::SYNTAX),
     }
     ctx.reply().ok();
     Ok(())
 }
 
-fn log_in(ctx: &mut Ctx<'_>, user: &[u8], password: &[u8]) -> Outcome {
-    let expected = ctx.node.config.requirepass.as_bytes();
-    // Without a password the default user takes any.
-    if user == b"default" && (expected.is_empty() || same_in_constant_time(expected, password)) {
-        ctx.session.authenticated = true;
-        return Ok(());
+fn log_in(ctx: &mut Ctx<'_>, args: Args<'_, '_>, name: &[u8], password: &[u8]) -> Outcome {
+    match ctx.node.users.get(name).filter(|user| user.admits(password)).cloned() {
+        Some(user) => {
+            ctx.session.set_user(user, true);
+            Ok(())
+        }
+        None => {
+            let context = if ctx.in_transaction { Context::Multi } else { Context::TopLevel };
+            ctx.node.note_bad_login(ctx.now, ctx.session, name, context, args);
+            Err(Error::WRONG_PASS)
+        }
     }
-    ctx.node.stats.auth_denied += 1;
-    Err(Error::WRONG_PASS)
-}
-
-/// Compares without telling by its time how much of the beginning was right.
-fn same_in_constant_time(expected: &[u8], given: &[u8]) -> bool {
-    let mut difference = expected.len() ^ given.len();
-    for (i, &b) in given.iter().enumerate() {
-        difference |= usize::from(b ^ expected[i % expected.len()]);
-    }
-    difference == 0
 }
 
 /// `HELLO [protover [AUTH username password] [SETNAME clientname]]`
@@ -135,7 +132,7 @@ pub(crate) fn hello(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     while i < args.len() {
         let rest = args.len() - i - 1;
         if args.at(i).eq_ignore_ascii_case(b"auth") && rest >= 2 {
-            log_in(ctx, args.at(i + 1), args.at(i + 2))?;
+            log_in(ctx, args, args.at(i + 1), args.at(i + 2))?;
             i += 3;
         } else if args.at(i).eq_ignore_ascii_case(b"setname") && rest >= 1 {
             check_name(args.at(i + 1))?;
@@ -148,7 +145,7 @@ pub(crate) fn hello(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
             )));
         }
     }
-    if !ctx.session.authenticated {
+    if !ctx.session.authenticated && !ctx.node.users.default().is_open() {
         return Err(Error::new(
             "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH \
              <user> <pass> option can be used to authenticate the client and select the RESP protocol version at \

@@ -6,10 +6,12 @@
 
 use super::role::attach_ticket;
 use super::sync::Sync;
+use crate::acl::User;
 use crate::dispatch::{Prepared, WINDOW};
 use crate::node::Node;
 use crate::output::{LogLevel, Output, Outputs};
 use crate::session::{Session, SessionId};
+use std::sync::Arc;
 use std::time::Duration;
 use tanist_config::ServerConfig;
 use tanist_replication::{
@@ -67,13 +69,15 @@ impl std::fmt::Debug for ParsedBatch {
 
 impl Upstream {
     pub(crate) fn new(address: Address, config: &ServerConfig, now: Now) -> Upstream {
+        // What the primary's log says has been allowed there.
+        let user = Arc::new(User::omnipotent(crate::acl::DEFAULT));
         let peer = crate::Peer { addr: address.to_string(), ..crate::Peer::default() };
         Upstream {
             address,
             link: PrimaryLink::new(super::secs(config.repl_timeout), now.mono),
             attempt: None,
             take_over: false,
-            session: Box::new(Session::new(SessionId(0), peer, now, true)),
+            session: Box::new(Session::new(SessionId(0), peer, now, user)),
             batch: ParsedBatch::default(),
             read: Vec::new(),
             open: None,

@@ -1,5 +1,6 @@
 //! What scripts may do: before they begin, and at each of their commands.
 
+use crate::acl::{Context, Denied};
 use crate::command::{Command, Flags as CommandFlags};
 use crate::context::Ctx;
 use crate::dispatch::QueueRun;
@@ -71,7 +72,11 @@ impl Node {
             }
             Err(error) => return self.refuse(ctx.out, ctx.session, &error),
         };
-        if let Err(error) = self.check_from_script(ctx.session, command, args, *rules) {
+        let allowed = self.acl_check(&ctx.session.user, ctx.session.db, args);
+        if let Err((denied, _)) = allowed {
+            self.note_denied(ctx.now, ctx.session, denied, Context::Script, command, args);
+        }
+        if let Err(error) = self.check_from_script(ctx.session, command, args, *rules, allowed) {
             self.stats.commands[index.slot()].rejected += 1;
             return self.refuse(ctx.out, ctx.session, &error);
         }
@@ -86,6 +91,7 @@ impl Node {
         command: &'static Command,
         args: Args<'_, '_>,
         rules: Rules,
+        allowed: Result<(), (Denied, &'static Command)>,
     ) -> Result<(), Error> {
         let has = |flags: CommandFlags| command.flags.has(flags);
         if !command.accepts(args.len()) {
@@ -97,8 +103,8 @@ impl Node {
         if self.is_stale() && !has(CommandFlags::STALE) {
             return Err(Error::SCRIPT_STALE);
         }
-        if !self.may_use(session, command, args) {
-            return Err(Error::SCRIPT_NOT_PERMITTED);
+        if let Err((denied, _)) = allowed {
+            return Err(denied.error_in_script(&session.user, command));
         }
         if rules.read_only && has(CommandFlags::WRITE.and(CommandFlags::MAY_REPLICATE)) {
             return Err(Error::SCRIPT_READ_ONLY);
@@ -129,13 +135,8 @@ impl Node {
     pub(super) fn check_for_script(&self, session: &Session, args: Args<'_, '_>) -> Answer {
         match self.resolve(args, self.table.find(args.at(0))) {
             Err(_) => Answer::Unknown,
-            Ok((_, command)) if self.may_use(session, command, args) => Answer::Allowed,
+            Ok(_) if self.acl_check(&session.user, session.db, args).is_ok() => Answer::Allowed,
             Ok(_) => Answer::Denied,
         }
-    }
-
-    /// Whether the session's user may carry out a command. Only the default user exists, who may do everything.
-    pub(crate) fn may_use(&self, _session: &Session, _command: &Command, _args: Args<'_, '_>) -> bool {
-        true
     }
 }

@@ -13,6 +13,27 @@ pub(super) const COMMANDS: &[Command] = &[
                 .since("6.0.0")
                 .about("Lists the categories, or the commands of one.", "O(1), the lists being fixed")
                 .args(&[Arg::new("category", "string").optional()]),
+            Command::sub("deluser", "acl|deluser", -3, Group::Server, acl::deluser)
+                .flags(Flags::ADMIN.and(Flags::NOSCRIPT).and(Flags::LOADING).and(Flags::STALE))
+                .since("6.0.0")
+                .about(
+                    "Removes users and closes their connections.",
+                    "O(N), N being the number of connections",
+                )
+                .tips(&["request_policy:all_nodes", "response_policy:all_succeeded"])
+                .args(&[Arg::new("username", "string").multiple()]),
+            Command::sub("dryrun", "acl|dryrun", -4, Group::Server, acl::dryrun)
+                .flags(Flags::ADMIN.and(Flags::NOSCRIPT).and(Flags::LOADING).and(Flags::STALE))
+                .since("7.0.0")
+                .about(
+                    "Tells whether a user could run a command, without running it.",
+                    "O(N), N being the number of rules of the user",
+                )
+                .args(&[
+                    Arg::new("username", "string"),
+                    Arg::new("command", "string"),
+                    Arg::new("arg", "string").optional().multiple(),
+                ]),
             Command::sub("genpass", "acl|genpass", -2, Group::Server, acl::genpass)
                 .flags(Flags::NOSCRIPT.and(Flags::LOADING).and(Flags::STALE))
                 .since("6.0.0")
@@ -31,6 +52,10 @@ pub(super) const COMMANDS: &[Command] = &[
                 .flags(Flags::ADMIN.and(Flags::NOSCRIPT).and(Flags::LOADING).and(Flags::STALE))
                 .since("6.0.0")
                 .about("Lists the users with their rules.", "O(N), N being the number of users"),
+            Command::sub("load", "acl|load", 2, Group::Server, acl::load)
+                .flags(Flags::ADMIN.and(Flags::NOSCRIPT).and(Flags::LOADING).and(Flags::STALE))
+                .since("6.0.0")
+                .about("Takes the users from their file, all or none.", "O(N), N being the number of users"),
             Command::sub("log", "acl|log", -2, Group::Server, acl::log)
                 .flags(Flags::ADMIN.and(Flags::NOSCRIPT).and(Flags::LOADING).and(Flags::STALE))
                 .since("6.0.0")
@@ -43,6 +68,17 @@ pub(super) const COMMANDS: &[Command] = &[
                     &[Arg::new("count", "integer"), Arg::word("reset", "RESET")],
                 )
                 .optional()]),
+            Command::sub("save", "acl|save", 2, Group::Server, acl::save)
+                .flags(Flags::ADMIN.and(Flags::NOSCRIPT).and(Flags::LOADING).and(Flags::STALE))
+                .since("6.0.0")
+                .about("Writes the users into their file.", "O(N), N being the number of users")
+                .tips(&["request_policy:all_nodes", "response_policy:all_succeeded"]),
+            Command::sub("setuser", "acl|setuser", -3, Group::Server, acl::setuser)
+                .flags(Flags::ADMIN.and(Flags::NOSCRIPT).and(Flags::LOADING).and(Flags::STALE))
+                .since("6.0.0")
+                .about("Adds a user, or adds rules to one.", "O(N), N being the number of rules given")
+                .tips(&["request_policy:all_nodes", "response_policy:all_succeeded"])
+                .args(&[Arg::new("username", "string"), Arg::new("rule", "string").optional().multiple()]),
             Command::sub("users", "acl|users", 2, Group::Server, acl::users)
                 .flags(Flags::ADMIN.and(Flags::NOSCRIPT).and(Flags::LOADING).and(Flags::STALE))
                 .since("6.0.0")

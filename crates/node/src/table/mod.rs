@@ -129,6 +129,19 @@ impl CommandTable {
         Some(CommandIndex((first + at) as u16))
     }
 
+    /// The command of this full name (`get`, `config|set`), whatever it was renamed to.
+    pub(crate) fn find_original(&self, full_name: &[u8]) -> Option<CommandIndex> {
+        let is = |row: &Row| row.command.full_name.as_bytes().eq_ignore_ascii_case(full_name);
+        self.rows.iter().position(is).map(|at| CommandIndex(at as u16))
+    }
+
+    /// The subcommands of a container; none of any other.
+    pub(crate) fn subs(&self, container: CommandIndex) -> impl Iterator<Item = CommandIndex> + '_ {
+        let first = container.slot() + 1;
+        let subs = self.rows[first..].iter().take_while(move |row| row.parent == Some(container));
+        subs.enumerate().map(move |(i, _)| CommandIndex((first + i) as u16))
+    }
+
     #[inline]
     pub(crate) fn get(&self, index: CommandIndex) -> &'static Command {
         self.rows[index.slot()].command

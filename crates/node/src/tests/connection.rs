@@ -26,7 +26,7 @@ fn databases_are_apart() {
     assert_eq!(w.say(c, "SELECT 15"), "OK");
     assert_eq!(w.say(c, "GET k"), "(nil)");
     assert_eq!(w.say(c, "SELECT 16"), "-ERR DB index is out of range");
-    assert_eq!(w.say(c, "SELECT x"), "-ERR invalid DB index");
+    assert_eq!(w.say(c, "SELECT x"), "-ERR value is not an integer or out of range");
     assert_eq!(w.say(c, "SELECT 0"), "OK");
     assert_eq!(w.say(c, "GET k"), "v");
 }

@@ -1,5 +1,6 @@
 //! Tests of the node through its front door: commands in, replies out.
 
+mod acl;
 mod buffers;
 mod catalogue;
 mod client;

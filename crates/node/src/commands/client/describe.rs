@@ -41,6 +41,11 @@ pub(crate) struct Running {
 }
 
 impl Running {
+    /// Of the session that sends a command with these arguments and is refused.
+    pub(crate) fn refused(args: Args<'_, '_>) -> Running {
+        Running { argv: args.iter().map(<[u8]>::len).sum(), ..Running::default() }
+    }
+
     /// Of this session; nothing unless it is the one.
     fn of(ctx: &Ctx<'_>, id: SessionId, args: Args<'_, '_>) -> Running {
         match id == ctx.session.id {
@@ -124,7 +129,7 @@ pub(crate) fn line(s: &Session, now: Mono, running: Running) -> String {
         s.spare,
         usize::from(s.unsent > 0),
         s.unsent,
-        s.user,
+        text(&s.user.name),
         text(&s.lib_name),
         text(&s.lib_version),
         s.bytes_in,

@@ -16,7 +16,7 @@ const KNOWN_FLAGS: &str = "OMSPxbtRBTdcuAUreNE";
 enum Filter {
     Ids(Vec<u64>),
     Kind(Kind),
-    User(String),
+    User(Box<[u8]>),
     Addr(String),
     LocalAddr(String),
     Ip(String),
@@ -89,9 +89,9 @@ fn one(ctx: &Ctx<'_>, name: &str, value: &[u8]) -> Result<Filter, Error> {
     Ok(match name {
         "id" => Filter::Ids(vec![number(value, "client-id")?]),
         "type" => Filter::Kind(kind(value)?),
-        "user" => match value {
-            b"default" => Filter::User(text()),
-            _ => return Err(Error::new(format!("ERR No such user '{}'", text()))),
+        "user" => match ctx.node.users.get(value) {
+            Some(user) => Filter::User(user.name.clone()),
+            None => return Err(Error::new(format!("ERR No such user '{}'", text()))),
         },
         "addr" => Filter::Addr(text()),
         "laddr" => Filter::LocalAddr(text()),
@@ -124,7 +124,7 @@ impl Filter {
         match self {
             Filter::Ids(ids) => ids.contains(&s.id.0),
             Filter::Kind(kind) => *kind == kind_of(s),
-            Filter::User(user) => *s.user == **user,
+            Filter::User(user) => s.user.name == *user,
             Filter::Addr(addr) => s.peer.addr == *addr,
             Filter::LocalAddr(addr) => s.peer.laddr == *addr,
             Filter::Ip(ip) => {

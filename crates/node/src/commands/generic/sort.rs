@@ -8,7 +8,7 @@ use tanist_resp::Args;
 
 /// `SORT key [BY pattern] [LIMIT offset count] [GET pattern ...] [ASC | DESC] [ALPHA] [STORE destination]`
 pub(crate) fn sort(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
-    let destination = options(args, true)?;
+    let destination = options(ctx, args, true)?;
     check_source(ctx, args)?;
     match destination {
         Some(i) => store_nothing(ctx, args, i),
@@ -19,7 +19,7 @@ pub(crate) fn sort(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
 
 /// `SORT_RO key [BY pattern] [LIMIT offset count] [GET pattern ...] [ASC | DESC] [ALPHA]`
 pub(crate) fn sort_ro(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
-    options(args, false)?;
+    options(ctx, args, false)?;
     check_source(ctx, args)?;
     ctx.reply().array(0);
     Ok(())
@@ -32,7 +32,7 @@ fn check_source(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
 }
 
 /// Checks the options; gives the place of `STORE`'s key.
-fn options(args: Args<'_, '_>, may_store: bool) -> Result<Option<usize>, Error> {
+fn options(ctx: &Ctx<'_>, args: Args<'_, '_>, may_store: bool) -> Result<Option<usize>, Error> {
     let mut destination = None;
     let mut i = 2;
     while let Some(word) = args.get(i) {
@@ -47,6 +47,14 @@ fn options(args: Args<'_, '_>, may_store: bool) -> Result<Option<usize>, Error> 
             destination = Some(i + 1);
             2
         } else if is(b"BY", 1) || is(b"GET", 1) {
+            let by = word.eq_ignore_ascii_case(b"BY");
+            // A pattern leads to keys that nobody has named.
+            if (!by || args.at(i + 1).contains(&b'*')) && !ctx.reads_every_key(args) {
+                let option = if by { "BY" } else { "GET" };
+                return Err(Error::new(format!(
+                    "ERR {option} option of SORT denied due to insufficient ACL permissions."
+                )));
+            }
             2
         } else {
             return Err(Error::SYNTAX);

@@ -82,14 +82,12 @@ pub(super) fn stats(ctx: &Ctx<'_>, f: &mut Fields) {
         "instantaneous_eventloop_cycles_per_sec",
         "instantaneous_eventloop_duration_usec",
     ]);
-    f.put("acl_access_denied_auth", s.auth_denied);
-    f.zeros(&[
-        "acl_access_denied_cmd",
-        "acl_access_denied_key",
-        "acl_access_denied_channel",
-        "acl_access_denied_tls_cert",
-        "acl_access_denied_db",
-    ]);
+    f.put("acl_access_denied_auth", s.denied.auth);
+    f.put("acl_access_denied_cmd", s.denied.command);
+    f.put("acl_access_denied_key", s.denied.key);
+    f.put("acl_access_denied_channel", s.denied.channel);
+    f.put("acl_access_denied_tls_cert", 0);
+    f.put("acl_access_denied_db", s.denied.database);
 }
 
 pub(super) fn keyspace(ctx: &Ctx<'_>, f: &mut Fields) {
