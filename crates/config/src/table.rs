@@ -59,7 +59,8 @@ directives! {
     "maxmemory-clients" [] maxmemory_clients: PercentOrBytes = PercentOrBytes::Bytes(0), PercentOrMemory, Run, Done;
     /// The longest argument in bytes.
     "proto-max-bulk-len" [] proto_max_bulk_len: u64 = 536870912, Memory::new(1048576, i64::MAX), Run, Done;
-    "tracking-table-max-keys" [] tracking_table_max_keys: u64 = 1000000, Int::new(0, i64::MAX), Run, Accepted;
+    /// The most keys that are remembered for clients that keep copies; 0 for any number.
+    "tracking-table-max-keys" [] tracking_table_max_keys: u64 = 1000000, Int::new(0, i64::MAX), Run, Done;
     /// Number of threads that serve clients.
     "io-threads" [] io_threads: u16 = 1, Int::new(1, 256), Run, Done;
     "io-threads-always-active" [] io_threads_always_active: bool = false, Bool, Run, Hidden;

@@ -293,8 +293,9 @@ impl Ctx<'_> {
         self.notice_change(db, key);
     }
 
-    /// Tells who watches `key`.
+    /// Tells who watches `key`, or keeps a copy of it.
     pub(crate) fn notice_change(&mut self, db: DbIndex, key: &[u8]) {
+        self.node.invalidate(key, Some(self.session.id), self.outs);
         if self.node.watchers.is_empty() {
             return;
         }

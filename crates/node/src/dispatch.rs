@@ -82,6 +82,7 @@ impl Node {
         self.stats.net_out += written;
         self.sessions.put_back(session);
         self.count_client(id, now, outs);
+        self.broadcast_changes(outs);
         self.after_batch(now, outs);
         self.give_garbage(outs);
         self.count_sent(outs, sent);
@@ -189,6 +190,13 @@ impl Node {
         }
         if session.reply_mode != ReplyMode::On {
             apply_reply_mode(session, run.out, start);
+        }
+        // Pushes are no replies: they follow in any case.
+        if !self.behind_reply.is_empty() {
+            run.out.append(&mut self.behind_reply);
+        }
+        if session.tracking.is_some() || self.tracking.has_pending() {
+            self.end_tracked_command(session, run.out, run.outs);
         }
         true
     }
@@ -460,6 +468,9 @@ impl Node {
             Reply::new(run.out, session.proto).error(error.text());
             self.stats.count_error(error.code());
             self.stats.commands[index.slot()].failed += 1;
+        }
+        if session.tracking.is_some() {
+            self.remember_reads(session, command, args, run.outs);
         }
         self.stats.dirty_since_save += self.dirty;
         if self.dirty > 0 && !self.rewritten && self.is_logging() {

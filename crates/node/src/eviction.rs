@@ -248,6 +248,7 @@ impl Node {
         self.add_effect(db, &[verb, key]);
         // Each one is an entry of its own: nothing makes them one transaction.
         self.commit_effects(outs);
+        self.invalidate(key, None, outs);
         self.mark_watchers(db, key);
         if let Some(own) = own
             && own.watched.iter().any(|w| w.db == db && *w.key == *key)

@@ -44,6 +44,7 @@ impl Node {
         self.stats.expired_keys += 1;
         let verb = self.expiry_verb();
         self.add_effect(db, &[verb, key]);
+        self.invalidate(key, None, outs);
         self.mark_watchers_expired(db, key);
         self.publish_event(b'x', "expired", db, key, outs);
     }

@@ -12,6 +12,7 @@
 //!   notifications cannot be forgotten.
 //! - `scripting`: scripts that run, suspended between slices.
 //! - `acl/`: who may do what.
+//! - `tracking/`: who has copies of which keys.
 //! - `log`: one entry per command or transaction, appended at one place.
 
 #![forbid(unsafe_code)]
@@ -49,6 +50,7 @@ mod shutdown;
 mod snapshot;
 mod stats;
 mod table;
+mod tracking;
 mod transaction;
 mod usage;
 mod values;

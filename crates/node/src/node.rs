@@ -21,6 +21,7 @@ use crate::shutdown::Shutdown;
 use crate::snapshot::{Loader, Saving};
 use crate::stats::Stats;
 use crate::table::CommandTable;
+use crate::tracking;
 use crate::transaction::Watchers;
 use crate::usage::Usage;
 use std::time::Duration;
@@ -48,6 +49,9 @@ pub struct Node {
     pub(crate) denials: Denials,
     pub(crate) pubsub: Pubsub,
     pub(crate) watchers: Watchers,
+    pub(crate) tracking: tracking::Table,
+    /// What the running session is to be told behind the reply of its command.
+    pub(crate) behind_reply: Vec<u8>,
     pub(crate) monitors: Vec<SessionId>,
     pub(crate) stats: Stats,
     pub(crate) rng: Rng,
@@ -130,6 +134,8 @@ impl Node {
             denials: Denials::default(),
             pubsub: Pubsub::default(),
             watchers: Watchers::default(),
+            tracking: tracking::Table::default(),
+            behind_reply: Vec::new(),
             monitors: Vec::new(),
             rng,
             repl,
@@ -222,6 +228,7 @@ impl Node {
             Input::Rewritten { session, result } => self.rewritten(session, result, outs),
         }
         self.give_garbage(outs);
+        self.broadcast_changes(outs);
         self.count_sent(outs, before);
     }
 
@@ -292,6 +299,7 @@ impl Node {
             self.forget_waiter(id);
             self.forget_buffers(id);
             self.uncount_client(&session);
+            self.stop_tracking(id, session.tracking.take());
             self.orphan_script(session);
         }
     }

@@ -4,6 +4,7 @@ use crate::acl::User;
 use crate::client_eviction::Counted;
 use crate::command::Command;
 use crate::input::Peer;
+use crate::tracking::Tracking;
 use crate::transaction::{Multi, WatchedKey};
 use hashbrown::HashMap;
 use std::collections::{BTreeMap, BTreeSet};
@@ -90,6 +91,8 @@ pub(crate) struct Session {
     pub(crate) readonly: bool,
     /// `CLIENT CAPA redirect`: the client follows redirections.
     pub(crate) redirects: bool,
+    /// What it wants to hear about keys that it keeps copies of.
+    pub(crate) tracking: Option<Box<Tracking>>,
     pub(crate) waiting: Option<Waiting>,
     /// A script of its own carries out a command.
     pub(crate) in_script: bool,
@@ -141,6 +144,7 @@ impl Session {
             no_touch: false,
             readonly: false,
             redirects: false,
+            tracking: None,
             waiting: None,
             in_script: false,
             last_write: LogPos::ZERO,
@@ -268,6 +272,11 @@ impl Sessions {
     /// Takes a session out while its batch runs.
     pub(crate) fn take(&mut self, id: SessionId) -> Option<Box<Session>> {
         self.slots.get_mut(&id)?.take()
+    }
+
+    /// Whether a session's batch is running, so that the session is not here.
+    pub(crate) fn is_running(&self, id: SessionId) -> bool {
+        self.slots.get(&id).is_some_and(Option::is_none)
     }
 
     /// Puts a session back after its batch.

@@ -64,6 +64,7 @@ pub(crate) fn quit(ctx: &mut Ctx<'_>, _args: Args<'_, '_>) -> Outcome {
 pub(crate) fn reset(ctx: &mut Ctx<'_>, _args: Args<'_, '_>) -> Outcome {
     super::transactions::forget(ctx);
     super::pubsub::leave_all(ctx);
+    super::client::stop_tracking(ctx);
     let id = ctx.session.id;
     ctx.node.monitors.retain(|&m| m != id);
     let user = ctx.node.users.default().clone();

@@ -20,6 +20,7 @@ pub(crate) fn flushdb(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     let db = ctx.db_index();
     ctx.node.dirty += ctx.db().len() as u64 + 1;
     mark_emptied(ctx, db);
+    ctx.node.invalidate_all(ctx.outs);
     let garbage = ctx.node.data.flush(db);
     ctx.discard(garbage);
     ctx.reply().ok();
@@ -33,6 +34,7 @@ pub(crate) fn flushall(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     for db in 0..ctx.node.data.databases() {
         mark_emptied(ctx, DbIndex(db));
     }
+    ctx.node.invalidate_all(ctx.outs);
     let garbage = ctx.node.data.flush_all();
     ctx.discard(garbage);
     ctx.reply().ok();

@@ -6,7 +6,7 @@ use crate::node::Node;
 use crate::output::{Output, Outputs};
 use crate::pubsub::{message, pattern_message};
 use crate::session::{SessionId, SessionKind};
-use tanist_resp::{Args, Proto};
+use tanist_resp::Args;
 
 /// One family of subscriptions.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -47,9 +47,6 @@ pub(crate) fn sunsubscribe(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
 }
 
 fn join(ctx: &mut Ctx<'_>, args: Args<'_, '_>, family: Family, kind: &str) -> Outcome {
-    if ctx.in_transaction && ctx.session.proto == Proto::Resp2 && family != Family::Shard {
-        // Kept as in Redis: in RESP2 the confirmations would be mistaken for the transaction's replies.
-    }
     for name in args.iter().skip(1) {
         let id = ctx.session.id;
         let (mine, pubsub) = (&mut *ctx.session, &mut ctx.node.pubsub);
@@ -141,7 +138,8 @@ pub(crate) fn spublish(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     let (channel, payload) = (args.at(1), args.at(2));
     let mut receivers = 0;
     if ctx.session.shard_channels.contains(channel) {
-        ctx.out.extend(message(ctx.session.proto, "smessage", channel, payload));
+        let message = message(ctx.session.proto, "smessage", channel, payload);
+        ctx.node.behind_reply.extend(message);
         receivers += 1;
     }
     if let Some(ids) = ctx.node.pubsub.shard_channels.get(channel) {
@@ -165,16 +163,17 @@ fn relay(ctx: &mut Ctx<'_>, args: Args<'_, '_>) {
     }
 }
 
-/// The session that publishes may listen itself; it is not among the others meanwhile.
+/// The session that publishes may listen itself; it is not among the others meanwhile. What it hears follows the reply
+/// of its command, or of its transaction.
 pub(crate) fn own_messages(ctx: &mut Ctx<'_>, channel: &[u8], payload: &[u8]) -> usize {
     let mut count = 0;
     if ctx.session.channels.contains(channel) {
-        ctx.out.extend(message(ctx.session.proto, "message", channel, payload));
+        ctx.node.behind_reply.extend(message(ctx.session.proto, "message", channel, payload));
         count += 1;
     }
     for pattern in &ctx.session.patterns {
         if tanist_text::glob::matches(pattern, channel) {
-            ctx.out.extend(pattern_message(ctx.session.proto, pattern, channel, payload));
+            ctx.node.behind_reply.extend(pattern_message(ctx.session.proto, pattern, channel, payload));
             count += 1;
         }
     }

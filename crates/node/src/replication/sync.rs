@@ -286,6 +286,7 @@ impl Node {
         self.give_up_snapshot(outs);
         outs.push(Output::Discard(self.data.flush_all()));
         self.mark_all_watchers();
+        self.invalidate_all(outs);
         let id = ReplId::random(&mut self.rng);
         self.repl.lineage = Lineage::new(id, Epoch::ZERO, LogPos::ZERO);
         self.repl.backlog.reset(LogPos::ZERO);
@@ -348,6 +349,7 @@ impl Node {
         self.give_up_snapshot(outs);
         outs.push(Output::Discard(self.data.replace(loaded.data)));
         self.mark_all_watchers();
+        self.invalidate_all(outs);
         self.repl.backlog.reset(pos);
         self.repl.backlog.activate();
         self.repl.pumped = pos;

@@ -269,6 +269,7 @@ impl Node {
                     Stay::Others | Stay::All => self.data.absorb(loaded.data),
                 }
                 self.mark_all_watchers();
+                self.invalidate_all(outs);
                 self.stats.loaded_keys = loaded.keys;
                 self.stats.load_expired_keys = loaded.expired;
                 self.stats.dirty_since_save = 0;

@@ -7,6 +7,12 @@ pub(super) const COMMANDS: &[Command] = &[Command::container(
     "client",
     Group::Connection,
     &[
+        Command::sub("caching", "client|caching", 3, Group::Connection, run::caching)
+            .flags(Flags::NOSCRIPT.and(Flags::LOADING).and(Flags::STALE).and(Flags::ALLOW_BUSY))
+            .since("6.0.0")
+            .about("Says whether the keys that the next command reads are tracked.", "O(1)")
+            .acl(&["connection"])
+            .args(&[Arg::one_of("mode", &[Arg::word("yes", "YES"), Arg::word("no", "NO")])]),
         Command::sub("capa", "client|capa", -3, Group::Connection, run::capa)
             .flags(Flags::NOSCRIPT.and(Flags::LOADING).and(Flags::STALE).and(Flags::ALLOW_BUSY))
             .since("8.0.0")
@@ -261,6 +267,23 @@ pub(super) const COMMANDS: &[Command] = &[Command::container(
             .acl(&["connection"])
             .tips(&["request_policy:all_nodes", "response_policy:all_succeeded"])
             .args(&[Arg::new("connection-name", "string")]),
+        Command::sub("tracking", "client|tracking", -3, Group::Connection, run::tracking)
+            .flags(Flags::NOSCRIPT.and(Flags::LOADING).and(Flags::STALE))
+            .since("6.0.0")
+            .about(
+                "Tells this connection, or another, when keys that it has read change.",
+                "O(1). Some options may introduce additional complexity.",
+            )
+            .acl(&["connection"])
+            .args(&[
+                Arg::one_of("status", &[Arg::word("on", "ON"), Arg::word("off", "OFF")]),
+                Arg::new("client-id", "integer").after("REDIRECT").optional(),
+                Arg::new("prefix", "string").after("PREFIX").optional().multiple_token(),
+                Arg::word("bcast", "BCAST").optional(),
+                Arg::word("optin", "OPTIN").optional(),
+                Arg::word("optout", "OPTOUT").optional(),
+                Arg::word("noloop", "NOLOOP").optional(),
+            ]),
         Command::sub("trackinginfo", "client|trackinginfo", 2, Group::Connection, run::trackinginfo)
             .flags(Flags::NOSCRIPT.and(Flags::LOADING).and(Flags::STALE))
             .since("6.2.0")

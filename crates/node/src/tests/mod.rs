@@ -23,6 +23,7 @@ mod saving;
 mod scripting;
 mod spill;
 mod traces;
+mod tracking;
 mod transactions;
 mod usage;
 

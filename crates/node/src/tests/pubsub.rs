@@ -39,7 +39,10 @@ fn in_resp3_a_subscriber_may_do_all_and_hear_itself() {
     w.say(a, "HELLO 3");
     w.say(a, "SUBSCRIBE x");
     let replies: Vec<_> = w.all(a, "PUBLISH x hello").iter().map(show).collect();
-    assert_eq!(replies, [">[message x hello]", ":1"]);
+    assert_eq!(replies, [":1", ">[message x hello]"]);
+    let (out, _) = w.raw(a, b"MULTI\r\nPUBLISH x y\r\nPING\r\nEXEC\r\n");
+    let replies: Vec<_> = super::decode(&out).iter().map(show).collect();
+    assert_eq!(replies[3..], ["[:1 PONG]", ">[message x y]"]);
     assert_eq!(w.say(a, "GET k"), "(nil)");
 }
 

@@ -1,9 +1,11 @@
 //! The line that describes a connection (`CLIENT LIST`, `CLIENT INFO`). Tools parse it by field name.
 
 use super::filter::Filters;
+use super::tracking::redirection;
 use crate::context::Ctx;
 use crate::error::Outcome;
 use crate::session::{Session, SessionId, SessionKind};
+use crate::tracking::Mode;
 use std::fmt::Write;
 use tanist_resp::{Args, Proto};
 use tanist_types::Mono;
@@ -73,12 +75,16 @@ pub(super) fn session<'c>(ctx: &'c Ctx<'_>, id: SessionId) -> Option<&'c Session
 
 /// What a session is and does, as letters.
 pub(super) fn flags(s: &Session) -> String {
+    let tracking = s.tracking.as_deref();
     let marks = [
         (s.monitor, 'O'),
         (s.kind == SessionKind::Replica, 'S'),
         (s.is_subscribed(), 'P'),
         (s.multi.is_some(), 'x'),
         (s.is_blocked(), 'b'),
+        (tracking.is_some(), 't'),
+        (tracking.is_some_and(|t| t.broken), 'R'),
+        (tracking.is_some_and(|t| matches!(t.mode, Mode::Prefixes(_))), 'B'),
         (s.dirty_watch, 'd'),
         (s.close_after_reply, 'c'),
         (s.peer.unix, 'U'),
@@ -98,6 +104,7 @@ pub(super) fn flags(s: &Session) -> String {
 pub(crate) fn line(s: &Session, now: Mono, running: Running) -> String {
     let mut out = String::with_capacity(400);
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let redirect = redirection(s.tracking.as_deref());
     let queued = s.multi.as_ref().map_or(-1, |m| m.queue.len() as i64);
     let multi_mem = s.queued_memory();
     let Running { argv, replies, buffer } = running;
@@ -109,7 +116,7 @@ pub(crate) fn line(s: &Session, now: Mono, running: Running) -> String {
         out,
         "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} capa={} db={} sub={} psub={} ssub={} \
          multi={queued} watch={} qbuf={} qbuf-free={} argv-mem={argv} multi-mem={multi_mem} rbs={buffer} rbp={replies} obl={replies} oll={} \
-         omem={} tot-mem={memory} events={events} cmd={command} user={} redir=-1 resp={protocol} lib-name={} lib-ver={} \
+         omem={} tot-mem={memory} events={events} cmd={command} user={} redir={redirect} resp={protocol} lib-name={} lib-ver={} \
          tot-net-in={} tot-net-out={} tot-cmds={}",
         s.id.0,
         s.peer.addr,

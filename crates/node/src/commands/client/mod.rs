@@ -4,10 +4,12 @@ mod describe;
 mod filter;
 mod kill;
 mod pause;
+mod tracking;
 
 pub(crate) use describe::{Running, info, line, list};
 pub(crate) use kill::{kill, unblock};
 pub(crate) use pause::{pause, unpause};
+pub(crate) use tracking::{caching, getredir, stop as stop_tracking, tracking, trackinginfo};
 
 use super::connection::check_name;
 use super::reply_help;
@@ -110,32 +112,13 @@ pub(crate) fn capa(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     Ok(())
 }
 
-/// `CLIENT GETREDIR`: -1, for invalidation messages are not sent yet.
-pub(crate) fn getredir(ctx: &mut Ctx<'_>, _args: Args<'_, '_>) -> Outcome {
-    ctx.reply().int(-1);
-    Ok(())
-}
-
-/// `CLIENT TRACKINGINFO`
-pub(crate) fn trackinginfo(ctx: &mut Ctx<'_>, _args: Args<'_, '_>) -> Outcome {
-    let mut reply = ctx.reply();
-    reply.map(3);
-    reply.bulk(b"flags");
-    reply.set(1);
-    reply.bulk(b"off");
-    reply.bulk(b"redirect");
-    reply.int(-1);
-    reply.bulk(b"prefixes");
-    reply.array(0);
-    Ok(())
-}
-
 /// `CLIENT HELP`
 pub(crate) fn help(ctx: &mut Ctx<'_>, _args: Args<'_, '_>) -> Outcome {
     reply_help(
         ctx,
         "CLIENT",
         &[
+            ("CACHING (YES|NO)", "Say whether the keys that the next command reads are to be tracked."),
             ("CAPA <capability> [<capability> ...]", "Say what this client is able to do (REDIRECT)."),
             ("GETNAME", "Give the name of this connection."),
             ("GETREDIR", "Tell where invalidation messages of this connection go."),
@@ -154,6 +137,10 @@ pub(crate) fn help(ctx: &mut Ctx<'_>, _args: Args<'_, '_>) -> Outcome {
             ("REPLY (ON|OFF|SKIP)", "Say whether this connection wants replies."),
             ("SETINFO (LIB-NAME|LIB-VER) <value>", "Tell the name or the version of the client's library."),
             ("SETNAME <name>", "Name this connection."),
+            (
+                "TRACKING (ON|OFF) [REDIRECT <id>] [BCAST] [PREFIX <prefix> ...] [OPTIN] [OPTOUT] [NOLOOP]",
+                "Tell this connection, or another, when keys that it has read change.",
+            ),
             ("TRACKINGINFO", "Tell what this connection has asked of client-side caching."),
             ("UNBLOCK <id> [TIMEOUT|ERROR]", "End the wait of a blocked connection."),
             ("UNPAUSE", "End what PAUSE began."),

@@ -271,6 +271,7 @@ impl Node {
         for key in &migration.arrived {
             let hash = self.data.hash(key);
             if self.data.db_mut(migration.db).remove(key, hash) {
+                self.invalidate(key, None, outs);
                 self.mark_watchers(migration.db, key);
                 self.publish_event(b'g', "del", migration.db, key, outs);
                 words.push(key);

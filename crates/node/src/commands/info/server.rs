@@ -63,7 +63,7 @@ pub(super) fn clients(ctx: &Ctx<'_>, f: &mut Fields) {
     f.put("client_recent_max_input_buffer", input);
     f.put("client_recent_max_output_buffer", output);
     f.put("blocked_clients", count(&|s| s.is_blocked()));
-    f.put("tracking_clients", 0);
+    f.put("tracking_clients", node.tracking.clients);
     f.put("pubsub_clients", count(&Session::is_subscribed));
     f.put("watching_clients", count(&|s| !s.watched.is_empty()));
     f.put("clients_in_timeout_table", count(&deadline));

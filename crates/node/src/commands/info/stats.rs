@@ -53,11 +53,11 @@ pub(super) fn stats(ctx: &Ctx<'_>, f: &mut Fields) {
         "active_defrag_key_misses",
         "total_active_defrag_time",
         "current_active_defrag_time",
-        "tracking_total_keys",
-        "tracking_total_items",
-        "tracking_total_prefixes",
-        "unexpected_error_replies",
     ]);
+    f.put("tracking_total_keys", node.tracking.keys());
+    f.put("tracking_total_items", node.tracking.items());
+    f.put("tracking_total_prefixes", node.tracking.prefixes());
+    f.put("unexpected_error_replies", 0);
     f.put("total_error_replies", s.total_errors);
     f.put("dump_payload_sanitizations", 0);
     f.put("total_reads_processed", s.batches);
