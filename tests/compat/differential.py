@@ -398,7 +398,7 @@ def main():
         if o.resp3:
             link.ask("HELLO", "3")
         if o.notifications:
-            link.ask("CONFIG", "SET", "notify-keyspace-events", "KEA")
+            link.ask("CONFIG", "SET", "notify-keyspace-events", "KEAmn")
     if o.notifications:
         listeners = [Link(p) for p in (o.ours, o.theirs)]
         for l in listeners:

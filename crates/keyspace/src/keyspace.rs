@@ -37,6 +37,9 @@ impl Garbage {
     }
 }
 
+/// Keys that have come to be, each with its database.
+pub(crate) type Births = Vec<(DbIndex, Box<[u8]>)>;
+
 /// All databases.
 #[derive(Debug)]
 pub struct Keyspace {
@@ -49,6 +52,8 @@ pub struct Keyspace {
     garbage: Vec<Store>,
     /// Removed entries that are worth freeing elsewhere.
     waste: Vec<OwnedEntry>,
+    /// Keys that have come to be since they were asked for, if anybody asks.
+    births: Option<Births>,
 }
 
 impl Keyspace {
@@ -58,7 +63,16 @@ impl Keyspace {
         let dbs = (0..databases).map(|_| Db::new(Seed::new(seed))).collect();
         let policy = Policy::new(Seed::new(seed));
         let stamp = Stamp::default();
-        Keyspace { seed, dbs, stamp, policy, snapshot: None, garbage: Vec::new(), waste: Vec::new() }
+        Keyspace {
+            seed,
+            dbs,
+            stamp,
+            policy,
+            snapshot: None,
+            garbage: Vec::new(),
+            waste: Vec::new(),
+            births: None,
+        }
     }
 
     /// An empty keyspace with the same seed and number of databases, to load into and then [`Keyspace::replace`] this.
@@ -96,11 +110,31 @@ impl Keyspace {
     pub fn db_mut(&mut self, index: DbIndex) -> DbMut<'_> {
         DbMut {
             db: &mut self.dbs[index.index()],
+            index,
             snapshot: &mut self.snapshot,
             waste: &mut self.waste,
             policy: &self.policy,
             stamp: self.stamp,
+            births: &mut self.births,
         }
+    }
+
+    /// Whether keys that come to be are kept in mind for [`Keyspace::take_births`] from now on.
+    pub fn note_births(&mut self, on: bool) {
+        self.births = on.then(Vec::new);
+    }
+
+    /// The keys that have come to be since this was asked last, in their order; one that has gone and come again stands
+    /// there twice. Keys of flushed and loaded data are none of them.
+    pub fn take_births(&mut self) -> Vec<(DbIndex, Box<[u8]>)> {
+        self.births.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    /// Whether [`Keyspace::take_births`] has anything to tell.
+    #[inline]
+    #[must_use]
+    pub fn has_births(&self) -> bool {
+        self.births.as_ref().is_some_and(|births| !births.is_empty())
     }
 
     /// What new entries are stamped with from now on.

@@ -3,12 +3,13 @@
 use crate::access::Stamp;
 use crate::db::Db;
 use crate::entry::{Entry, Form, LONGEST_SHORT, OwnedEntry};
+use crate::keyspace::Births;
 use crate::object::{Object, Typed};
 use crate::snapshot::{Snapshot, Stop};
 use crate::value::{StrRef, StrValue, ValueRef};
 use tanist_collections::table::Found;
 use tanist_collections::{KeyHash, Policy, class};
-use tanist_types::UnixMs;
+use tanist_types::{DbIndex, UnixMs};
 
 /// Strings that grow are given as much room again, up to this many bytes (as in Redis).
 const MAX_SPARE: usize = 1 << 20;
@@ -99,10 +100,12 @@ pub struct Edited<R> {
 #[derive(Debug)]
 pub struct DbMut<'k> {
     pub(crate) db: &'k mut Db,
+    pub(crate) index: DbIndex,
     pub(crate) snapshot: &'k mut Option<Snapshot>,
     pub(crate) waste: &'k mut Vec<OwnedEntry>,
     pub(crate) policy: &'k Policy,
     pub(crate) stamp: Stamp,
+    pub(crate) births: &'k mut Option<Births>,
 }
 
 impl DbMut<'_> {
@@ -187,6 +190,9 @@ impl DbMut<'_> {
     pub(crate) fn add(&mut self, h: KeyHash, entry: OwnedEntry) {
         if let Some((stop, snapshot)) = self.awaited(h) {
             snapshot.born(stop, h);
+        }
+        if let Some(births) = self.births {
+            births.push((self.index, entry.entry().key().into()));
         }
         self.db.store.insert(h, entry);
     }

@@ -87,7 +87,7 @@ impl Ctx<'_> {
         hash: KeyHash,
         f: impl FnOnce(Option<Entry<'_>>, &mut Reply<'_>) -> R,
     ) -> R {
-        self.read_with(key, hash, !self.session.no_touch, f)
+        self.read_with(key, hash, !self.session.no_touch, true, f)
     }
 
     /// [`Ctx::read`] that leaves no trace of use on the entry (`TTL`, `TYPE`, `OBJECT`).
@@ -97,7 +97,17 @@ impl Ctx<'_> {
         hash: KeyHash,
         f: impl FnOnce(Option<Entry<'_>>, &mut Reply<'_>) -> R,
     ) -> R {
-        self.read_with(key, hash, false, f)
+        self.read_with(key, hash, false, true, f)
+    }
+
+    /// [`Ctx::read_untouched`] that publishes nothing if the key is not there (`OBJECT`).
+    pub(crate) fn inspect<R>(
+        &mut self,
+        key: &[u8],
+        hash: KeyHash,
+        f: impl FnOnce(Option<Entry<'_>>, &mut Reply<'_>) -> R,
+    ) -> R {
+        self.read_with(key, hash, false, false, f)
     }
 
     /// [`Ctx::read`] that notes the use even if the client asked for no trace.
@@ -107,7 +117,7 @@ impl Ctx<'_> {
         hash: KeyHash,
         f: impl FnOnce(Option<Entry<'_>>, &mut Reply<'_>) -> R,
     ) -> R {
-        self.read_with(key, hash, true, f)
+        self.read_with(key, hash, true, true, f)
     }
 
     #[inline]
@@ -116,6 +126,7 @@ impl Ctx<'_> {
         key: &[u8],
         hash: KeyHash,
         touch: bool,
+        tell_miss: bool,
         f: impl FnOnce(Option<Entry<'_>>, &mut Reply<'_>) -> R,
     ) -> R {
         let now = self.now.wall();
@@ -133,7 +144,9 @@ impl Ctx<'_> {
         if due {
             self.expire_if_due(key, hash);
         }
-        self.event(b'm', "keymiss", key);
+        if tell_miss {
+            self.event(b'm', "keymiss", key);
+        }
         f(None, &mut Reply::new(self.out, self.session.proto))
     }
 
@@ -320,8 +333,20 @@ impl Ctx<'_> {
     #[inline]
     pub(crate) fn event_in(&mut self, db: DbIndex, class: u8, event: &str, key: &[u8]) {
         if self.node.notifies(class) {
+            self.tell_births();
             self.node.publish_event(class, event, db, key, self.outs);
             self.own_event(class, event, db, key);
+        }
+    }
+
+    /// Publishes the keys that the command has made, before what else has happened to them.
+    #[inline]
+    pub(crate) fn tell_births(&mut self) {
+        if self.node.data.has_births() {
+            for (db, key) in self.node.data.take_births() {
+                self.node.publish_event(b'n', "new", db, &key, self.outs);
+                self.own_event(b'n', "new", db, &key);
+            }
         }
     }
 

@@ -462,6 +462,7 @@ impl Node {
             in_transaction,
         };
         let outcome = handler(&mut ctx, args);
+        ctx.tell_births();
         session.commands += 1;
         if let Err(error) = outcome {
             run.out.truncate(start);

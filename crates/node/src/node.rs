@@ -174,6 +174,7 @@ impl Node {
             config,
         };
         node.configure_collections();
+        node.data.note_births(node.notifies(b'n'));
         node.refresh_stamp(now);
         node.refresh_gates();
         node.configure_client_eviction();

@@ -106,6 +106,7 @@ impl Node {
             self.adopt_users(outs);
         }
         self.config = (*config).clone();
+        self.data.note_births(self.notifies(b'n'));
         self.thresholds = Thresholds::of(&self.config);
         self.configure_collections();
         self.configure_replication();

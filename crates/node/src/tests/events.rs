@@ -35,6 +35,29 @@ fn both_kinds_of_channels() {
     assert_eq!(events("K$", "SET k v"), "__keyspace@0__:k set");
 }
 
+/// As Valkey publishes them: what is new is said before what else has happened to it.
+#[test]
+fn new_keys_are_told_if_asked_for() {
+    for (commands, expected) in [
+        ("SET k v", "new k, set k"),
+        ("SET k v; SET k w", "set k"),
+        ("MSET a 1 b 2", "new a, set a, new b, set b"),
+        ("SET k v; RENAME k l", "new l, rename_from k, rename_to l"),
+        ("SET k v; COPY k l", "new l, copy_to l"),
+        ("SET k v; SET l w; COPY k l REPLACE", "new l, copy_to l"),
+        ("INCR k", "new k, incrby k"),
+        ("APPEND k v", "new k, append k"),
+        ("SETRANGE k 1 v", "new k, setrange k"),
+    ] {
+        let events = events("EAn", commands).replace("__keyevent@0__:", "");
+        assert_eq!(events, expected, "{commands}");
+    }
+    assert_eq!(events("Em", "GET k"), "__keyevent@0__:keymiss k");
+    assert_eq!(events("Em", "OBJECT ENCODING k"), "", "it only looks");
+    assert_eq!(events("E$", "SET k v"), "__keyevent@0__:set k");
+    assert_eq!(events("En", "SET k v"), "__keyevent@0__:new k");
+}
+
 /// As Valkey publishes them.
 #[test]
 fn every_command_has_its_events() {

@@ -9,7 +9,7 @@ use tanist_resp::{Args, Reply};
 /// Answers for the entry of the key argument; null if there is none.
 fn inspect(ctx: &mut Ctx<'_>, args: Args<'_, '_>, answer: impl FnOnce(Entry<'_>, &mut Reply<'_>)) -> Outcome {
     let (key, hash) = (args.at(2), ctx.hash(args, 2));
-    ctx.read_untouched(key, hash, |found, reply| match found {
+    ctx.inspect(key, hash, |found, reply| match found {
         Some(entry) => answer(entry, reply),
         None => reply.null(),
     });
@@ -57,7 +57,7 @@ pub(crate) fn object_idletime(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome 
 /// Nobody has noted what is asked for: null without the key, else why.
 fn refuse(ctx: &mut Ctx<'_>, args: Args<'_, '_>, why: &'static str) -> Outcome {
     let (key, hash) = (args.at(2), ctx.hash(args, 2));
-    ctx.read_untouched(key, hash, |found, reply| match found {
+    ctx.inspect(key, hash, |found, reply| match found {
         Some(_) => Err(Error::fixed(why)),
         None => {
             reply.null();

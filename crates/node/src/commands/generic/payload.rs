@@ -91,6 +91,10 @@ pub(crate) fn restore(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
         }
     } else {
         let expiry = until.map_or(Expiry::Clear, Expiry::At);
+        if there {
+            // The key is a new one, as listeners are told.
+            ctx.db_mut().remove(key, hash);
+        }
         match value {
             Restored::Str(text) => ctx.db_mut().set(key, hash, StrValue::Bytes(&text), expiry),
             Restored::Object(object) => ctx.db_mut().set_object(key, hash, object, expiry),
