@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Sends the same random commands to two servers and compares their replies, byte for byte.
 
-    differential.py OURS THEIRS [--seed N] [--commands N] [--resp3] [--effects] [--notifications]
+    differential.py OURS THEIRS [--seed N] [--commands N] [--resp3] [--effects] [--notifications] [--users]
 
 OURS and THEIRS are ports on this machine. Both are emptied first, and should allow DEBUG. Where an answer depends on the clock, numbers may
 differ by a little; where the order of keys is free, lists are sorted first; what is known to differ is listed in
 KNOWN with the reason. With --effects the replication streams of both are compared as well, after what each means has
-been brought to one form. Exits with 1 and the shortest context at the first difference.
+been brought to one form. With --users the commands are about users and their rights. Exits with 1 and the shortest
+context at the first difference.
 """
 import argparse
 import random
