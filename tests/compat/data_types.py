@@ -133,7 +133,19 @@ def bitmaps(rng):
     ]]))[0]()
 
 
-TYPES = {"bitmap": bitmaps, "zset": sorted_sets}
+def counters(rng):
+    key = lambda: rng.choice(KEYS)
+    elements = lambda n: [str(rng.randint(0, 3000)) for _ in range(n)]
+    return rng.choices(*zip(*[(f, w) for w, f in [
+        (10, lambda: ["PFADD", key()] + elements(rng.choice([0, 1, 3, 10]))), (1, lambda: ["PFADD", key()] + elements(300)),
+        (5, lambda: ["PFCOUNT", key()]), (3, lambda: ["PFCOUNT", key(), key(), key()]),
+        (2, lambda: ["PFMERGE", key()] + [key() for _ in range(rng.randint(0, 2))]), (5, lambda: ["GET", key()]),
+        (1, lambda: ["PFDEBUG", rng.choice(["ENCODING", "DECODE", "FOO"]), key()]), (1, lambda: ["DEL", key()]),
+        (1, lambda: ["ZADD", "c", "1", "x"]),
+    ]]))[0]()
+
+
+TYPES = {"bitmap": bitmaps, "hll": counters, "zset": sorted_sets}
 RANDOM = {"ZRANDMEMBER"}
 SCANS = {"ZSCAN"}
 

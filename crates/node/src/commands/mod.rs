@@ -11,6 +11,7 @@ pub(crate) mod database;
 pub(crate) mod debug;
 pub(crate) mod docs;
 pub(crate) mod generic;
+pub(crate) mod hyperloglog;
 pub(crate) mod info;
 pub(crate) mod latency;
 pub(crate) mod memory;

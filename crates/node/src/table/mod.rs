@@ -8,6 +8,7 @@ mod connection;
 mod database;
 mod generic;
 pub(crate) mod history;
+mod hyperloglog;
 mod name;
 mod observe;
 mod pubsub;
@@ -35,6 +36,7 @@ const GROUPS: &[&[Command]] = &[
     generic::COMMANDS,
     string::COMMANDS,
     bitmap::COMMANDS,
+    hyperloglog::COMMANDS,
     sorted_set::COMMANDS,
     transactions::COMMANDS,
     pubsub::COMMANDS,
