@@ -28,13 +28,13 @@ mod word;
 
 pub use class::class;
 pub use collection::{Collection, Encoding};
-pub use hash::Hash;
+pub use hash::{FieldExpiry, Hash, HashForm, HashIter, NEVER, Pair, Was};
 pub use int::parse_int;
 pub use intset::{IntSet, IntSetError};
 pub use list::List;
 pub use pack::{Iter, Pack, PackError, Pairs, Pos, Side, TooLarge, Value};
 pub use policy::{Limit, Policy};
 pub use seed::{KeyHash, Seed};
-pub use set::Set;
+pub use set::{Duplicate, Ints, Set, SetForm, SetIter};
 pub use sorted_set::{Member, SortedSet};
 pub use stream::Stream;

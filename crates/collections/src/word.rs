@@ -3,8 +3,6 @@
 //! The first kind's own word is stored as it is (its low bits are zero), so that a reference to it is a reference to the
 //! word; the second is a box; the third is handed out through a guard.
 #![allow(unsafe_code)]
-// The types that are more than a listpack use all of it.
-#![allow(dead_code)]
 
 use crate::intset::IntSet;
 use crate::pack::Pack;
@@ -162,6 +160,13 @@ impl<A: Thin, T, C: Thin> Word<A, T, C> {
                 word: &mut self.tagged,
             }),
         }
+    }
+
+    /// The second kind, to change, if that is what it owns.
+    #[inline]
+    pub(crate) fn large_mut(&mut self) -> Option<&mut T> {
+        // SAFETY: as in `get_mut`.
+        (self.tag() == BOXED).then(|| unsafe { self.ptr(BOXED).cast::<T>().as_mut() })
     }
 
     /// Takes it apart.

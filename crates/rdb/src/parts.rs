@@ -6,6 +6,7 @@ use crate::cursor::{Cursor, Stop};
 use crate::string::{self, Text};
 use crate::value::{Str, TypeCode};
 use std::ops::Range;
+use tanist_types::UnixMs;
 
 /// One part of a value. What parts a value has, its [`TypeCode`] tells.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -16,6 +17,8 @@ pub enum Part<'a> {
     Blob(&'a [u8]),
     /// A field of a hash and its value.
     Pair(Str<'a>, Str<'a>),
+    /// A field of a hash, its value, and when it expires, if it does.
+    Expiring(Str<'a>, Str<'a>, Option<UnixMs>),
     /// A member of a sorted set and its score.
     Scored(Str<'a>, f64),
 }
@@ -25,6 +28,7 @@ pub(crate) enum FoundPart {
     Element(Text),
     Blob(Text),
     Pair(Text, Text),
+    Expiring(Text, Text, Option<UnixMs>),
     Scored(Text, f64),
 }
 
@@ -43,6 +47,8 @@ enum Layout {
     Whole(Shape),
     /// A count, then as many parts.
     Counted(Shape),
+    /// The earliest expiry, a count, then as many parts.
+    Dated(Shape),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -52,6 +58,12 @@ enum Shape {
     /// An element or a blob, by a number before it.
     Node,
     Pair,
+    /// The earliest expiry again, and a blob.
+    DatedBlob,
+    /// A pair, and its expiry, of which -1 is none.
+    Expiring,
+    /// The time after the earliest expiry, plus one, zero being no expiry; then a pair.
+    Dated,
     /// A member, and its score as text.
     TextScored,
     /// A member, and its score as eight bytes.
@@ -64,6 +76,9 @@ impl Layout {
             TypeCode::STRING => Layout::Whole(Shape::Element),
             TypeCode::LIST | TypeCode::SET => Layout::Counted(Shape::Element),
             TypeCode::HASH => Layout::Counted(Shape::Pair),
+            TypeCode::HASH_EXPIRING => Layout::Counted(Shape::Expiring),
+            TypeCode::HASH_METADATA => Layout::Dated(Shape::Dated),
+            TypeCode::HASH_LISTPACK_EX => Layout::Whole(Shape::DatedBlob),
             TypeCode::ZSET => Layout::Counted(Shape::TextScored),
             TypeCode::ZSET_2 => Layout::Counted(Shape::Scored),
             TypeCode::HASH_ZIPMAP
@@ -92,12 +107,14 @@ pub(crate) struct Parts {
     layout: Layout,
     /// `None` until the count has been read.
     left: Option<u64>,
+    /// The earliest expiry, where there is one before the parts.
+    earliest: i64,
 }
 
 impl Parts {
     /// At the beginning of a value; `None` if values of this type are not read here.
     pub(crate) fn of(kind: TypeCode) -> Option<Parts> {
-        Layout::of(kind).map(|layout| Parts { layout, left: None })
+        Layout::of(kind).map(|layout| Parts { layout, left: None, earliest: 0 })
     }
 
     /// Whether all parts have been read.
@@ -113,8 +130,11 @@ impl Parts {
     ) -> Result<Step, Stop> {
         let (shape, left) = match (self.layout, self.left) {
             (Layout::Whole(shape), left) => (shape, left.unwrap_or(1)),
-            (Layout::Counted(shape), Some(left)) => (shape, left),
-            (Layout::Counted(_), None) => {
+            (Layout::Counted(shape) | Layout::Dated(shape), Some(left)) => (shape, left),
+            (Layout::Counted(_) | Layout::Dated(_), None) => {
+                if matches!(self.layout, Layout::Dated(_)) {
+                    self.earliest = i64::from_le_bytes(cur.array()?);
+                }
                 let count = cur.number()?;
                 if count == 0 {
                     return Err(cur.corrupt("an empty collection"));
@@ -135,6 +155,29 @@ impl Parts {
                 _ => return Err(cur.corrupt("a list node of unknown kind")),
             },
             Shape::Pair => FoundPart::Pair(string::get(cur, first)?, string::get(cur, second)?),
+            Shape::DatedBlob => {
+                cur.bytes(8)?;
+                FoundPart::Blob(string::get(cur, first)?)
+            }
+            Shape::Expiring => {
+                let (field, value) = (string::get(cur, first)?, string::get(cur, second)?);
+                let expiry = match i64::from_le_bytes(cur.array()?) {
+                    -1 => None,
+                    at @ 0.. => Some(UnixMs(at)),
+                    _ => return Err(cur.corrupt("an expiry before the epoch")),
+                };
+                FoundPart::Expiring(field, value, expiry)
+            }
+            Shape::Dated => {
+                let expiry = match cur.number()? {
+                    0 => None,
+                    after => {
+                        let at = i64::try_from(after - 1).ok().and_then(|n| n.checked_add(self.earliest));
+                        Some(UnixMs(at.filter(|at| *at >= 0).ok_or(cur.corrupt("an expiry out of range"))?))
+                    }
+                };
+                FoundPart::Expiring(string::get(cur, first)?, string::get(cur, second)?, expiry)
+            }
             Shape::TextScored => FoundPart::Scored(string::get(cur, first)?, text_score(cur)?),
             Shape::Scored => FoundPart::Scored(string::get(cur, first)?, f64::from_le_bytes(cur.array()?)),
         };
@@ -182,6 +225,9 @@ pub(crate) fn resolve<'a>(
             Text::Int(_) => &[],
         }),
         FoundPart::Pair(field, value) => Part::Pair(text(field, first), text(value, second)),
+        FoundPart::Expiring(field, value, expiry) => {
+            Part::Expiring(text(field, first), text(value, second), *expiry)
+        }
         FoundPart::Scored(member, score) => Part::Scored(text(member, first), *score),
     }
 }

@@ -66,6 +66,12 @@ impl TypeCode {
     pub const SET_LISTPACK: TypeCode = TypeCode(20);
     /// A stream whose consumers have an active time (since version 11).
     pub const STREAM_LISTPACKS_3: TypeCode = TypeCode(21);
+    /// A hash, field by field, each with its expiry (Valkey 9).
+    pub const HASH_EXPIRING: TypeCode = TypeCode(22);
+    /// A hash, field by field, each with its time after the earliest expiry (Redis 7.4 and 8).
+    pub const HASH_METADATA: TypeCode = TypeCode(24);
+    /// A hash as a listpack of fields, values and expiries (Redis 7.4 and 8).
+    pub const HASH_LISTPACK_EX: TypeCode = TypeCode(25);
 
     /// The oldest version whose readers know the type.
     #[must_use]

@@ -41,7 +41,6 @@ impl Shape for Field {
 }
 
 /// The members of a sorted set, whose scores are their prefix.
-#[allow(dead_code, reason = "for sorted sets")]
 pub(crate) enum Scored {}
 
 impl Shape for Scored {
@@ -219,7 +218,6 @@ impl<'a, S: Shape> Element<'a, S> {
 
     /// The bits of the prefix; zero if the shape has none.
     #[inline]
-    #[allow(dead_code, reason = "for sorted sets")]
     pub(crate) fn prefix(&self) -> u64 {
         // SAFETY: a prefix takes the first eight bytes, which are aligned.
         if S::PREFIX { unsafe { self.ptr.cast::<u64>().read() } } else { 0 }
@@ -278,7 +276,6 @@ pub(crate) unsafe fn rewrite<S: Shape>(address: u64, parts: &Parts<'_>) -> bool 
 /// # Safety
 /// As for [`rewrite`]; the shape has a prefix.
 #[inline]
-#[allow(dead_code, reason = "for sorted sets")]
 pub(crate) unsafe fn set_prefix<S: Shape>(address: u64, prefix: u64) {
     const { assert!(S::PREFIX) };
     // SAFETY: a prefix takes the first eight bytes, which are aligned.

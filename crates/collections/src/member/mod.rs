@@ -1,21 +1,23 @@
 //! The common room of large sets, hashes and sorted sets: a table that owns elements, found by their names.
 //!
 //! Invariants ([`Members::check`]): every address in the table is that of a live element that nothing else owns; names
-//! are unique; `heap` is what the elements take from the allocator. Elements are borrowed from the room, so they cannot
-//! outlive a change of it.
+//! are unique; `heap` is what the elements take from the allocator; the index of those that expire, of which there is
+//! none without such, holds exactly their addresses. Elements are borrowed from the room, so they cannot outlive a change
+//! of it.
 #![allow(unsafe_code)]
 
 mod element;
 
+use crate::class::class;
+use crate::pack::Value;
 use crate::seed::Seed;
 use crate::table::{Found, Table};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::marker::PhantomData;
-use tanist_types::Rng;
+use tanist_types::{Rng, UnixMs};
 
-#[allow(unused_imports, reason = "for sorted sets")]
-pub(crate) use element::Scored;
-pub(crate) use element::{Element, Field, Parts, Plain, Shape};
+pub(crate) use element::{Element, Field, Parts, Plain, Scored, Shape};
 
 /// The bits of a position that a cursor leaves out, as in scans of the keyspace: cursors fit 48 bits.
 const CURSOR_SHIFT: u32 = 16;
@@ -25,6 +27,8 @@ pub(crate) struct Members<S: Shape> {
     seed: Seed,
     table: Table,
     heap: usize,
+    /// The elements that expire.
+    expiring: Option<Box<Table>>,
     shape: PhantomData<S>,
 }
 
@@ -45,7 +49,7 @@ impl Place {
 impl<S: Shape> Members<S> {
     /// An empty room whose names are hashed with `seed`.
     pub(crate) fn new(seed: Seed) -> Members<S> {
-        Members { seed, table: Table::new(), heap: 0, shape: PhantomData }
+        Members { seed, table: Table::new(), heap: 0, expiring: None, shape: PhantomData }
     }
 
     #[inline]
@@ -56,7 +60,14 @@ impl<S: Shape> Members<S> {
     /// Bytes that elements and table take from the allocator.
     #[inline]
     pub(crate) fn allocated(&self) -> usize {
-        self.heap + self.table.bytes()
+        let index = self.expiring.as_ref().map_or(0, |table| class(size_of::<Table>()) + table.bytes());
+        self.heap + self.table.bytes() + index
+    }
+
+    /// How many elements expire.
+    #[inline]
+    pub(crate) fn expiring(&self) -> usize {
+        self.expiring.as_ref().map_or(0, |table| table.len())
     }
 
     #[inline]
@@ -92,16 +103,86 @@ impl<S: Shape> Members<S> {
     #[inline]
     pub(crate) fn put(&mut self, place: &Place, parts: &Parts<'_>) -> u64 {
         let Some(found) = place.found else { return self.add(place.hash, parts) };
+        let indexed = S::VALUE && self.expiring.is_some();
+        let expired = indexed && self.at(place).is_some_and(|element| element.expiry().is_some());
         // SAFETY: the table's element is live, and `self` is borrowed uniquely, so nobody has a reference to it.
-        if unsafe { element::rewrite::<S>(found.address, parts) } {
-            return found.address;
+        let address = if unsafe { element::rewrite::<S>(found.address, parts) } {
+            found.address
+        } else {
+            let (address, taken) = element::create::<S>(parts);
+            self.exchange(place.hash, found, address, taken);
+            address
+        };
+        if expired || parts.expiry.is_some() {
+            self.reindex(place.hash, expired.then_some(found.address), parts.expiry.map(|_| address));
         }
-        let (address, taken) = element::create::<S>(parts);
-        self.table.replace(place.hash, found, address);
+        address
+    }
+
+    /// Puts a new element into the place of an old one, which is freed.
+    fn exchange(&mut self, hash: u64, found: Found, address: u64, taken: usize) {
+        self.table.replace(hash, found, address);
         // SAFETY: the table has given the address up.
         let freed = unsafe { element::free::<S>(found.address) };
         self.heap = self.heap + taken - freed;
-        address
+    }
+
+    /// Brings the index of those that expire up to date: the element of this hash was at `old`, and is at `new`.
+    fn reindex(&mut self, hash: u64, old: Option<u64>, new: Option<u64>) {
+        if !S::VALUE || old == new {
+            return;
+        }
+        let seed = self.seed;
+        let table = self.expiring.get_or_insert_with(|| Box::new(Table::new()));
+        let found = old.and_then(|old| table.find(hash, |address| address == old));
+        match (found, new) {
+            (Some(found), Some(new)) => table.replace(hash, found, new),
+            (Some(found), None) => table.remove(hash, found),
+            (None, Some(new)) => table.insert(hash, new, &|address| hash_of::<S>(seed, address)),
+            (None, None) => {}
+        }
+        if table.len() == 0 {
+            self.expiring = None;
+        }
+    }
+
+    /// Sets or removes the expiry of the element at a place located since the last change; says whether there is one.
+    pub(crate) fn set_expiry(&mut self, place: &Place, expiry: Option<UnixMs>) -> bool {
+        let Some((found, old)) = place.found.zip(self.at(place)) else { return false };
+        let expired = old.expiry().is_some();
+        // The name stays where it is only in another allocation: the old one is read while the new one is written.
+        let (address, taken) = element::create::<S>(&Parts { expiry, ..old.parts() });
+        self.exchange(place.hash, found, address, taken);
+        self.reindex(place.hash, expired.then_some(found.address), expiry.map(|_| address));
+        true
+    }
+
+    /// Looks at about `budget` of the elements that expire, from position `from` on, and calls `see` with those whose time
+    /// is before or at `now`; how many it looked at, and where to go on, `None` at the end.
+    pub(crate) fn due(
+        &self,
+        from: u64,
+        now: UnixMs,
+        budget: usize,
+        see: &mut dyn FnMut(Element<'_, S>),
+    ) -> (usize, Option<u64>) {
+        let Some(expiring) = &self.expiring else { return (0, None) };
+        let (mut examined, mut buckets, mut at) = (0, budget.saturating_add(16), Some(from));
+        while examined < budget
+            && buckets > 0
+            && let Some(position) = at
+        {
+            buckets -= 1;
+            at = expiring.visit(position, &|address| hash_of::<S>(self.seed, address), &mut |address| {
+                examined += 1;
+                // SAFETY: the index holds addresses of live elements, which the borrow of `self` keeps unchanged.
+                let element = unsafe { Element::<S>::at(address) };
+                if element.expiry().is_some_and(|at| at <= now) {
+                    see(element);
+                }
+            });
+        }
+        (examined, at)
     }
 
     /// Adds an element whose name is not there, by its hash.
@@ -111,6 +192,9 @@ impl<S: Shape> Members<S> {
         self.heap += taken;
         let seed = self.seed;
         self.table.insert(hash, address, &|address| hash_of::<S>(seed, address));
+        if parts.expiry.is_some() {
+            self.reindex(hash, None, Some(address));
+        }
         address
     }
 
@@ -128,6 +212,9 @@ impl<S: Shape> Members<S> {
     /// Removes what is at a place located since the last change; says whether there was something.
     pub(crate) fn remove_at(&mut self, place: &Place) -> bool {
         let Some(found) = place.found else { return false };
+        if S::VALUE && self.expiring.is_some() {
+            self.reindex(place.hash, Some(found.address), None);
+        }
         self.table.remove(place.hash, found);
         // SAFETY: the table has given the address up.
         self.heap -= unsafe { element::free::<S>(found.address) };
@@ -145,7 +232,6 @@ impl<S: Shape> Members<S> {
     /// # Panics
     /// If there is none.
     #[inline]
-    #[allow(dead_code, reason = "for sorted sets")]
     pub(crate) fn set_prefix(&mut self, place: &Place, prefix: u64) {
         let Some(found) = place.found else { panic!("an element was expected") };
         // SAFETY: the table's element is live, and `self` is borrowed uniquely, so nobody has a reference to it.
@@ -188,6 +274,26 @@ impl<S: Shape> Members<S> {
         self.table.random(rng).map(|address| unsafe { Element::at(address) })
     }
 
+    /// Up to `count` different random elements; all sets of them are about as likely.
+    pub(crate) fn sample(&self, count: usize, rng: &mut Rng, see: &mut dyn FnMut(Element<'_, S>)) {
+        if count.saturating_mul(3) > self.len() {
+            let mut selection = Selection::new(self.len(), count);
+            return self.for_each(&mut |element| {
+                if selection.takes(rng) {
+                    see(element);
+                }
+            });
+        }
+        let mut seen = BTreeSet::new();
+        while seen.len() < count
+            && let Some(element) = self.random(rng)
+        {
+            if seen.insert(element.address()) {
+                see(element);
+            }
+        }
+    }
+
     /// Calls `see` with every element.
     pub(crate) fn for_each(&self, see: &mut dyn FnMut(Element<'_, S>)) {
         // SAFETY: as in `visit`.
@@ -204,13 +310,41 @@ impl<S: Shape> Members<S> {
     pub(crate) fn check(&self) {
         let seed = self.seed;
         self.table.check(&|address| hash_of::<S>(seed, address));
-        let mut heap = 0;
+        let (mut heap, mut expiring) = (0, 0);
         self.for_each(&mut |element| {
             heap += element.allocated();
+            let index = self.expiring.as_ref().filter(|_| element.expiry().is_some());
+            if let Some(index) = index {
+                let hash = seed.hash(element.name()).0;
+                assert!(index.find(hash, |address| address == element.address()).is_some());
+                expiring += 1;
+            }
             let same = self.get(element.name()).map(|same| same.address());
             assert_eq!(same, Some(element.address()), "names are unique");
         });
         assert_eq!(heap, self.heap, "the memory of elements is accounted for");
+        assert_eq!(expiring, self.expiring(), "the index holds what expires");
+    }
+}
+
+/// Chooses among things that pass by, so that each choice is equally likely (Fan, Muller and Rezucha, 1962).
+pub(crate) struct Selection {
+    left: usize,
+    wanted: usize,
+}
+
+impl Selection {
+    /// Chooses `wanted` of `all`, or all of them.
+    pub(crate) fn new(all: usize, wanted: usize) -> Selection {
+        Selection { left: all, wanted: wanted.min(all) }
+    }
+
+    /// Whether the next one is chosen.
+    pub(crate) fn takes(&mut self, rng: &mut Rng) -> bool {
+        let takes = self.left > 0 && rng.chance(self.wanted as u64, self.left as u64);
+        self.left = self.left.saturating_sub(1);
+        self.wanted -= usize::from(takes);
+        takes
     }
 }
 
@@ -263,6 +397,21 @@ impl<S: Shape> fmt::Debug for Members<S> {
 unsafe impl<S: Shape> Send for Members<S> {}
 // SAFETY: shared access only reads.
 unsafe impl<S: Shape> Sync for Members<S> {}
+
+/// Whether foreign elements have a name twice.
+pub(crate) fn repeats<'a>(seed: Seed, names: impl Iterator<Item = Value<'a>> + Clone) -> bool {
+    /// Up to so many, comparing all with all is quicker.
+    const FEW: usize = 16;
+    if names.clone().nth(FEW).is_none() {
+        let earlier = names.clone();
+        return names.enumerate().any(|(at, name)| earlier.clone().take(at).any(|other| other == name));
+    }
+    // The seed is secret and the hash has 64 bits: names that have the same one are the same.
+    let mut hashes: Vec<u64> =
+        names.map(|name| seed.hash(name.as_bytes(&mut itoa::Buffer::new())).0).collect();
+    hashes.sort_unstable();
+    hashes.windows(2).any(|pair| pair[0] == pair[1])
+}
 
 #[inline]
 fn hash_of<S: Shape>(seed: Seed, address: u64) -> u64 {

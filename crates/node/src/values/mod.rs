@@ -9,7 +9,7 @@ mod stream;
 
 use crate::sha::Digest;
 use std::fmt;
-use tanist_keyspace::collections::{Hash, List, Pack, Set, SortedSet, Stream};
+use tanist_keyspace::collections::{Hash, List, Pack, Set, SortedSet, Stream, Value};
 use tanist_keyspace::{Object, Policy, StrRef, ValueRef};
 use tanist_rdb::{Encoder, Part, RdbVersion, Str, TypeCode};
 
@@ -51,7 +51,8 @@ pub(crate) fn encode(value: ValueRef<'_>, kind: TypeCode, to: &mut Encoder<'_>) 
 
 /// Appends the payload of `DUMP` for a value.
 pub(crate) fn dump(value: ValueRef<'_>, out: &mut Vec<u8>) {
-    let kind = kind(value, RdbVersion::V11);
+    // The payload says itself from which version on it can be read.
+    let kind = kind(value, RdbVersion::VALKEY80);
     tanist_rdb::dump(kind, out, |to| encode(value, kind, to));
 }
 
@@ -60,6 +61,14 @@ pub(crate) fn rdb_str(value: StrRef<'_>) -> Str<'_> {
     match value {
         StrRef::Bytes(bytes) => Str::Bytes(bytes),
         StrRef::Int(n) => Str::Int(n),
+    }
+}
+
+/// An element as the snapshot format knows it.
+fn str_of(value: Value<'_>) -> Str<'_> {
+    match value {
+        Value::Str(bytes) => Str::Bytes(bytes),
+        Value::Int(n) => Str::Int(n),
     }
 }
 
@@ -110,9 +119,13 @@ impl Builder {
             | TypeCode::LIST_QUICKLIST
             | TypeCode::LIST_QUICKLIST_2 => Object::List(List::default()),
             TypeCode::SET | TypeCode::SET_INTSET | TypeCode::SET_LISTPACK => Object::Set(Set::default()),
-            TypeCode::HASH | TypeCode::HASH_ZIPMAP | TypeCode::HASH_ZIPLIST | TypeCode::HASH_LISTPACK => {
-                Object::Hash(Hash::default())
-            }
+            TypeCode::HASH
+            | TypeCode::HASH_ZIPMAP
+            | TypeCode::HASH_ZIPLIST
+            | TypeCode::HASH_LISTPACK
+            | TypeCode::HASH_EXPIRING
+            | TypeCode::HASH_METADATA
+            | TypeCode::HASH_LISTPACK_EX => Object::Hash(Hash::default()),
             TypeCode::ZSET | TypeCode::ZSET_2 | TypeCode::ZSET_ZIPLIST | TypeCode::ZSET_LISTPACK => {
                 Object::SortedSet(SortedSet::default())
             }
