@@ -59,6 +59,18 @@ impl Db {
         self.store.volatile_len()
     }
 
+    /// The number of hashes with fields that expire.
+    #[must_use]
+    pub fn expiring_fields_len(&self) -> usize {
+        self.store.fields_len()
+    }
+
+    /// Visits some of the hashes with fields that expire, from position `from` on; returns where to go on, `None` at the
+    /// end.
+    pub fn visit_expiring_fields(&self, from: u64, see: &mut dyn FnMut(Entry<'_>)) -> Option<u64> {
+        self.store.visit_fields(from, see)
+    }
+
     /// The average time to live of keys with an expiry in milliseconds, as sampled by active expiry; zero if unknown.
     #[must_use]
     pub fn avg_ttl_ms(&self) -> u64 {

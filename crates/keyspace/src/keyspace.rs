@@ -159,6 +159,12 @@ impl Keyspace {
         self.dbs.iter().map(Db::len).sum()
     }
 
+    /// Whether any hash has fields that expire.
+    #[must_use]
+    pub fn has_expiring_fields(&self) -> bool {
+        self.dbs.iter().any(|db| db.expiring_fields_len() > 0)
+    }
+
     /// An estimate of the bytes that data and tables occupy in the allocator, what an active snapshot keeps included.
     #[must_use]
     pub fn used_memory(&self) -> usize {

@@ -1,7 +1,7 @@
 //! The entries of one database: the table that owns them, and the index of those with an expiry.
 //!
 //! Invariants ([`Store::check`]): every address in `main` is that of a live entry that nothing else owns; `volatile`
-//! holds exactly those of the entries with an expiry; `entry_bytes` is the sum of what the entries take. Entries are
+//! holds exactly those of the entries with an expiry, `fields` those of the hashes with fields that expire; `entry_bytes` is the sum of what the entries take. Entries are
 //! borrowed from the store, so they cannot outlive a change of it.
 #![allow(unsafe_code)]
 
@@ -18,13 +18,14 @@ pub(crate) struct Store {
     seed: Seed,
     main: Table,
     volatile: Table,
+    fields: Table,
     entry_bytes: usize,
 }
 
 impl Store {
     /// An empty store whose keys are hashed with `seed`.
     pub(crate) fn new(seed: Seed) -> Store {
-        Store { seed, main: Table::new(), volatile: Table::new(), entry_bytes: 0 }
+        Store { seed, main: Table::new(), volatile: Table::new(), fields: Table::new(), entry_bytes: 0 }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -35,9 +36,14 @@ impl Store {
         self.volatile.len()
     }
 
+    /// How many hashes have fields that expire.
+    pub(crate) fn fields_len(&self) -> usize {
+        self.fields.len()
+    }
+
     /// Bytes of entries and tables.
     pub(crate) fn bytes(&self) -> usize {
-        self.entry_bytes + self.main.bytes() + self.volatile.bytes()
+        self.entry_bytes + self.main.bytes() + self.volatile.bytes() + self.fields.bytes()
     }
 
     #[inline]
@@ -76,12 +82,28 @@ impl Store {
     #[inline]
     pub(crate) fn insert(&mut self, h: KeyHash, entry: OwnedEntry) {
         let volatile = entry.entry().expiry().is_some();
+        let fields = entry.entry().has_expiring_fields();
         self.entry_bytes += entry.entry().allocated();
         let address = entry.into_ptr().addr();
         let seed = self.seed;
         self.main.insert(h.0, address, &|address| hash_of(seed, address));
         if volatile {
             self.volatile.insert(h.0, address, &|address| hash_of(seed, address));
+        }
+        self.index_fields(h, address, false, fields);
+    }
+
+    /// Brings the index of hashes with fields that expire up to date for an entry at this address.
+    #[inline]
+    fn index_fields(&mut self, h: KeyHash, address: u64, had: bool, has: bool) {
+        if had == has {
+            return;
+        }
+        let seed = self.seed;
+        if has {
+            self.fields.insert(h.0, address, &|address| hash_of(seed, address));
+        } else if let Some(indexed) = self.fields.find(h.0, |other| other == address) {
+            self.fields.remove(h.0, indexed);
         }
     }
 
@@ -92,6 +114,7 @@ impl Store {
         if entry.entry().expiry().is_some() {
             self.forget_expiry(h, found.address);
         }
+        self.index_fields(h, found.address, entry.entry().has_expiring_fields(), false);
         self.main.remove(h.0, found);
         self.entry_bytes -= entry.entry().allocated();
         entry
@@ -105,8 +128,11 @@ impl Store {
         self.entry_bytes += entry.entry().allocated();
         self.entry_bytes -= old.entry().allocated();
         let volatile = entry.entry().expiry().is_some();
+        let fields = entry.entry().has_expiring_fields();
         let address = entry.into_ptr().addr();
+        self.index_fields(h, found.address, old.entry().has_expiring_fields(), false);
         self.main.replace(h.0, found, address);
+        self.index_fields(h, address, false, fields);
         match (old.entry().expiry().is_some(), volatile) {
             (false, false) => {}
             (false, true) => self.note_expiry(h, address),
@@ -173,9 +199,14 @@ impl Store {
     /// Changes the entry at a place found since the last change, where it is; its expiry and its own allocation stay
     /// (a long string may move). What the entry takes is accounted for afterwards.
     pub(crate) fn edit<R>(&mut self, h: KeyHash, found: Found, edit: impl FnOnce(&mut OwnedEntry) -> R) -> R {
-        self.entry_bytes -= self.at(h, found).allocated();
+        let old = self.at(h, found);
+        let had = old.has_expiring_fields();
+        self.entry_bytes -= old.allocated();
         let result = self.change(found, edit);
-        self.entry_bytes += self.at(h, found).allocated();
+        let new = self.at(h, found);
+        let has = new.has_expiring_fields();
+        self.entry_bytes += new.allocated();
+        self.index_fields(h, found.address, had, has);
         result
     }
 
@@ -210,6 +241,11 @@ impl Store {
         self.walk(&self.volatile, from, see)
     }
 
+    /// The same for the hashes with fields that expire.
+    pub(crate) fn visit_fields(&self, from: u64, see: &mut dyn FnMut(Entry<'_>)) -> Option<u64> {
+        self.walk(&self.fields, from, see)
+    }
+
     fn walk(&self, table: &Table, from: u64, see: &mut dyn FnMut(Entry<'_>)) -> Option<u64> {
         let seed = self.seed;
         // SAFETY: the addresses are those of live entries, and `self` stays borrowed during the call.
@@ -238,7 +274,8 @@ impl Store {
         let hash = |address| hash_of(seed, address);
         self.main.check(&hash);
         self.volatile.check(&hash);
-        let (mut bytes, mut volatile) = (0, 0);
+        self.fields.check(&hash);
+        let (mut bytes, mut volatile, mut fields) = (0, 0, 0);
         self.main.for_each(&mut |address| {
             // SAFETY: as in `walk`.
             let entry = unsafe { view(address) };
@@ -251,8 +288,12 @@ impl Store {
             let indexed = self.volatile.find(h.0, |other| other == address).is_some();
             assert_eq!(indexed, entry.expiry().is_some(), "the index holds what expires");
             volatile += usize::from(indexed);
+            let indexed = self.fields.find(h.0, |other| other == address).is_some();
+            assert_eq!(indexed, entry.has_expiring_fields(), "the index holds hashes whose fields expire");
+            fields += usize::from(indexed);
         });
         assert_eq!(volatile, self.volatile.len());
+        assert_eq!(fields, self.fields.len());
         assert_eq!(bytes, self.entry_bytes, "the memory of entries is accounted for");
     }
 }

@@ -226,6 +226,12 @@ impl<'a> Entry<'a> {
         (kind & HAS_EXPIRY != 0).then(|| UnixMs(unsafe { self.field(expiry_at(kind)) }))
     }
 
+    /// Whether the value is a hash with fields that expire.
+    #[inline]
+    pub(crate) fn has_expiring_fields(&self) -> bool {
+        self.kind() & REPR == HASH && matches!(self.value(), ValueRef::Hash(hash) if hash.expiring() > 0)
+    }
+
     /// How the value is stored.
     #[must_use]
     pub fn encoding(&self) -> Encoding {
