@@ -134,6 +134,11 @@ def canonical(entries):
         elif name == b"SORT":
             upper = [w.upper() for w in e]
             e = [b"DEL", e[len(e) - 1 - upper[::-1].index(b"STORE") + 1]]
+        elif name == b"HSETEX" and e[2].upper() == b"FIELDS":
+            e = [b"HSET", e[1]] + e[4:]
+        elif name in (b"HGETDEL", b"HDEL"):
+            # Fields that were not there may be named or not.
+            e = [b"HDEL", e[1]]
         flat.append(e)
     return [e for i, e in enumerate(flat) if not replaced(e, flat[i + 1:])]
 
@@ -161,13 +166,31 @@ def near(a, b):
 
 
 CLOCK = {"TTL", "PTTL", "EXPIRETIME", "PEXPIRETIME"}
-UNORDERED = {"KEYS"}
+FIELD_CLOCK = {"HTTL", "HPTTL", "HEXPIRETIME", "HPEXPIRETIME"}
+# Picks are asked for in numbers that give all there is.
+UNORDERED = {"KEYS", "SMEMBERS", "SUNION", "SINTER", "SDIFF", "SPOP", "SRANDMEMBER", "HKEYS", "HVALS", "HRANDFIELD"}
+
+MEMBERS = ["1", "2", "3", "-7", "70000", "9223372036854775807", "a", "b", "c", "", "01", "\r\n\x00\xff", "m" * 64, "m" * 65]
+
+
+def pairs(reply):
+    """A flat list of pairs, or a list of lists of two, in an order of its own."""
+    if not isinstance(reply, list) or len(reply) < 3:
+        return reply
+    if isinstance(reply[1], list):
+        return reply[:1] + sorted(map(tuple, reply[1:]))
+    return reply[:1] + sorted(zip(reply[1::2], reply[2::2]))
 
 
 def shape(words, reply):
     name = words[0].upper()
-    if name in UNORDERED and isinstance(reply, list):
+    if name in UNORDERED and isinstance(reply, list) and words[-1].upper() != "WITHVALUES":
         return reply[:1] + sorted(reply[1:])
+    if name == "HGETALL" or name == "HRANDFIELD" and words[-1].upper() == "WITHVALUES":
+        return pairs(reply)
+    if name in ("SSCAN", "HSCAN") and isinstance(reply, list):
+        with_values = name == "HSCAN" and "NOVALUES" not in [w.upper() for w in words]
+        return [reply[1], pairs(reply[2]) if with_values else sorted(reply[2][1:])]
     if name == "SCAN" and isinstance(reply, list):
         # Cursors are each server's own; COUNT is large enough for one step.
         return [reply[1], sorted(reply[2][1:])]
@@ -177,6 +200,8 @@ def shape(words, reply):
 def same(words, ours, theirs):
     if words[0].upper() in CLOCK:
         return near(ours, theirs)
+    if words[0].upper() in FIELD_CLOCK and isinstance(ours, list) and isinstance(theirs, list):
+        return len(ours) == len(theirs) and all(map(near, ours, theirs))
     return shape(words, ours) == shape(words, theirs)
 
 
@@ -268,7 +293,83 @@ def command(rng):
 
     flat = lambda items: [w for item in items for w in item]
     many = lambda f: flat(f() for _ in range(rng.randint(1, 3)))
+    member = lambda: rng.choice(MEMBERS if rng.random() < 0.9 else TEXTS)
+    # Sets and hashes have keys of their own, and now and then one of the others.
+    skey = lambda: rng.choice(["s", "t", "u", "int"]) if rng.random() < 0.95 else key()
+    hkey = lambda: rng.choice(["h", "i", "j"]) if rng.random() < 0.95 else key()
+
+    def sadd():
+        if rng.random() < 0.05:
+            first = rng.choice([1, 100])
+            kind = rng.choice(["", "", "x"])
+            return ["SADD", skey()] + [kind + str(n) for n in range(first, first + rng.choice([100, 130, 520]))]
+        return ["SADD", rng.choice(["int", skey()])] + many(lambda: [member()])
+
+    def combine():
+        name = rng.choice(["SINTER", "SUNION", "SDIFF", "SINTERSTORE", "SUNIONSTORE", "SDIFFSTORE"])
+        return [name] + ([skey()] if name.endswith("STORE") else []) + many(lambda: [skey()])
+
+    def sintercard():
+        keys = many(lambda: [skey()])
+        words = ["SINTERCARD", str(len(keys)) if rng.random() < 0.9 else number()] + keys
+        while rng.random() < 0.4 and len(words) < 9:
+            words += rng.choice([["LIMIT", rng.choice(["0", "1", "3", "-1", "x"])], ["LIMIT"], ["FOO"]])
+        return words
+
+    def element_scan():
+        words = rng.choice([["SSCAN", skey()], ["HSCAN", hkey()]]) + [rng.choice(["0", "0", "0", "x", "-1"])]
+        if rng.random() < 0.5:
+            words += ["MATCH", rng.choice(["*", "a", "[a-c]", "m*", "?"])]
+        if rng.random() < 0.2:
+            words += ["NOVALUES"]
+        return words + ["COUNT", rng.choice(["100000"] * 5 + ["0", "x"])]
+
+    def fields(width=1):
+        n = rng.randint(1, 3)
+        listed = flat([member()] + [value() for _ in range(width - 1)] for _ in range(n))
+        return [case("FIELDS"), str(n) if rng.random() < 0.95 else number()] + listed
+
+    def hexpire():
+        name = rng.choice(["HEXPIRE", "HPEXPIRE", "HEXPIREAT", "HPEXPIREAT"])
+        words = [name, hkey(), rng.choice(TIMES + ODD_TIMES) if rng.random() < 0.9 else "1"]
+        if name in ("HPEXPIRE", "HEXPIRE") and words[2] == "1":
+            words[2] = "100000"
+        while rng.random() < 0.3 and len(words) < 6:
+            words.append(rng.choice(["NX", "XX", "GT", "LT", "gt", "FOO"]))
+        return words + fields()
+
+    def hsetex():
+        words = ["HSETEX", hkey()]
+        while rng.random() < 0.5 and len(words) < 6:
+            words += rng.choice([["NX"], ["XX"], ["FNX"], ["FXX"], lifetime(["KEEPTTL"]), lifetime(["KEEPTTL"])])
+        return words + fields(2)
+
+    def hgetex():
+        words = ["HGETEX", hkey()]
+        while rng.random() < 0.5 and len(words) < 6:
+            words += lifetime(["PERSIST", "PERSIST", "NX"])
+        return words + fields()
+
+    def hset():
+        if rng.random() < 0.05:
+            return ["HSET", hkey()] + flat([f"f{n}", "v"] for n in range(rng.choice([400, 600])))
+        return [rng.choice(["HSET", "HSET", "HMSET"]), hkey()] + many(lambda: [member(), value()])
     choices = [
+        (12, sadd), (5, lambda: ["SREM", skey()] + many(lambda: [member()])), (8, combine), (3, sintercard),
+        (3, lambda: ["SMOVE", skey(), skey(), member()]), (3, lambda: [rng.choice(["SMEMBERS", "SCARD"]), skey()]),
+        (3, lambda: ["SMISMEMBER", skey()] + many(lambda: [member()])), (3, lambda: ["SISMEMBER", skey(), member()]),
+        (2, lambda: [rng.choice(["SPOP", "SRANDMEMBER"]), skey(), rng.choice(["100000", "100000", "0", "x"])]),
+        (4, element_scan), (4, lambda: ["OBJECT", "ENCODING", rng.choice([skey(), hkey()])]),
+        (12, hset), (3, lambda: ["HSETNX", hkey(), member(), value()]),
+        (3, lambda: ["HDEL", hkey()] + many(lambda: [member()])), (3, lambda: ["HMGET", hkey()] + many(lambda: [member()])),
+        (4, lambda: [rng.choice(["HGET", "HEXISTS", "HSTRLEN"]), hkey(), member()]),
+        (4, lambda: [rng.choice(["HGETALL", "HKEYS", "HVALS", "HLEN"]), hkey()]),
+        (5, lambda: [rng.choice(["HINCRBY", "HINCRBYFLOAT"]), hkey(), member(), number()]),
+        (2, lambda: ["HRANDFIELD", hkey(), rng.choice(["100000", "100000", "0", "x"])] + rng.choice([[], ["WITHVALUES"]])),
+        (8, hexpire), (5, hsetex), (5, hgetex), (2, lambda: ["HGETDEL", hkey()] + fields()),
+        (2, lambda: ["HPERSIST", hkey()] + fields()), (5, lambda: [rng.choice(sorted(FIELD_CLOCK)), hkey()] + fields()),
+        (3, lambda: [rng.choice(["DEL", "UNLINK"]), rng.choice([skey(), hkey()])]),
+        (2, lambda: ["DEBUG", "DIGEST-VALUE", rng.choice([skey(), hkey()])]),
         (12, set_), (3, msetex), (4, getex), (8, expire), (3, lcs), (3, copy), (1, sort), (3, restore), (2, scan),
         (6, lambda: ["GET", key()]), (2, lambda: ["SETNX", key(), value()]),
         (2, lambda: [rng.choice(["SETEX", "PSETEX"]), key(), time(), value()]),

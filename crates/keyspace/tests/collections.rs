@@ -67,7 +67,10 @@ fn values_of_all_kinds_take_each_others_place() {
             0 => data.db_mut(DB).set(b"k", h, StrValue::Int(round), expiry),
             1 => data.db_mut(DB).set_object(b"k", h, List::from(pack(&["1", "2"])), expiry),
             2 => data.db_mut(DB).set(b"k", h, StrValue::Bytes(&long), expiry),
-            _ => data.db_mut(DB).set_object(b"k", h, Set::from(pack(&["m"; 50])), expiry),
+            _ => {
+                let set = Set::from_pack(pack(&["m", "1", "n"]), data.policy()).expect("different members");
+                data.db_mut(DB).set_object(b"k", h, set, expiry)
+            }
         };
         data.check();
         assert!(data.copy_key((DB, b"k", h), (DB, b"other", other)));

@@ -300,6 +300,12 @@ impl Ctx<'_> {
         self.changed_in(self.session.db, key);
     }
 
+    /// Reports that `count` changes were made to `key` of the selected database, at least one.
+    pub(crate) fn changed_by(&mut self, key: &[u8], count: usize) {
+        self.changed(key);
+        self.node.dirty += (count as u64).saturating_sub(1);
+    }
+
     /// Reports that `key` of database `db` has changed.
     pub(crate) fn changed_in(&mut self, db: DbIndex, key: &[u8]) {
         self.node.dirty += 1;

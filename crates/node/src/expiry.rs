@@ -73,7 +73,9 @@ impl Node {
                 break;
             }
         }
-        self.note_slice(examined, expired)
+        let (fields, gone) = self.expire_fields(now.wall(), outs);
+        let more_fields = self.many_are_due(fields, gone);
+        self.note_slice(examined, expired) || more_fields
     }
 
     /// Removes what is due among the next `budget` entries with an expiry: how many were looked at and removed.
@@ -96,11 +98,16 @@ impl Node {
         let cycle = &mut self.expire_cycle;
         let share = if examined == 0 { 0.0 } else { expired as f64 * 100.0 / examined as f64 };
         cycle.stale_percent = share * 0.05 + cycle.stale_percent * 0.95;
-        let effort = usize::from(self.config.active_expire_effort.clamp(1, 10));
-        let more = expired * 100 > examined * (TOLERATED + 1 - effort);
+        let more = self.many_are_due(examined, expired);
         if more && examined >= SLICE {
-            cycle.cut_short += 1;
+            self.expire_cycle.cut_short += 1;
         }
         more
+    }
+
+    /// Whether more was due than `active-expire-effort` tolerates.
+    fn many_are_due(&self, examined: usize, expired: usize) -> bool {
+        let effort = usize::from(self.config.active_expire_effort.clamp(1, 10));
+        expired * 100 > examined * (TOLERATED + 1 - effort)
     }
 }

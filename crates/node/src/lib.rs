@@ -28,6 +28,7 @@ mod dispatch;
 mod error;
 mod eviction;
 mod expiry;
+mod field_expiry;
 mod histogram;
 mod host;
 mod input;

@@ -78,6 +78,7 @@ pub struct Node {
     /// What a constant-time command has cost lately, on average.
     pub(crate) fast_cost: Duration,
     pub(crate) expire_cycle: ExpireCycle,
+    pub(crate) fields: crate::field_expiry::FieldCycle,
     /// Reused by the active expiry.
     pub(crate) due: Vec<Box<[u8]>>,
     /// What tests look at instead of a replica.
@@ -152,6 +153,7 @@ impl Node {
             stalled: Duration::ZERO,
             fast_cost: Duration::ZERO,
             expire_cycle: ExpireCycle::default(),
+            fields: crate::field_expiry::FieldCycle::default(),
             due: Vec::new(),
             #[cfg(test)]
             recorded: None,

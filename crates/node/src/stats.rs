@@ -47,6 +47,8 @@ pub(crate) struct Stats {
     pub(crate) hits: u64,
     pub(crate) misses: u64,
     pub(crate) expired_keys: u64,
+    /// Fields of hashes removed or overwritten because their time had passed.
+    pub(crate) expired_fields: u64,
     pub(crate) evicted_keys: u64,
     pub(crate) evicted_clients: u64,
     pub(crate) dirty_since_save: u64,

@@ -123,6 +123,12 @@ impl ReplicaFacts {
     pub fn reads_rdb_11(&self) -> bool {
         self.tanist || self.version.is_some_and(|v| v >= [7, 2, 0])
     }
+
+    /// Whether it is known to read what Valkey 9 writes. Only Valkey, from 8 on, and Tanist tell a version.
+    #[must_use]
+    pub fn reads_valkey_80(&self) -> bool {
+        self.tanist || self.version.is_some_and(|v| v >= [9, 0, 0])
+    }
 }
 
 fn syntax() -> BadReplconf {

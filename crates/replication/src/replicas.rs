@@ -4,7 +4,7 @@
 //! snapshot is running waits for the next, so a snapshot is never older than the attach of its reader (rule R6, V).
 
 use crate::backlog::Backlog;
-use crate::facts::SnapshotFilter;
+use crate::facts::{ReplicaFacts, SnapshotFilter};
 use crate::lineage::{Lineage, Relation};
 use crate::release::Acked;
 use crate::replica_link::{Fault, Framing, LinkId, LinkPhase, ReplicaLink, State};
@@ -236,10 +236,18 @@ impl Replicas {
     /// The lowest RDB version that all waiting links are known to read: 11, or 10 (`docs/decisions`).
     #[must_use]
     pub fn snapshot_reads_11(&self) -> bool {
-        self.links
-            .values()
-            .filter(|l| matches!(l.state, State::Snapshot { .. }))
-            .all(|l| l.facts.reads_rdb_11())
+        self.snapshot_readers().all(ReplicaFacts::reads_rdb_11)
+    }
+
+    /// Whether all waiting links are known to read what Valkey 9 writes, fields that expire included.
+    #[must_use]
+    pub fn snapshot_reads_valkey_80(&self) -> bool {
+        self.snapshot_readers().all(ReplicaFacts::reads_valkey_80)
+    }
+
+    fn snapshot_readers(&self) -> impl Iterator<Item = &ReplicaFacts> {
+        let waiting = self.links.values().filter(|link| matches!(link.state, State::Snapshot { .. }));
+        waiting.map(|link| &link.facts)
     }
 
     /// The waiting links that want the same parts in the same framing as the first one will get the snapshot that begins now, at the log's

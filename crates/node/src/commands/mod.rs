@@ -10,8 +10,10 @@ pub(crate) mod connection;
 pub(crate) mod database;
 pub(crate) mod debug;
 pub(crate) mod docs;
+mod element_scan;
 pub(crate) mod generic;
 pub(crate) mod hyperloglog;
+pub(crate) mod hash;
 pub(crate) mod info;
 pub(crate) mod latency;
 pub(crate) mod memory;
@@ -19,11 +21,14 @@ pub(crate) mod persistence;
 pub(crate) mod pubsub;
 pub(crate) mod script;
 pub(crate) mod server;
+pub(crate) mod set;
 pub(crate) mod shutdown;
 pub(crate) mod slowlog;
 pub(crate) mod sorted_set;
 pub(crate) mod string;
 pub(crate) mod transactions;
+
+pub(crate) use element_scan::reply_scan;
 
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};

@@ -183,7 +183,14 @@ impl Node {
     }
 
     fn begin_replica_snapshot(&mut self, now: Now, outs: &mut Outputs) {
-        let version = if self.repl.replicas.snapshot_reads_11() { RdbVersion::V11 } else { RdbVersion::V10 };
+        let replicas = &self.repl.replicas;
+        let version = if replicas.snapshot_reads_valkey_80() && self.data.has_expiring_fields() {
+            RdbVersion::VALKEY80
+        } else if replicas.snapshot_reads_11() {
+            RdbVersion::V11
+        } else {
+            RdbVersion::V10
+        };
         // The stream behind the snapshot begins without a selected database.
         self.log_db = None;
         let epoch = self.repl.member.epoch();

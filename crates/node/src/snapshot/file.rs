@@ -8,6 +8,7 @@ use crate::node::Node;
 use crate::output::{LogLevel, Output, Outputs};
 use crate::session::SessionId;
 use std::time::Duration;
+use tanist_rdb::RdbVersion;
 use tanist_types::{Mono, Now, UnixMs};
 
 /// How many bytes are handed to the shell at a time.
@@ -119,7 +120,9 @@ impl Node {
             functions: self.library_codes(),
         };
         let options = (self.config.rdbcompression, self.config.rdbchecksum);
-        let producer = Producer::begin(&mut self.data, tanist_rdb::RdbVersion::V11, options, head);
+        // Only Valkey's form knows of fields that expire; without any, more servers can read the file.
+        let version = if self.data.has_expiring_fields() { RdbVersion::VALKEY80 } else { RdbVersion::V11 };
+        let producer = Producer::begin(&mut self.data, version, options, head);
         self.saving.running = Some(Running {
             producer,
             kind,

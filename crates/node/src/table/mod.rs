@@ -7,12 +7,14 @@ mod cluster;
 mod connection;
 mod database;
 mod generic;
+mod hash;
 pub(crate) mod history;
 mod hyperloglog;
 mod name;
 mod observe;
 mod pubsub;
 mod scripting;
+mod set;
 mod sorted_set;
 mod string;
 mod transactions;
@@ -38,6 +40,8 @@ const GROUPS: &[&[Command]] = &[
     bitmap::COMMANDS,
     hyperloglog::COMMANDS,
     sorted_set::COMMANDS,
+    set::COMMANDS,
+    hash::COMMANDS,
     transactions::COMMANDS,
     pubsub::COMMANDS,
     scripting::COMMANDS,

@@ -26,7 +26,7 @@ pub(super) fn stats(ctx: &Ctx<'_>, f: &mut Fields) {
     f.put("sync_partial_ok", s.sync_partial_ok);
     f.put("sync_partial_err", s.sync_partial_err);
     f.put("expired_keys", s.expired_keys);
-    f.put("expired_fields", 0);
+    f.put("expired_fields", s.expired_fields);
     f.put("expired_stale_perc", format!("{:.2}", node.expire_cycle.stale_percent));
     f.put("expired_keys_with_volatile_items_stale_perc", "0.00");
     f.put("expired_time_cap_reached_count", node.expire_cycle.cut_short);
@@ -97,10 +97,11 @@ pub(super) fn keyspace(ctx: &Ctx<'_>, f: &mut Fields) {
             continue;
         }
         let line = format!(
-            "keys={},expires={},avg_ttl={},keys_with_volatile_items=0",
+            "keys={},expires={},avg_ttl={},keys_with_volatile_items={}",
             db.len(),
             db.expires_len(),
-            db.avg_ttl_ms()
+            db.avg_ttl_ms(),
+            db.expiring_fields_len()
         );
         f.put(&format!("db{index}"), line);
     }

@@ -1,0 +1,205 @@
+//! Fields and their expiry in one command: `HSETEX`, `HGETEX`, and `HGETDEL`.
+
+use super::expire::{log_expiry, report_passed, report_persisted};
+use super::fields::reply_value;
+use super::options::{Fields, Lifetime, Options};
+use super::write::report_removed;
+use super::{judged_at, log_counted, log_fields, report_expired};
+use crate::context::Ctx;
+use crate::error::{Error, Outcome};
+use tanist_keyspace::collections::{FieldExpiry, Hash, NEVER, Was};
+use tanist_keyspace::{Entry, Missing, ValueRef};
+use tanist_resp::Args;
+use tanist_types::UnixMs;
+
+fn hash_of(entry: Entry<'_>) -> Result<&Hash, Error> {
+    match entry.value() {
+        ValueRef::Hash(hash) => Ok(hash),
+        _ => Err(Error::WRONG_TYPE),
+    }
+}
+
+/// `HSETEX key [NX | XX] [FNX | FXX] [EX s | PX ms | EXAT s | PXAT ms | KEEPTTL] FIELDS numfields field value
+/// [field value ...]`
+pub(crate) fn hsetex(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
+    let options = Options::parse(args, true)?;
+    let fields = options.fields;
+    let (key, hash, now) = (args.at(1), ctx.hash(args, 1), judged_at(ctx));
+    let found = ctx.lookup(key, hash).map(hash_of).transpose()?;
+    let mut names = (fields.first..args.len()).step_by(2).map(|i| args.at(i));
+    let holds = options.key_exists.is_none_or(|wanted| found.is_some() == wanted)
+        && options.fields_exist.is_none_or(|wanted| {
+            names.all(|name| found.is_some_and(|hash| hash.get(name, now).is_some()) == wanted)
+        });
+    let until = options.until(ctx)?;
+    if holds {
+        match until {
+            Some(at) if ctx.has_passed(at) => set_passed(ctx, args, fields)?,
+            _ => set(ctx, args, &options, until)?,
+        }
+    }
+    ctx.reply().int(holds.into());
+    Ok(())
+}
+
+fn set(ctx: &mut Ctx<'_>, args: Args<'_, '_>, options: &Options<'_>, until: Option<UnixMs>) -> Outcome {
+    let (key, hash, now) = (args.at(1), ctx.hash(args, 1), judged_at(ctx));
+    let (first, count) = (options.fields.first, options.fields.count);
+    let expiry = match (until, options.lifetime) {
+        (Some(at), _) => FieldExpiry::At(at),
+        (None, Lifetime::Keep) => FieldExpiry::Keep,
+        _ => FieldExpiry::Clear,
+    };
+    let edited = ctx.edit(key, hash, Missing::Create, |hash: &mut Hash, policy| {
+        hash.expect(count, args.skip(first).iter(), policy);
+        let mut expired: Vec<&[u8]> = Vec::new();
+        for i in (first..args.len()).step_by(2) {
+            if hash.set(args.at(i), args.at(i + 1), expiry, now, policy) == Was::Expired {
+                expired.push(args.at(i));
+            }
+        }
+        expired
+    })?;
+    let expired = edited.map_or(Vec::new(), |edited| edited.result);
+    ctx.changed_by(key, count);
+    report_expired(ctx, key, expired.len());
+    ctx.event(b'h', "hset", key);
+    if until.is_some() {
+        ctx.event(b'h', "hexpire", key);
+    }
+    let pairs: Vec<&[u8]> = args.skip(first).iter().collect();
+    let mut digits = itoa::Buffer::new();
+    match expiry {
+        FieldExpiry::Clear => log_fields(ctx, &[b"HSET", key], &pairs),
+        FieldExpiry::At(at) => {
+            log_counted(ctx, &[b"HSETEX", key, b"PXAT", digits.format(at.0).as_bytes()], count, &pairs);
+        }
+        FieldExpiry::Keep => {
+            // For a replica those fields are there, and have an expiry to keep.
+            if !expired.is_empty() {
+                log_fields(ctx, &[b"HDEL", key], &expired);
+            }
+            log_counted(ctx, &[b"HSETEX", key, b"KEEPTTL"], count, &pairs);
+        }
+    }
+    Ok(())
+}
+
+/// Fields that are set to expire at a moment that has passed are removed instead.
+fn set_passed(ctx: &mut Ctx<'_>, args: Args<'_, '_>, fields: Fields) -> Outcome {
+    let (key, hash) = (args.at(1), ctx.hash(args, 1));
+    let edited = ctx.edit(key, hash, Missing::Leave, |hash: &mut Hash, _| {
+        let names = (fields.first..args.len()).step_by(2).map(|i| args.at(i));
+        names.filter(|name| hash.remove(name, NEVER)).collect::<Vec<&[u8]>>()
+    })?;
+    let (removed, gone) = edited.map_or((Vec::new(), true), |edited| (edited.result, edited.emptied));
+    ctx.event(b'h', "hset", key);
+    ctx.event(b'h', "hexpire", key);
+    if removed.is_empty() {
+        ctx.event(b'h', "hexpired", key);
+        if gone {
+            ctx.event(b'g', "del", key);
+        }
+    } else {
+        ctx.changed_by(key, removed.len());
+        report_passed(ctx, key, &removed, gone);
+    }
+    Ok(())
+}
+
+/// `HGETEX key [EX s | PX ms | EXAT s | PXAT ms | PERSIST] FIELDS numfields field [field ...]`
+pub(crate) fn hgetex(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
+    let options = Options::parse(args, false)?;
+    let fields = options.fields;
+    let (key, hash, now) = (args.at(1), ctx.hash(args, 1), judged_at(ctx));
+    ctx.lookup(key, hash).map(hash_of).transpose()?;
+    let until = options.until(ctx)?;
+    let persists = options.lifetime == Lifetime::Persist;
+    let passed = until.is_some_and(|at| ctx.has_passed(at));
+    if !passed {
+        reply_values(ctx, args, fields, now)?;
+    }
+    if until.is_none() && !persists {
+        return Ok(());
+    }
+    if passed {
+        let (removed, emptied) = take(ctx, args, fields, now)?;
+        if !removed.is_empty() {
+            ctx.changed_by(key, removed.len());
+            report_passed(ctx, key, &removed, emptied);
+        }
+        return Ok(());
+    }
+    let edited = ctx.edit(key, hash, Missing::Leave, |hash: &mut Hash, policy| {
+        let affected = |name: &&[u8]| {
+            let expiry = hash.get(name, now).map(|pair| pair.expiry);
+            let applies = expiry.is_some_and(|expiry| until.is_some() || expiry.is_some());
+            applies && hash.set_expiry(name, until, policy)
+        };
+        fields.of(args).filter(affected).collect::<Vec<&[u8]>>()
+    })?;
+    let changed = edited.map_or(Vec::new(), |edited| edited.result);
+    match until {
+        _ if changed.is_empty() => {}
+        None => {
+            report_persisted(ctx, key, changed.len());
+            log_counted(ctx, &[b"HPERSIST", key], changed.len(), &changed);
+        }
+        Some(at) => {
+            ctx.changed_by(key, changed.len());
+            ctx.event(b'h', "hexpire", key);
+            log_expiry(ctx, key, at, &changed);
+        }
+    }
+    Ok(())
+}
+
+fn reply_values(ctx: &mut Ctx<'_>, args: Args<'_, '_>, fields: Fields, now: UnixMs) -> Outcome {
+    let hash = ctx.hash(args, 1);
+    ctx.view(args.at(1), hash, |hash: Option<&Hash>, reply| {
+        reply.array(fields.count);
+        for field in fields.of(args) {
+            reply_value(reply, hash.and_then(|hash| hash.get(field, now)));
+        }
+    })
+}
+
+/// Answers with the fields' values and removes them; those that were there, and whether nothing is left.
+fn take<'b>(
+    ctx: &mut Ctx<'_>,
+    args: Args<'_, 'b>,
+    fields: Fields,
+    now: UnixMs,
+) -> Result<(Vec<&'b [u8]>, bool), Error> {
+    let (key, hash) = (args.at(1), ctx.hash(args, 1));
+    let (mut out, proto) = (std::mem::take(ctx.out), ctx.session.proto);
+    let mut reply = tanist_resp::Reply::new(&mut out, proto);
+    reply.array(fields.count);
+    let edited = ctx.edit(key, hash, Missing::Leave, |hash: &mut Hash, _| {
+        let taken = |name: &&[u8]| {
+            let pair = hash.get(name, now);
+            reply_value(&mut reply, pair);
+            pair.is_some() && hash.remove(name, now)
+        };
+        fields.of(args).filter(taken).collect::<Vec<&[u8]>>()
+    });
+    if let Ok(None) = edited {
+        (0..fields.count).for_each(|_| tanist_resp::Reply::new(&mut out, proto).null());
+    }
+    *ctx.out = out;
+    Ok(edited?.map_or((Vec::new(), false), |edited| (edited.result, edited.emptied)))
+}
+
+/// `HGETDEL key FIELDS numfields field [field ...]`
+pub(crate) fn hgetdel(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
+    let fields = Fields::only(args, Fields::MISMATCH)?;
+    let (key, hash, now) = (args.at(1), ctx.hash(args, 1), judged_at(ctx));
+    ctx.lookup(key, hash).map(hash_of).transpose()?;
+    let (removed, emptied) = take(ctx, args, fields, now)?;
+    if !removed.is_empty() {
+        report_removed(ctx, key, removed.len(), emptied);
+        // Not every replica knows the command.
+        log_fields(ctx, &[b"HDEL", key], &removed);
+    }
+    Ok(())
+}
