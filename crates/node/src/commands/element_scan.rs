@@ -71,7 +71,7 @@ pub(crate) fn reply_scan<T: Typed>(
             None => (0, 0),
         };
         reply.finish_array(mark, replies);
-        Ok(next)
+        Ok::<_, Error>(next)
     })??;
     let mut head = Vec::new();
     let mut first = Reply::new(&mut head, Proto::Resp2);

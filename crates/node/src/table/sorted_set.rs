@@ -43,6 +43,47 @@ pub(super) const COMMANDS: &[Command] = &[
         )
         .acl(&["sortedset"])
         .args(&[Arg::key("key", 0), Arg::new("min", "double"), Arg::new("max", "double")]),
+    Command::new("zdiff", -3, Group::SortedSet, run::zdiff)
+        .flags(Flags::READONLY.and(Flags::MOVABLE_KEYS))
+        .keys(&[KeySpec {
+            access: KeyAccess::Read,
+            flags: &["access"],
+            begin: KeyBegin::Index(1),
+            find: KeyFind::Count { count: 0, first: 1, step: 1 },
+            notes: "",
+        }])
+        .since("6.2.0")
+        .about(
+            "Gives the members of the first sorted set that are in none of the others.",
+            "O(L + (N-K)log(N)) worst case where L is the total number of elements in all the \
+             sets, N is the size of the first set, and K is the size of the result set.",
+        )
+        .acl(&["sortedset"])
+        .args(&[
+            Arg::new("numkeys", "integer"),
+            Arg::key("key", 0).multiple(),
+            Arg::word("withscores", "WITHSCORES").optional(),
+        ]),
+    Command::new("zdiffstore", -4, Group::SortedSet, run::zdiffstore)
+        .flags(Flags::WRITE.and(Flags::DENYOOM).and(Flags::MOVABLE_KEYS))
+        .keys(&[
+            KeySpec::one(1, KeyAccess::Overwrite, &["update"]),
+            KeySpec {
+                access: KeyAccess::Read,
+                flags: &["access"],
+                begin: KeyBegin::Index(2),
+                find: KeyFind::Count { count: 0, first: 1, step: 1 },
+                notes: "",
+            },
+        ])
+        .since("6.2.0")
+        .about(
+            "Stores the members of the first sorted set that are in none of the others.",
+            "O(L + (N-K)log(N)) worst case where L is the total number of elements in all the \
+             sets, N is the size of the first set, and K is the size of the result set.",
+        )
+        .acl(&["sortedset"])
+        .args(&[Arg::key("destination", 0), Arg::new("numkeys", "integer"), Arg::key("key", 1).multiple()]),
     Command::new("zincrby", 4, Group::SortedSet, run::zincrby)
         .flags(Flags::WRITE.and(Flags::DENYOOM).and(Flags::FAST))
         .keys(&[KeySpec::one(1, KeyAccess::ReadWrite, &["access", "update"])])
@@ -53,6 +94,88 @@ pub(super) const COMMANDS: &[Command] = &[
         )
         .acl(&["sortedset"])
         .args(&[Arg::key("key", 0), Arg::new("increment", "integer"), Arg::new("member", "string")]),
+    Command::new("zinter", -3, Group::SortedSet, run::zinter)
+        .flags(Flags::READONLY.and(Flags::MOVABLE_KEYS))
+        .keys(&[KeySpec {
+            access: KeyAccess::Read,
+            flags: &["access"],
+            begin: KeyBegin::Index(1),
+            find: KeyFind::Count { count: 0, first: 1, step: 1 },
+            notes: "",
+        }])
+        .since("6.2.0")
+        .about(
+            "Gives the members that several sorted sets have in common.",
+            "O(N*K)+O(M*log(M)) worst case with N being the smallest input sorted set, K being \
+             the number of input sorted sets and M being the number of elements in the \
+             resulting sorted set.",
+        )
+        .acl(&["sortedset"])
+        .args(&[
+            Arg::new("numkeys", "integer"),
+            Arg::key("key", 0).multiple(),
+            Arg::new("weight", "integer").after("WEIGHTS").optional().multiple(),
+            Arg::one_of(
+                "aggregate",
+                &[Arg::word("sum", "SUM"), Arg::word("min", "MIN"), Arg::word("max", "MAX")],
+            )
+            .after("AGGREGATE")
+            .optional(),
+            Arg::word("withscores", "WITHSCORES").optional(),
+        ]),
+    Command::new("zintercard", -3, Group::SortedSet, run::zintercard)
+        .flags(Flags::READONLY.and(Flags::MOVABLE_KEYS))
+        .keys(&[KeySpec {
+            access: KeyAccess::Read,
+            flags: &["access"],
+            begin: KeyBegin::Index(1),
+            find: KeyFind::Count { count: 0, first: 1, step: 1 },
+            notes: "",
+        }])
+        .since("7.0.0")
+        .about(
+            "Counts the members that several sorted sets have in common.",
+            "O(N*K) worst case with N being the smallest input sorted set, K being the number \
+             of input sorted sets.",
+        )
+        .acl(&["sortedset"])
+        .args(&[
+            Arg::new("numkeys", "integer"),
+            Arg::key("key", 0).multiple(),
+            Arg::new("limit", "integer").after("LIMIT").optional(),
+        ]),
+    Command::new("zinterstore", -4, Group::SortedSet, run::zinterstore)
+        .flags(Flags::WRITE.and(Flags::DENYOOM).and(Flags::MOVABLE_KEYS))
+        .keys(&[
+            KeySpec::one(1, KeyAccess::Overwrite, &["update"]),
+            KeySpec {
+                access: KeyAccess::Read,
+                flags: &["access"],
+                begin: KeyBegin::Index(2),
+                find: KeyFind::Count { count: 0, first: 1, step: 1 },
+                notes: "",
+            },
+        ])
+        .since("2.0.0")
+        .about(
+            "Stores the members that several sorted sets have in common.",
+            "O(N*K)+O(M*log(M)) worst case with N being the smallest input sorted set, K being \
+             the number of input sorted sets and M being the number of elements in the \
+             resulting sorted set.",
+        )
+        .acl(&["sortedset"])
+        .args(&[
+            Arg::key("destination", 0),
+            Arg::new("numkeys", "integer"),
+            Arg::key("key", 1).multiple(),
+            Arg::new("weight", "integer").after("WEIGHTS").optional().multiple(),
+            Arg::one_of(
+                "aggregate",
+                &[Arg::word("sum", "SUM"), Arg::word("min", "MIN"), Arg::word("max", "MAX")],
+            )
+            .after("AGGREGATE")
+            .optional(),
+        ]),
     Command::new("zlexcount", 4, Group::SortedSet, run::zlexcount)
         .flags(Flags::READONLY.and(Flags::FAST))
         .keys(&[KeySpec::one(1, KeyAccess::Read, &["access"])])
@@ -366,4 +489,63 @@ pub(super) const COMMANDS: &[Command] = &[
         .about("Gives the score of a member.", "O(1)")
         .acl(&["sortedset"])
         .args(&[Arg::key("key", 0), Arg::new("member", "string")]),
+    Command::new("zunion", -3, Group::SortedSet, run::zunion)
+        .flags(Flags::READONLY.and(Flags::MOVABLE_KEYS))
+        .keys(&[KeySpec {
+            access: KeyAccess::Read,
+            flags: &["access"],
+            begin: KeyBegin::Index(1),
+            find: KeyFind::Count { count: 0, first: 1, step: 1 },
+            notes: "",
+        }])
+        .since("6.2.0")
+        .about(
+            "Gives the members of several sorted sets together.",
+            "O(N)+O(M*log(M)) with N being the sum of the sizes of the input sorted sets, and M \
+              being the number of elements in the resulting sorted set.",
+        )
+        .acl(&["sortedset"])
+        .args(&[
+            Arg::new("numkeys", "integer"),
+            Arg::key("key", 0).multiple(),
+            Arg::new("weight", "integer").after("WEIGHTS").optional().multiple(),
+            Arg::one_of(
+                "aggregate",
+                &[Arg::word("sum", "SUM"), Arg::word("min", "MIN"), Arg::word("max", "MAX")],
+            )
+            .after("AGGREGATE")
+            .optional(),
+            Arg::word("withscores", "WITHSCORES").optional(),
+        ]),
+    Command::new("zunionstore", -4, Group::SortedSet, run::zunionstore)
+        .flags(Flags::WRITE.and(Flags::DENYOOM).and(Flags::MOVABLE_KEYS))
+        .keys(&[
+            KeySpec::one(1, KeyAccess::Overwrite, &["update"]),
+            KeySpec {
+                access: KeyAccess::Read,
+                flags: &["access"],
+                begin: KeyBegin::Index(2),
+                find: KeyFind::Count { count: 0, first: 1, step: 1 },
+                notes: "",
+            },
+        ])
+        .since("2.0.0")
+        .about(
+            "Stores the members of several sorted sets together.",
+            "O(N)+O(M log(M)) with N being the sum of the sizes of the input sorted sets, and M \
+              being the number of elements in the resulting sorted set.",
+        )
+        .acl(&["sortedset"])
+        .args(&[
+            Arg::key("destination", 0),
+            Arg::new("numkeys", "integer"),
+            Arg::key("key", 1).multiple(),
+            Arg::new("weight", "integer").after("WEIGHTS").optional().multiple(),
+            Arg::one_of(
+                "aggregate",
+                &[Arg::word("sum", "SUM"), Arg::word("min", "MIN"), Arg::word("max", "MAX")],
+            )
+            .after("AGGREGATE")
+            .optional(),
+        ]),
 ];

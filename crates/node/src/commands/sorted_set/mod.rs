@@ -1,6 +1,7 @@
 //! Sorted sets.
 
 mod add;
+mod combine;
 mod pop;
 mod range;
 mod read;
@@ -8,6 +9,7 @@ mod remove;
 mod span;
 
 pub(crate) use add::{zadd, zincrby};
+pub(crate) use combine::{zdiff, zdiffstore, zinter, zintercard, zinterstore, zunion, zunionstore};
 pub(crate) use pop::{zmpop, zpopmax, zpopmin};
 pub(crate) use range::{
     zrange, zrangebylex, zrangebyscore, zrangestore, zrevrange, zrevrangebylex, zrevrangebyscore,
