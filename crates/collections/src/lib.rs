@@ -31,7 +31,7 @@ pub use collection::{Collection, Encoding};
 pub use hash::{FieldExpiry, Hash, HashForm, HashIter, NEVER, Pair, Was};
 pub use int::parse_int;
 pub use intset::{IntSet, IntSetError};
-pub use list::List;
+pub use list::{Elements, End, List, ListNode};
 pub use pack::{Iter, Pack, PackError, Pairs, Pos, Side, TooLarge, Value};
 pub use policy::{Limit, Policy};
 pub use seed::{KeyHash, Seed};

@@ -6,6 +6,7 @@ mod list;
 mod set;
 mod sorted_set;
 mod stream;
+mod ziplist;
 
 use crate::sha::Digest;
 use std::fmt;
