@@ -246,6 +246,28 @@ impl Ctx<'_> {
         }
     }
 
+    /// [`Ctx::edit`] whose `f` writes into the reply as well.
+    ///
+    /// # Errors
+    /// As there.
+    #[inline]
+    pub(crate) fn edit_replying<T: Typed, R>(
+        &mut self,
+        key: &[u8],
+        hash: KeyHash,
+        missing: Missing,
+        f: impl FnOnce(&mut T, &Policy, &mut Reply<'_>) -> R,
+    ) -> Result<Option<Edited<R>>, Error> {
+        let (mut out, proto) = (std::mem::take(self.out), self.session.proto);
+        let edited = self.edit(key, hash, missing, |value: &mut T, policy| {
+            f(value, policy, &mut Reply::new(&mut out, proto))
+        });
+        // What is past its time and removed on the way may have told the session so.
+        out.append(self.out);
+        *self.out = out;
+        edited
+    }
+
     /// Whether `key` is there; neither counts nor touches.
     pub(crate) fn exists(&mut self, key: &[u8], hash: KeyHash) -> bool {
         self.expire_if_due(key, hash);
@@ -312,14 +334,14 @@ impl Ctx<'_> {
         self.notice_change(db, key);
     }
 
-    /// Tells who watches `key`, or keeps a copy of it.
+    /// Tells who watches `key`, waits for it, or keeps a copy of it.
+    #[inline]
     pub(crate) fn notice_change(&mut self, db: DbIndex, key: &[u8]) {
         self.node.invalidate(key, Some(self.session.id), self.outs);
-        if self.node.watchers.is_empty() {
-            return;
-        }
         self.node.mark_watchers(db, key);
-        self.mark_own_watch(db, key);
+        if !self.node.watchers.is_empty() {
+            self.mark_own_watch(db, key);
+        }
     }
 
     fn mark_own_watch(&mut self, db: DbIndex, key: &[u8]) {

@@ -4,6 +4,7 @@
 //! prefetched, so that the cache misses of a pipeline overlap instead of following each other.
 
 use crate::acl::Context;
+use crate::blocking::waits_for_keys;
 use crate::command::{Action, Command, Flags};
 use crate::command_log::shown;
 use crate::context::Ctx;
@@ -71,7 +72,7 @@ impl Node {
             self.stats.net_in += batch.consumed() as u64;
         }
         let (written, sent) = (out.len(), outs.len());
-        let mut run = Run { now, out, outs, watch, timed: Duration::ZERO, untimed: 0 };
+        let mut run = Run::new(now, out, outs, watch);
         let ran = self.run_windows(&mut run, &mut session, batch, buf, from);
         self.learn_fast_cost(&run);
         let written = (run.out.len() - written) as u64;
@@ -184,11 +185,12 @@ impl Node {
                         self.commit_effects(run.outs);
                         session.last_write = self.repl.end();
                     }
+                    self.serve_ready(run.now, run.watch, run.outs);
                 }
             },
             Err(error) => self.refuse(run.out, session, &error),
         }
-        if session.reply_mode != ReplyMode::On {
+        if session.reply_mode != ReplyMode::On && !waits_for_keys(self, session) {
             apply_reply_mode(session, run.out, start);
         }
         // Pushes are no replies: they follow in any case.
@@ -197,6 +199,34 @@ impl Node {
         }
         if session.tracking.is_some() || self.tracking.has_pending() {
             self.end_tracked_command(session, run.out, run.outs);
+        }
+        true
+    }
+
+    /// Carries out a command again that waits for keys. `false`: something holds it back, and it has not run.
+    pub(crate) fn command_again(
+        &mut self,
+        run: &mut Run<'_>,
+        session: &mut Session,
+        args: Args<'_, '_>,
+    ) -> bool {
+        run.again = true;
+        match self.resolve(args, self.table.find(args.at(0))) {
+            Ok((index, command)) => match self.check(run, session, args, command) {
+                Gate::Hold => return false,
+                Gate::Refuse(error) => {
+                    self.stats.commands[index.slot()].rejected += 1;
+                    self.refuse(run.out, session, &error);
+                }
+                Gate::Pass => {
+                    self.call(run, session, args, index, command, None, false);
+                    if !self.effects.is_empty() {
+                        self.commit_effects(run.outs);
+                        session.last_write = self.repl.end();
+                    }
+                }
+            },
+            Err(error) => self.refuse(run.out, session, &error),
         }
         true
     }
@@ -439,7 +469,10 @@ impl Node {
         in_transaction: bool,
     ) {
         let (Action::Run(handler) | Action::RunOrContainer(handler, _)) = command.action else { return };
-        if !self.monitors.is_empty() && !command.flags.has(Flags::SKIP_MONITOR.and(Flags::ADMIN)) {
+        if !self.monitors.is_empty()
+            && !run.again
+            && !command.flags.has(Flags::SKIP_MONITOR.and(Flags::ADMIN))
+        {
             self.feed_monitors(run.now, session, command, args, run.outs);
         }
         let timed = self.thresholds.time_all || self.table.is_timed(index);
@@ -498,6 +531,11 @@ impl Node {
             run.untimed += 1;
             self.fast_cost
         };
+        if waits_for_keys(self, session) {
+            // It is counted when it is over.
+            session.commands -= 1;
+            return;
+        }
         self.stats.total_commands += 1;
         let stats = &mut self.stats.commands[index.slot()];
         stats.calls += 1;
@@ -511,14 +549,7 @@ impl Node {
         args: Args<'_, '_>,
         (index, command): (CommandIndex, &'static Command),
     ) {
-        let mut run = Run {
-            now: ctx.now,
-            out: ctx.out,
-            outs: ctx.outs,
-            watch: ctx.watch,
-            timed: Duration::ZERO,
-            untimed: 0,
-        };
+        let mut run = Run::new(ctx.now, ctx.out, ctx.outs, ctx.watch);
         self.call(&mut run, ctx.session, args, index, command, None, true);
     }
 
@@ -547,7 +578,8 @@ impl Node {
         }
         let now = if has_relative_expiry(args) { now } else { Now { wall_us: 0, ..now } };
         out.clear();
-        let mut run = Run { now, out, outs, watch: &Stopped(now.mono), timed: Duration::ZERO, untimed: 0 };
+        let stopped = Stopped(now.mono);
+        let mut run = Run::new(now, out, outs, &stopped);
         self.call(&mut run, session, args, index, command, prepared.hash, true);
         if out.starts_with(b"-") {
             let text = String::from_utf8_lossy(out).trim_end().to_owned();
@@ -634,15 +666,28 @@ impl Node {
 }
 
 /// The running batch.
-struct Run<'a> {
+pub(crate) struct Run<'a> {
     now: Now,
     out: &'a mut Vec<u8>,
     outs: &'a mut Outputs,
     watch: &'a dyn Stopwatch,
+    /// The command has been shown to those who monitor when it began to wait.
+    again: bool,
     /// Time spent in commands that were timed by themselves.
     timed: Duration,
     /// Commands that were not.
     untimed: u32,
+}
+
+impl<'a> Run<'a> {
+    pub(crate) fn new(
+        now: Now,
+        out: &'a mut Vec<u8>,
+        outs: &'a mut Outputs,
+        watch: &'a dyn Stopwatch,
+    ) -> Run<'a> {
+        Run { now, out, outs, watch, again: false, timed: Duration::ZERO, untimed: 0 }
+    }
 }
 
 /// What `EXEC` runs its queue with.
@@ -714,7 +759,8 @@ fn allowed_while_subscribed(command: &Command) -> bool {
     )
 }
 
-fn apply_reply_mode(session: &mut Session, out: &mut Vec<u8>, start: usize) {
+/// Takes back the reply from `start` on if the client does not want it.
+pub(crate) fn apply_reply_mode(session: &mut Session, out: &mut Vec<u8>, start: usize) {
     match session.reply_mode {
         ReplyMode::On => {}
         ReplyMode::Off => out.truncate(start),

@@ -13,11 +13,13 @@
 //! - `scripting`: scripts that run, suspended between slices.
 //! - `acl/`: who may do what.
 //! - `tracking/`: who has copies of which keys.
+//! - `blocking`: sessions that wait for keys, and their turn.
 //! - `log`: one entry per command or transaction, appended at one place.
 
 #![forbid(unsafe_code)]
 
 mod acl;
+mod blocking;
 mod buffers;
 mod client_eviction;
 mod command;

@@ -54,6 +54,33 @@ impl LongDouble {
         matches!(self, LongDouble::Finite { .. })
     }
 
+    /// A thousand times the number, rounded as a product is, and up to an integer. `None` if it is too large for one; what
+    /// is too small is the least one.
+    pub(crate) fn ceil_thousandths(self) -> Option<i64> {
+        let (negative, mantissa, exp) = match self {
+            LongDouble::Finite { negative, mantissa, exp } => (negative, mantissa, exp),
+            LongDouble::Infinite { negative } => return negative.then_some(i64::MIN),
+        };
+        let product = u128::from(mantissa) * 1000;
+        let spare = (u128::BITS - product.leading_zeros()).saturating_sub(u64::BITS);
+        let (mut kept, lost) = (product >> spare, product & ((1 << spare) - 1));
+        let half = (1u128 << spare) >> 1;
+        kept += u128::from(lost > half || spare > 0 && lost == half && kept & 1 == 1);
+        let exp = exp + spare as i32;
+        let (whole, rest) = match u32::try_from(exp) {
+            Ok(_) if kept == 0 => (0, false),
+            Ok(up) => (if up < u64::BITS - 1 { kept << up } else { u128::from(u64::MAX) }, false),
+            Err(_) => match kept.checked_shr(exp.unsigned_abs()) {
+                Some(whole) => (whole, whole << exp.unsigned_abs() != kept),
+                None => (0, kept != 0),
+            },
+        };
+        if negative {
+            return Some(i64::try_from(whole).map_or(i64::MIN, |whole| -whole));
+        }
+        i64::try_from(whole + u128::from(rest)).ok()
+    }
+
     fn with_sign(self, negative: bool) -> LongDouble {
         match self {
             LongDouble::Finite { mantissa, exp, .. } => LongDouble::Finite { negative, mantissa, exp },
@@ -389,6 +416,34 @@ impl Big {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_thousand_times_a_number_is_rounded_up_once() {
+        let of = |text: &str| LongDouble::parse(text.as_bytes()).expect("a number").ceil_thousandths();
+        for (text, expected) in [
+            ("0", Some(0)),
+            ("1", Some(1000)),
+            ("0.1", Some(100)),
+            ("0.001", Some(1)),
+            ("0.0001", Some(1)),
+            ("1e-300", Some(1)),
+            ("1.5005", Some(1501)),
+            ("0.29", Some(290)),
+            ("-0.0001", Some(0)),
+            ("-0.0015", Some(-1)),
+            ("-2", Some(-2000)),
+            ("9223372036854775.807", Some(i64::MAX)),
+            ("9223372036854776", None),
+            ("1e30", None),
+            ("1e4000", None),
+            ("-1e30", Some(i64::MIN)),
+            ("inf", None),
+            ("-inf", Some(i64::MIN)),
+            ("0x10", Some(16000)),
+        ] {
+            assert_eq!(of(text), expected, "{text}");
+        }
+    }
 
     fn sum(a: &str, b: &str) -> String {
         let parse = |t: &str| LongDouble::parse(t.as_bytes()).expect("a number");

@@ -1,6 +1,7 @@
 //! The node's state and its two ways in: [`Node::run`] for commands (in `dispatch`), [`Node::step`] for the rest.
 
 use crate::acl::{Denials, Users};
+use crate::blocking::Blocking;
 use crate::buffers::Buffers;
 use crate::client_eviction::ClientMemory;
 use crate::command_log::CommandLogs;
@@ -52,6 +53,7 @@ pub struct Node {
     pub(crate) tracking: tracking::Table,
     /// What the running session is to be told behind the reply of its command.
     pub(crate) behind_reply: Vec<u8>,
+    pub(crate) blocking: Blocking,
     pub(crate) monitors: Vec<SessionId>,
     pub(crate) stats: Stats,
     pub(crate) rng: Rng,
@@ -137,6 +139,7 @@ impl Node {
             watchers: Watchers::default(),
             tracking: tracking::Table::default(),
             behind_reply: Vec::new(),
+            blocking: Blocking::default(),
             monitors: Vec::new(),
             rng,
             repl,
@@ -230,6 +233,7 @@ impl Node {
             Input::UsersWritten { session, result } => self.users_written(session, result, outs),
             Input::Rewritten { session, result } => self.rewritten(session, result, outs),
         }
+        self.serve_after_step(now, outs);
         self.give_garbage(outs);
         self.broadcast_changes(outs);
         self.count_sent(outs, before);
@@ -239,6 +243,7 @@ impl Node {
     pub fn tick(&mut self, now: Now, outs: &mut Outputs, watch: &dyn Stopwatch) {
         let before = outs.len();
         self.do_due(now, outs, watch);
+        self.serve_after_step(now, outs);
         self.count_sent(outs, before);
     }
 
@@ -254,6 +259,7 @@ impl Node {
         }
         next = next.min(self.replication_deadline()).min(self.slow_readers_deadline());
         next = next.min(self.migration_deadline());
+        next = next.min(self.blocking.deadline().unwrap_or(Mono::NEVER));
         let busy =
             self.expire_more || self.eviction.more || self.saving.wants_slice() || self.script_is_suspended();
         if busy { Mono::ZERO } else { next }
@@ -291,6 +297,7 @@ impl Node {
             }
         }
         self.replication_tick(now, outs);
+        self.blocking_tick(now, outs);
     }
 
     /// Forgets a connection and everything that it held.
@@ -300,6 +307,7 @@ impl Node {
             self.pubsub.forget(&session);
             self.monitors.retain(|&m| m != id);
             self.forget_waiter(id);
+            self.blocking.forget(id);
             self.forget_buffers(id);
             self.uncount_client(&session);
             self.stop_tracking(id, session.tracking.take());
@@ -340,6 +348,7 @@ impl Node {
 
     /// Lets everybody run on whose command has been held back.
     pub(crate) fn release_paused(&mut self, outs: &mut Outputs) {
+        self.blocking.signal_held();
         let held: Vec<SessionId> =
             self.sessions.others().filter(|s| s.waiting == Some(Waiting::Paused)).map(|s| s.id).collect();
         for id in held {
@@ -367,8 +376,11 @@ impl Node {
             || self.saving.reloading.is_some()
     }
 
-    /// Marks the transactions of everybody who watches `key`, the running session excepted.
+    /// `key` has changed: marks the transactions of everybody who watches it, the running session excepted, and notes
+    /// that those who wait for it may have it.
+    #[inline]
     pub(crate) fn mark_watchers(&mut self, db: DbIndex, key: &[u8]) {
+        self.blocking.signal(db, key);
         if self.watchers.is_empty() {
             return;
         }
@@ -382,6 +394,7 @@ impl Node {
     /// [`Node::mark_watchers`] for a key that was removed because it was past its time: for who has watched it only
     /// since then, nothing has changed.
     pub(crate) fn mark_watchers_expired(&mut self, db: DbIndex, key: &[u8]) {
+        self.blocking.signal(db, key);
         if self.watchers.is_empty() {
             return;
         }

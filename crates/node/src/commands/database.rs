@@ -21,6 +21,7 @@ pub(crate) fn flushdb(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     ctx.node.dirty += ctx.db().len() as u64 + 1;
     mark_emptied(ctx, db);
     ctx.node.invalidate_all(ctx.outs);
+    ctx.node.blocking.signal_all(Some(db));
     let garbage = ctx.node.data.flush(db);
     ctx.discard(garbage);
     ctx.reply().ok();
@@ -35,6 +36,7 @@ pub(crate) fn flushall(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
         mark_emptied(ctx, DbIndex(db));
     }
     ctx.node.invalidate_all(ctx.outs);
+    ctx.node.blocking.signal_all(None);
     let garbage = ctx.node.data.flush_all();
     ctx.discard(garbage);
     ctx.reply().ok();
@@ -66,6 +68,8 @@ pub(crate) fn swapdb(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
         mark_swapped(ctx, a, b);
         mark_swapped(ctx, b, a);
         ctx.node.data.swap(a, b);
+        ctx.node.blocking.signal_all(Some(a));
+        ctx.node.blocking.signal_all(Some(b));
     }
     ctx.node.dirty += 1;
     ctx.reply().ok();

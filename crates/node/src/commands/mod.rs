@@ -16,6 +16,7 @@ pub(crate) mod hash;
 pub(crate) mod hyperloglog;
 pub(crate) mod info;
 pub(crate) mod latency;
+pub(crate) mod list;
 pub(crate) mod memory;
 pub(crate) mod persistence;
 pub(crate) mod pubsub;

@@ -74,6 +74,7 @@ impl Node {
             Upheaval::StepDown => {
                 outs.log(LogLevel::Warning, "This node is a primary no more");
                 self.unblock_waiters(outs);
+                self.unblock_all(outs);
                 self.abandon_migration(now, outs);
                 self.repl.hold = None;
                 self.close_clients(by, outs);

@@ -323,6 +323,7 @@ impl Node {
 
     /// Every watched key may have changed.
     pub(crate) fn mark_all_watchers(&mut self) {
+        self.blocking.signal_all(None);
         for id in self.sessions.ids().collect::<Vec<_>>() {
             if let Some(s) = self.sessions.get_mut(id) {
                 s.dirty_watch |= !s.watched.is_empty();

@@ -7,7 +7,7 @@
 use super::role::attach_ticket;
 use super::sync::Sync;
 use crate::acl::User;
-use crate::dispatch::{Prepared, WINDOW};
+use crate::dispatch::{Prepared, Stopped, WINDOW};
 use crate::node::Node;
 use crate::output::{LogLevel, Output, Outputs};
 use crate::session::{Session, SessionId};
@@ -264,6 +264,7 @@ impl Node {
             self.repl.upstream = Some(up);
         }
         self.acknowledge(false, now, outs);
+        self.serve_ready(now, &Stopped(now.mono), outs);
         self.after_replication(now, outs);
         self.count_sent(outs, before);
     }

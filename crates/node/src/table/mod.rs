@@ -10,6 +10,7 @@ mod generic;
 mod hash;
 pub(crate) mod history;
 mod hyperloglog;
+mod list;
 mod name;
 mod observe;
 mod pubsub;
@@ -39,6 +40,7 @@ const GROUPS: &[&[Command]] = &[
     string::COMMANDS,
     bitmap::COMMANDS,
     hyperloglog::COMMANDS,
+    list::COMMANDS,
     sorted_set::COMMANDS,
     set::COMMANDS,
     hash::COMMANDS,
@@ -146,6 +148,12 @@ impl CommandTable {
         let first = container.slot() + 1;
         let subs = self.rows[first..].iter().take_while(move |row| row.parent == Some(container));
         subs.enumerate().map(move |(i, _)| CommandIndex((first + i) as u16))
+    }
+
+    /// The place of a command.
+    pub(crate) fn index_of(&self, command: &Command) -> Option<CommandIndex> {
+        let at = self.rows.iter().position(|row| std::ptr::eq(row.command, command))?;
+        Some(CommandIndex(at as u16))
     }
 
     #[inline]

@@ -1,6 +1,7 @@
 //! Tests of the node through its front door: commands in, replies out.
 
 mod acl;
+mod blocking;
 mod buffers;
 mod catalogue;
 mod client;
@@ -14,6 +15,7 @@ mod eviction;
 mod expiry;
 mod full_sync;
 mod hashes;
+mod lists;
 mod memory;
 mod migrate;
 mod model;
@@ -23,6 +25,7 @@ mod replication;
 mod saving;
 mod scripting;
 mod sets;
+mod sort;
 mod spill;
 mod traces;
 mod tracking;

@@ -317,7 +317,7 @@ fn contents(w: &World) -> Data {
 }
 
 /// A node that has applied this log, its clock before all times.
-fn replica_of(log: &[u8]) -> World {
+pub(super) fn replica_of(log: &[u8]) -> World {
     let mut w = World::new();
     w.now.wall_us = 0;
     let c = w.connect();

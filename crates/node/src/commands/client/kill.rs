@@ -54,7 +54,9 @@ pub(crate) fn unblock(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
         Some(_) => return Err(Error::new("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR")),
     };
     let id = SessionId(u64::try_from(id).unwrap_or(0));
-    let done = ctx.node.unblock_waiter(id, as_error, ctx.outs);
+    let error = Error::fixed("UNBLOCKED client unblocked via CLIENT UNBLOCK");
+    let done = ctx.node.unblock(id, as_error.then_some(&error), ctx.outs)
+        || ctx.node.unblock_waiter(id, as_error, ctx.outs);
     ctx.reply().int(i64::from(done));
     Ok(())
 }

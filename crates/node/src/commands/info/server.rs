@@ -68,7 +68,9 @@ pub(super) fn clients(ctx: &Ctx<'_>, f: &mut Fields) {
     f.put("watching_clients", count(&|s| !s.watched.is_empty()));
     f.put("clients_in_timeout_table", count(&deadline));
     f.put("total_watched_keys", node.watchers.len());
-    f.zeros(&["total_blocking_keys", "total_blocking_keys_on_nokey"]);
+    let (keys, keys_for_gone) = node.blocking.keys();
+    f.put("total_blocking_keys", keys);
+    f.put("total_blocking_keys_on_nokey", keys_for_gone);
     let (reason, actions) = match node.pause {
         None => ("none", "none"),
         Some(pause) if pause.all => ("client_pause", "all"),
