@@ -16,6 +16,7 @@ pub(crate) use range::{
 };
 pub(crate) use read::{zcard, zcount, zlexcount, zmscore, zrandmember, zrank, zrevrank, zscan, zscore};
 pub(crate) use remove::{zrem, zremrangebylex, zremrangebyrank, zremrangebyscore};
+pub(crate) use span::parse_double;
 
 use crate::context::Ctx;
 use tanist_keyspace::Expiry;

@@ -130,7 +130,7 @@ fn parse_unbounded(text: &[u8]) -> Option<f64> {
 }
 
 /// A score or weight: a number that is the whole text and can be held.
-pub(super) fn parse_double(text: &[u8]) -> Option<f64> {
+pub(crate) fn parse_double(text: &[u8]) -> Option<f64> {
     let number = parse_unbounded(text)?;
     let digits = text.iter().any(u8::is_ascii_digit);
     let names_infinity = !digits && number.is_infinite();
