@@ -194,12 +194,7 @@ impl Node {
             apply_reply_mode(session, run.out, start);
         }
         // Pushes are no replies: they follow in any case.
-        if !self.behind_reply.is_empty() {
-            run.out.append(&mut self.behind_reply);
-        }
-        if session.tracking.is_some() || self.tracking.has_pending() {
-            self.end_tracked_command(session, run.out, run.outs);
-        }
+        self.follow_reply(run, session);
         true
     }
 
@@ -212,7 +207,7 @@ impl Node {
     ) -> bool {
         run.again = true;
         match self.resolve(args, self.table.find(args.at(0))) {
-            Ok((index, command)) => match self.check(run, session, args, command) {
+            Ok((index, command)) => match self.check(run, session, args, index, command) {
                 Gate::Hold => return false,
                 Gate::Refuse(error) => {
                     self.stats.commands[index.slot()].rejected += 1;
@@ -228,7 +223,19 @@ impl Node {
             },
             Err(error) => self.refuse(run.out, session, &error),
         }
+        self.follow_reply(run, session);
         true
+    }
+
+    /// Appends what follows a reply: pushes that the command has caused, and news of keys that the client has copies of.
+    #[inline]
+    fn follow_reply(&mut self, run: &mut Run<'_>, session: &mut Session) {
+        if !self.behind_reply.is_empty() {
+            run.out.append(&mut self.behind_reply);
+        }
+        if session.tracking.is_some() || self.tracking.has_pending() {
+            self.end_tracked_command(session, run.out, run.outs);
+        }
     }
 
     /// Finds the command, or the subcommand, that is meant.
