@@ -79,7 +79,7 @@ fn conditions_on_an_expiry() {
 fn fields_past_their_time_are_hidden() {
     let mut w = World::new();
     let c = w.connect();
-    w.say(c, "DEBUG SET-ACTIVE-EXPIRE 0");
+    w.node.active_expire = false;
     w.say(c, "HSET h a 1 b 2 c 3");
     w.say(c, "HPEXPIRE h 10 FIELDS 2 a b");
     w.pass(11);
@@ -136,7 +136,7 @@ fn fields_past_their_time_are_removed_through_the_log() {
 fn logged(commands: &str, effects: &str) {
     let mut w = World::new();
     let c = w.connect();
-    w.say(c, "DEBUG SET-ACTIVE-EXPIRE 0");
+    w.node.active_expire = false;
     w.record();
     w.say(c, "SET first v");
     let mut last = Vec::new();
