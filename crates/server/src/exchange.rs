@@ -14,7 +14,7 @@ use tanist_runtime::Alarm;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc::UnboundedReceiver;
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
 /// Bytes read at a time.
 const ROOM: usize = 16 * 1024;
@@ -40,22 +40,27 @@ pub(crate) enum Order {
 
 /// Connections without an exchange, the one used last at the end.
 #[derive(Default)]
-struct Kept(Vec<(Target, TcpStream, Instant)>);
+struct Kept {
+    all: Vec<(Target, TcpStream, Instant)>,
+    /// Tells that there is one more.
+    more: Rc<Notify>,
+}
 
 impl Kept {
     fn put(&mut self, to: Target, stream: TcpStream) {
         self.expire();
-        if self.0.len() == MOST_KEPT {
-            self.0.remove(0);
+        if self.all.len() == MOST_KEPT {
+            self.all.remove(0);
         }
-        self.0.push((to, stream, Instant::now()));
+        self.all.push((to, stream, Instant::now()));
+        self.more.notify_one();
     }
 
     /// A connection to there that still stands, as far as can be seen.
     fn take(&mut self, to: &Target) -> Option<TcpStream> {
         self.expire();
-        while let Some(at) = self.0.iter().rposition(|(kept, ..)| kept == to) {
-            let (_, stream, _) = self.0.remove(at);
+        while let Some(at) = self.all.iter().rposition(|(kept, ..)| kept == to) {
+            let (_, stream, _) = self.all.remove(at);
             // Nothing is owed to us: whatever can be read is an end, or nothing that makes sense.
             let silent = stream.try_read(&mut [0]).is_err_and(|e| e.kind() == io::ErrorKind::WouldBlock);
             if silent {
@@ -67,18 +72,19 @@ impl Kept {
 
     /// Closes those whose time is over.
     fn expire(&mut self) {
-        self.0.retain(|(_, _, since)| since.elapsed() < KEPT_FOR);
+        self.all.retain(|(_, _, since)| since.elapsed() < KEPT_FOR);
     }
 
     /// When the next one's time is over.
     fn deadline(&self) -> Option<Instant> {
-        self.0.first().map(|(_, _, since)| *since + KEPT_FOR)
+        self.all.first().map(|(_, _, since)| *since + KEPT_FOR)
     }
 }
 
 /// Carries out the node's orders for as long as the process lives.
 pub(crate) async fn run(machine: Arc<Machine>, mut orders: UnboundedReceiver<Order>, alarm: Alarm) {
     let kept = Rc::new(RefCell::new(Kept::default()));
+    let more = kept.borrow().more.clone();
     // Dropping the second one gives the exchange up.
     let mut running: Option<(u64, oneshot::Sender<()>)> = None;
     loop {
@@ -89,6 +95,7 @@ pub(crate) async fn run(machine: Arc<Machine>, mut orders: UnboundedReceiver<Ord
                 kept.borrow_mut().expire();
                 continue;
             }
+            () = more.notified() => continue,
         };
         match order {
             Some(Order::Begin { number, to, bytes }) => {
