@@ -155,6 +155,8 @@ fn a_slow_disk_holds_the_primary_up() {
             break;
         }
     }
+    let sync = c.members[1].world.node.repl.upstream.as_ref().and_then(|up| up.sync());
+    assert!(sync.expect("it is not over").received < 2 << 20, "all of it waits in memory");
     c.members[1].slow_disk = false;
     c.members[1].disk_goes_on();
     c.pass(0);
