@@ -23,7 +23,7 @@ fn pack(elements: &[&str]) -> Pack {
 fn list(data: &Keyspace, h: KeyHash) -> Vec<Vec<u8>> {
     let Some(entry) = data.db(DB).find(b"k", h) else { return Vec::new() };
     let ValueRef::List(list) = entry.value() else { panic!("a list") };
-    list.pack().iter().map(|e| e.as_bytes(&mut itoa::Buffer::new()).to_vec()).collect()
+    list.iter().map(|e| e.as_bytes(&mut itoa::Buffer::new()).to_vec()).collect()
 }
 
 fn set_list(data: &mut Keyspace, h: KeyHash, missing: Missing, elements: &[&str]) -> Edit<()> {

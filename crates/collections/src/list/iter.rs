@@ -35,7 +35,7 @@ impl<'a> Part<'a> {
         match self {
             Part::Packed(elements) => step(elements),
             Part::Plain(element) => {
-                let element = Value::Str(*element);
+                let element = Value::Str(element);
                 *self = Part::Nothing;
                 Some(element)
             }

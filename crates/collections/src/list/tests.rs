@@ -202,7 +202,7 @@ fn a_list_becomes_one_of_nodes_at_the_limit_and_goes_back_at_half_of_it() {
     let mut list = List::default();
     // 7 bytes of frame and 12 of each element; the test is made with the text's length alone.
     for n in 0..682 {
-        push(&mut list, End::Back, format!("{n:010}x")[..10].as_bytes(), &policy);
+        push(&mut list, End::Back, &format!("{n:010}x").as_bytes()[..10], &policy);
         assert_eq!(list.encoding(), Encoding::Listpack, "{n}");
     }
     push(&mut list, End::Back, b"0123456789", &policy);

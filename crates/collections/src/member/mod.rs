@@ -141,7 +141,7 @@ impl<S: Shape> Members<S> {
             (None, Some(new)) => table.insert(hash, new, &|address| hash_of::<S>(seed, address)),
             (None, None) => {}
         }
-        if table.len() == 0 {
+        if table.is_empty() {
             self.expiring = None;
         }
     }

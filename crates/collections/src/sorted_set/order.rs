@@ -233,7 +233,7 @@ impl Node {
                 let (Node::Inner(left), Node::Inner(new)) = (&mut *self, &mut right) else {
                     unreachable!("an inner node is split into inner nodes")
                 };
-                if at + 1 <= left.children.len() && at + 1 < middle + 1 {
+                if at < middle {
                     left.insert(at + 1, cut);
                 } else {
                     new.insert(at + 1 - left.children.len(), cut);

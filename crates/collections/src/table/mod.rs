@@ -44,12 +44,23 @@ pub struct Found {
     pub address: u64,
 }
 
+impl Default for Table {
+    fn default() -> Table {
+        Table::new()
+    }
+}
+
 impl Table {
     /// An empty table.
     pub fn new() -> Table {
         let segment = Segment::empty(0, 1);
         let root = Directory::new(0, segment);
         Table { bytes: segment.bytes() + root.bytes(), root, len: 0 }
+    }
+
+    /// Whether there are no addresses.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
     }
 
     /// The number of addresses.

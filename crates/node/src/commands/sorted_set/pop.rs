@@ -79,9 +79,12 @@ fn reply_pairs(reply: &mut Reply<'_>, popped: &[(Vec<u8>, f64)]) {
     }
 }
 
+/// A member that was taken off, and its score.
+type Popped = (Vec<u8>, f64);
+
 /// Removes up to `count` members from an end and reports that; `None` if there is no such key. The caller may log
 /// something else than the command.
-fn take(ctx: &mut Ctx<'_>, key: &[u8], end: End, count: usize) -> Result<Option<Vec<(Vec<u8>, f64)>>, Error> {
+fn take(ctx: &mut Ctx<'_>, key: &[u8], end: End, count: usize) -> Result<Option<Vec<Popped>>, Error> {
     let hash = ctx.node.data.hash(key);
     let done = ctx.edit::<SortedSet, _>(key, hash, Missing::Leave, |set, _| {
         let count = count.min(set.len());

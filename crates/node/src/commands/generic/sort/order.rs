@@ -6,6 +6,9 @@ use crate::context::Ctx;
 use crate::error::{Error, Outcome};
 use std::cmp::Ordering;
 
+/// An element behind what it is sorted by, if that is there.
+type Keyed = (Option<Box<[u8]>>, Box<[u8]>);
+
 /// Sorts `elements` as the options say. What is equal otherwise stays as it was.
 pub(super) fn sort(ctx: &mut Ctx<'_>, elements: &mut Vec<Box<[u8]>>, o: &Options<'_>) -> Outcome {
     let direction = |order: Ordering| if o.descending { order.reverse() } else { order };
@@ -16,7 +19,7 @@ pub(super) fn sort(ctx: &mut Ctx<'_>, elements: &mut Vec<Box<[u8]>>, o: &Options
     let taken = std::mem::take(elements);
     if o.alpha {
         // An element that leads to nothing comes before all others.
-        let mut keyed: Vec<(Option<Box<[u8]>>, Box<[u8]>)> =
+        let mut keyed: Vec<Keyed> =
             taken.into_iter().map(|element| (weight(ctx, &element, o), element)).collect();
         keyed.sort_by(|a, b| direction(a.0.cmp(&b.0)));
         elements.extend(keyed.into_iter().map(|(_, element)| element));
