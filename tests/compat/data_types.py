@@ -147,6 +147,8 @@ def counters(rng):
 
 ELEMENTS = [str(n) for n in range(8)] + ["", "x", "y", "element", "-1", "007", "a" * 70, "b" * 1000, "c" * 3000, "d" * 9000,
             "\x00\xff", "9223372036854775807"]
+
+
 def lists(rng):
     key = lambda: rng.choice(KEYS[:3] if rng.random() < 0.9 else KEYS)
     element = lambda: rng.choice(ELEMENTS)
@@ -155,21 +157,26 @@ def lists(rng):
     end = lambda: rng.choice(["LEFT", "RIGHT"] if rng.random() < 0.97 else ["left", "UP"])
     # Long enough that two servers are not late, short enough to wait for.
     timeout = lambda: "0.001" if rng.random() < 0.9 else rng.choice(["x", "-1", "inf", "nan", "1e30", ""])
+
     def mpop(name, *before):
         n = rng.randint(1, 3)
         words = [name, *before, str(n) if rng.random() < 0.9 else number()] + [key() for _ in range(n)] + [end()]
         return words + (["COUNT", rng.choice(["1", "3", "100", "0", "x"])] if rng.random() < 0.5 else [])
+
     def lpos():
         words = ["LPOS", key(), element()]
         while rng.random() < 0.4:
             words += [rng.choice(["RANK", "COUNT", "MAXLEN"]), rng.choice(["0", "1", "2", "-1", "-2", "5", "x", "-9223372036854775808"])]
         return words
+
     def sort():
         words = [rng.choice(["SORT", "SORT", "SORT_RO"]), key()]
         while rng.random() < 0.5:
             words += rng.choice([["ASC"], ["DESC"], ["ALPHA"], ["ALPHA"], ["LIMIT", number(), number()], ["GET", "#"], ["GET", "s*"],
                                  ["BY", "nosort"], ["STORE", key()], ["FOO"]])
         return words
+
+    return rng.choices(*zip(*[(f, w) for w, f in [
         (16, lambda: [rng.choice(["LPUSH", "RPUSH"]), key()] + some(6)), (4, lambda: [rng.choice(["LPUSHX", "RPUSHX"]), key()] + some()),
         (8, lambda: [rng.choice(["LPOP", "RPOP"]), key()] + rng.choice([[], [], ["1"], ["3"], ["50"], ["0"], ["-1"], ["x"], ["1", "2"]])),
         (3, lambda: ["LLEN", key()]), (4, lambda: ["LINDEX", key(), number()]), (6, lambda: ["LRANGE", key(), number(), number()]),
@@ -180,6 +187,9 @@ def lists(rng):
         (2, lambda: [rng.choice(["BLPOP", "BRPOP"]), key(), key(), timeout()]), (2, lambda: mpop("BLMPOP", timeout())),
         (2, lambda: ["BLMOVE", key(), key(), end(), end(), timeout()]), (2, lambda: ["BRPOPLPUSH", key(), key(), timeout()]),
         (3, sort),
+    ]]))[0]()
+
+
 TYPES = {"bitmap": bitmaps, "hll": counters, "list": lists, "zset": sorted_sets}
 RANDOM = {"ZRANDMEMBER"}
 SCANS = {"ZSCAN"}

@@ -262,8 +262,6 @@ impl Ctx<'_> {
         let edited = self.edit(key, hash, missing, |value: &mut T, policy| {
             f(value, policy, &mut Reply::new(&mut out, proto))
         });
-        // What is past its time and removed on the way may have told the session so.
-        out.append(self.out);
         *self.out = out;
         edited
     }
@@ -334,7 +332,7 @@ impl Ctx<'_> {
         self.notice_change(db, key);
     }
 
-    /// Tells who watches `key`, waits for it, or keeps a copy of it.
+    /// Tells who watches `key`, keeps a copy of it or waits for it.
     #[inline]
     pub(crate) fn notice_change(&mut self, db: DbIndex, key: &[u8]) {
         self.node.invalidate(key, Some(self.session.id), self.outs);

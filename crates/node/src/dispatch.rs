@@ -73,7 +73,24 @@ impl Node {
         }
         let (written, sent) = (out.len(), outs.len());
         let mut run = Run::new(now, out, outs, watch);
-        let ran = self.run_windows(&mut run, &mut session, batch, buf, from);
+        let mut done = from;
+        let ran = loop {
+            let ran = self.run_windows(&mut run, &mut session, batch, buf, done);
+            if !self.has_somebody_to_serve() {
+                break ran;
+            }
+            // They see this session as they see every other one.
+            self.sessions.put_back(session);
+            self.serve_ready(now, watch, run.outs);
+            session = match self.sessions.take(id) {
+                Some(session) => session,
+                None => return Ran { done: batch.len(), next: Next::Close },
+            };
+            if ran.next != Next::Go || ran.done == batch.len() {
+                break ran;
+            }
+            done = ran.done;
+        };
         self.learn_fast_cost(&run);
         let written = (run.out.len() - written) as u64;
         session.bytes_out += written;
@@ -98,6 +115,7 @@ impl Node {
         }
     }
 
+    /// Runs commands until the batch is over, one of them waits, or somebody is to be served who waits for a key.
     fn run_windows(
         &mut self,
         run: &mut Run<'_>,
@@ -108,7 +126,7 @@ impl Node {
     ) -> Ran {
         let mut done = from;
         let mut window = [Prepared::default(); WINDOW];
-        while done < batch.len() {
+        'windows: while done < batch.len() {
             let count = WINDOW.min(batch.len() - done);
             self.prepare(&mut window[..count], session, batch, buf, done);
             for prepared in &window[..count] {
@@ -122,6 +140,9 @@ impl Node {
                 done += 1;
                 if session.close_after_reply {
                     return Ran { done, next: Next::Close };
+                }
+                if self.has_somebody_to_serve() {
+                    break 'windows;
                 }
             }
         }
@@ -185,7 +206,6 @@ impl Node {
                         self.commit_effects(run.outs);
                         session.last_write = self.repl.end();
                     }
-                    self.serve_ready(run.now, run.watch, run.outs);
                 }
             },
             Err(error) => self.refuse(run.out, session, &error),
@@ -194,7 +214,12 @@ impl Node {
             apply_reply_mode(session, run.out, start);
         }
         // Pushes are no replies: they follow in any case.
-        self.follow_reply(run, session);
+        if !self.behind_reply.is_empty() {
+            run.out.append(&mut self.behind_reply);
+        }
+        if session.tracking.is_some() || self.tracking.has_pending() {
+            self.end_tracked_command(session, run.out, run.outs);
+        }
         true
     }
 
@@ -223,19 +248,7 @@ impl Node {
             },
             Err(error) => self.refuse(run.out, session, &error),
         }
-        self.follow_reply(run, session);
         true
-    }
-
-    /// Appends what follows a reply: pushes that the command has caused, and news of keys that the client has copies of.
-    #[inline]
-    fn follow_reply(&mut self, run: &mut Run<'_>, session: &mut Session) {
-        if !self.behind_reply.is_empty() {
-            run.out.append(&mut self.behind_reply);
-        }
-        if session.tracking.is_some() || self.tracking.has_pending() {
-            self.end_tracked_command(session, run.out, run.outs);
-        }
     }
 
     /// Finds the command, or the subcommand, that is meant.

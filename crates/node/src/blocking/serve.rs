@@ -21,12 +21,17 @@ enum Again {
 }
 
 impl Node {
+    /// Whether [`Node::serve_ready`] has anything to do. In the middle of a script nobody else may change the data.
+    #[inline]
+    pub(crate) fn has_somebody_to_serve(&self) -> bool {
+        !self.blocking.ready.is_empty() && !self.script_is_suspended()
+    }
+
     /// Runs the commands again that wait for keys that have changed; see the module's comment. Called when a command is
     /// over and in the log, and after every other step.
     #[inline]
     pub(crate) fn serve_ready(&mut self, now: Now, watch: &dyn Stopwatch, outs: &mut Outputs) {
-        // In the middle of a script nobody else may change the data.
-        if self.blocking.ready.is_empty() || self.script_is_suspended() {
+        if !self.has_somebody_to_serve() {
             return;
         }
         while let Some(queue) = self.blocking.ready.pop_front() {
@@ -37,7 +42,7 @@ impl Node {
 
     /// [`Node::serve_ready`] where nothing else hands new entries of the log to the replicas.
     pub(crate) fn serve_after_step(&mut self, now: Now, outs: &mut Outputs) {
-        if !self.blocking.ready.is_empty() {
+        if self.has_somebody_to_serve() {
             self.serve_ready(now, &Stopped(now.mono), outs);
             self.after_batch(now, outs);
         }
@@ -75,7 +80,6 @@ impl Node {
 
     /// Runs the command of a session that waits from the beginning.
     fn run_again(&mut self, id: SessionId, now: Now, watch: &dyn Stopwatch, outs: &mut Outputs) -> Again {
-        // A session whose batch is running has begun to wait just now, and has seen the key itself.
         let Some(mut session) = self.sessions.take(id) else { return Again::Ran };
         let Some(args) = self.blocking.waiters.get_mut(&id).and_then(|waiter| waiter.args.take()) else {
             self.sessions.put_back(session);
@@ -89,17 +93,34 @@ impl Node {
             session.waiting = waiting;
         }
         match self.blocking.waiters.get_mut(&id) {
-            Some(Waiter { args: slot, .. }) if session.waiting.is_some() => *slot = Some(args),
+            Some(Waiter { args: slot, .. }) if session.waiting.is_some() => {
+                *slot = Some(args);
+                self.send_behind(&mut session, outs);
+            }
             _ => {
                 self.blocking.forget(id);
                 self.send_late(&mut session, out, outs);
+                self.send_behind(&mut session, outs);
+                outs.push(Output::Resume(id));
             }
         }
         self.sessions.put_back(session);
         if ran { Again::Ran } else { Again::Held }
     }
 
-    /// Sends the reply of a command that has waited, and lets the rest of the batch run.
+    /// Sends what a command has brought up that is no reply: it follows in any case.
+    fn send_behind(&mut self, session: &mut Session, outs: &mut Outputs) {
+        let mut pushes = std::mem::take(&mut self.behind_reply);
+        if session.tracking.is_some() || self.tracking.has_pending() {
+            self.end_tracked_command(session, &mut pushes, outs);
+        }
+        if !pushes.is_empty() {
+            session.bytes_out += pushes.len() as u64;
+            outs.push(Output::Send { session: session.id, bytes: pushes });
+        }
+    }
+
+    /// Sends the reply of a command that has waited.
     fn send_late(&mut self, session: &mut Session, mut reply: Vec<u8>, outs: &mut Outputs) {
         if session.reply_mode != ReplyMode::On {
             apply_reply_mode(session, &mut reply, 0);
@@ -108,7 +129,6 @@ impl Node {
         if !reply.is_empty() {
             outs.push(Output::Send { session: session.id, bytes: reply });
         }
-        outs.push(Output::Resume(session.id));
     }
 
     /// Ends the wait of one session for keys, as its time-out would or with an error; says whether it waited for any.
@@ -135,6 +155,7 @@ impl Node {
             stats.failed += u64::from(error.is_some());
         }
         self.send_late(&mut session, out, outs);
+        outs.push(Output::Resume(id));
         self.sessions.put_back(session);
         true
     }
