@@ -13,6 +13,10 @@ fn elements_are_sorted_by_what_is_asked_for() {
         "SET text x",
         "RPUSH words b aa c",
         "RPUSH bad 1 x",
+        "SADD s 3 1 2",
+        "SADD t z y x w v u",
+        "HSET h3 f 1 g three",
+        "HSET h10 f 0",
     ] {
         w.say(c, line);
     }
@@ -35,6 +39,11 @@ fn elements_are_sorted_by_what_is_asked_for() {
         ("SORT z BY nosort", "[c a b]"),
         ("SORT z BY nosort DESC", "[b a c]"),
         ("SORT missing", "[]"),
+        ("SORT s DESC", "[3 2 1]"),
+        ("SORT t ALPHA LIMIT 1 2", "[v w]"),
+        ("SORT t BY nosort STORE to", ":6"),
+        ("LRANGE to 0 -1", "[u v w x y z]"),
+        ("SORT l BY h*->f GET h*->g GET h*->", "[(nil) (nil) (nil) (nil) (nil) (nil) three (nil)]"),
         ("SORT_RO l", "[-1 2.5 3 10]"),
         ("SORT bad", "-ERR One or more scores can't be converted into double"),
         ("SORT text", "-WRONGTYPE Operation against a key holding the wrong kind of value"),

@@ -1,4 +1,4 @@
-//! `SORT` and `SORT_RO`: the elements of a list or sorted set in another order, or what other keys hold for them.
+//! `SORT` and `SORT_RO`: the elements of a list, set or sorted set in another order, or what other keys hold for them.
 
 mod options;
 mod order;
@@ -25,10 +25,13 @@ pub(crate) fn sort_ro(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
 }
 
 fn run(ctx: &mut Ctx<'_>, args: Args<'_, '_>, o: Options<'_>) -> Outcome {
-    let mut elements = elements(ctx, args, &o)?;
+    let (mut elements, ordered) = elements(ctx, args, &o)?;
     let range = o.range(elements.len());
     if o.sorts() {
         order::sort(ctx, &mut elements, &o)?;
+    } else if !ordered && (o.store.is_some() || ctx.in_transaction) {
+        // Members of a set come in any order, which is not to be that of this node on all others.
+        order::sort(ctx, &mut elements, &o.by_text())?;
     }
     let chosen = &elements[range];
     match o.store {
@@ -38,15 +41,19 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_, '_>, o: Options<'_>) -> Outcome {
     Ok(())
 }
 
-/// The elements in the order that counts if they are not sorted.
-fn elements(ctx: &mut Ctx<'_>, args: Args<'_, '_>, o: &Options<'_>) -> Result<Vec<Box<[u8]>>, Error> {
+/// Elements, one text each.
+type Texts = Vec<Box<[u8]>>;
+
+/// The elements in the order that counts if they are not sorted, and whether there is one.
+fn elements(ctx: &mut Ctx<'_>, args: Args<'_, '_>, o: &Options<'_>) -> Result<(Texts, bool), Error> {
     let hash = ctx.hash(args, 1);
     let backwards = o.descending && !o.sorts();
     ctx.read(args.at(1), hash, |found, _| {
         let mut elements = Vec::new();
         let mut digits = itoa::Buffer::new();
         let mut add = |element: Value<'_>| elements.push(element.as_bytes(&mut digits).into());
-        match found.map(|entry| entry.value()) {
+        let value = found.map(|entry| entry.value());
+        match value {
             None => {}
             Some(ValueRef::List(list)) if backwards => list.iter().rev().for_each(add),
             Some(ValueRef::List(list)) => list.iter().for_each(add),
@@ -57,11 +64,10 @@ fn elements(ctx: &mut Ctx<'_>, args: Args<'_, '_>, o: &Options<'_>) -> Result<Ve
                     true
                 });
             }
-            // A set's members have no order of their own: they come in any, and `Options::sorts` tells why they may
-            // have to be sorted all the same.
+            Some(ValueRef::Set(set)) => set.for_each(&mut add),
             Some(_) => return Err(Error::WRONG_TYPE),
         }
-        Ok(elements)
+        Ok((elements, !matches!(value, Some(ValueRef::Set(_)))))
     })
 }
 

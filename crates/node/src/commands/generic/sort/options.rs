@@ -62,6 +62,11 @@ impl<'b> Options<'b> {
         self.by.is_none_or(Pattern::varies)
     }
 
+    /// The same, but by the texts of the elements.
+    pub(super) fn by_text(&self) -> Options<'b> {
+        Options { by: None, alpha: true, ..self.clone() }
+    }
+
     /// Which of `len` elements `LIMIT` chooses.
     pub(super) fn range(&self, len: usize) -> Range<usize> {
         let Some((offset, count)) = self.limit else { return 0..len };

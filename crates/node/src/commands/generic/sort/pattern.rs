@@ -43,8 +43,12 @@ impl<'b> Pattern<'b> {
         };
         let key = [before, element, after].concat();
         let hash = ctx.node.data.hash(&key);
+        let (now, mut digits) = (ctx.wall(), itoa::Buffer::new());
         ctx.read(&key, hash, |found, _| match (found?.value(), field) {
-            (ValueRef::Str(text), None) => Some(text.as_bytes(&mut itoa::Buffer::new()).into()),
+            (ValueRef::Str(text), None) => Some(text.as_bytes(&mut digits).into()),
+            (ValueRef::Hash(hash), Some(field)) => {
+                Some(hash.get(field, now)?.value.as_bytes(&mut digits).into())
+            }
             _ => None,
         })
     }
