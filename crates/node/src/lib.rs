@@ -66,6 +66,7 @@ pub use host::{Allocator, CpuTimes, HostFacts};
 pub use input::{Identity, Input, Next, Peer, Ran, Stopwatch};
 pub use node::{Node, Seeds};
 pub use output::{LogLevel, Output, Outputs};
+pub use replication::Standing;
 pub use session::{SessionId, SessionKind};
 pub use shutdown::ShutdownRequest;
 pub use snapshot::LoadError;

@@ -17,9 +17,7 @@ const START: [u32; 8] =
 /// The SHA-256 of `data` (FIPS 180-4).
 pub(crate) fn sha256(data: &[u8]) -> [u8; 32] {
     let mut state = START;
-    for block in padded(data).as_chunks::<64>().0 {
-        compress(&mut state, block);
-    }
+    blocks(data, |block| compress(&mut state, block));
     let mut out = [0; 32];
     for (bytes, word) in out.as_chunks_mut::<4>().0.iter_mut().zip(state) {
         *bytes = word.to_be_bytes();
@@ -78,9 +76,7 @@ impl Digest {
 /// SHA-1 (FIPS 180-4): not for secrets.
 fn sha1(data: &[u8]) -> [u8; 20] {
     let mut state = [0x67452301u32, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0];
-    for block in padded(data).as_chunks::<64>().0 {
-        compress_sha1(&mut state, block);
-    }
+    blocks(data, |block| compress_sha1(&mut state, block));
     let mut out = [0; 20];
     for (bytes, word) in out.as_chunks_mut::<4>().0.iter_mut().zip(state) {
         *bytes = word.to_be_bytes();
@@ -113,12 +109,15 @@ fn compress_sha1(state: &mut [u32; 5], block: &[u8; 64]) {
 }
 
 /// The data, a one bit, zeros, and the length in bits: whole blocks of 64 bytes.
-fn padded(data: &[u8]) -> Vec<u8> {
-    let mut padded = data.to_vec();
-    padded.push(0x80);
-    padded.resize((data.len() + 9).next_multiple_of(64) - 8, 0);
-    padded.extend_from_slice(&(data.len() as u64 * 8).to_be_bytes());
-    padded
+fn blocks(data: &[u8], mut take: impl FnMut(&[u8; 64])) {
+    let (whole, rest) = data.as_chunks::<64>();
+    whole.iter().for_each(&mut take);
+    let mut last = [0u8; 128];
+    last[..rest.len()].copy_from_slice(rest);
+    last[rest.len()] = 0x80;
+    let end = if rest.len() + 9 <= 64 { 64 } else { 128 };
+    last[end - 8..end].copy_from_slice(&(data.len() as u64 * 8).to_be_bytes());
+    last[..end].as_chunks::<64>().0.iter().for_each(&mut take);
 }
 
 #[cfg(test)]

@@ -54,7 +54,7 @@ impl World {
             let lasts = self.duration();
             self.trace.line(self.now, format_args!("FAULT {ailment:?} for {} us", lasts.as_micros()));
             self.ailing += 1;
-            self.queue.at(self.now + lasts, Event::Repair(ailment));
+            self.queue.at(self.now + lasts, Event::Repair(Box::new(ailment)));
         }
     }
 

@@ -28,7 +28,6 @@ mod plan;
 mod queue;
 mod run;
 mod sentinel;
-mod status;
 mod trace;
 mod watch;
 mod world;

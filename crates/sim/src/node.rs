@@ -9,7 +9,7 @@ use crate::world::NODE_PORT;
 use std::collections::BTreeMap;
 use tanist_config::ServerConfig;
 use tanist_node::{
-    Identity, Input, LogLevel, Next, Node, Output, Outputs, Peer, Seeds, SessionId, Stopwatch,
+    Identity, Input, LogLevel, Next, Node, Output, Outputs, Peer, Seeds, SessionId, Standing, Stopwatch,
 };
 use tanist_replication::decode_state;
 use tanist_resp::{Batch, Decoder, Limits, Value, encode_command};
@@ -88,17 +88,19 @@ impl NodeProcess {
         }
     }
 
+    /// What the node is at present.
+    pub(crate) fn standing(&self) -> Standing<'_> {
+        self.node.standing()
+    }
+
     pub(crate) fn deadline(&self) -> Option<Mono> {
         Some(self.node.next_deadline())
     }
 
     pub(crate) fn handle(&mut self, input: In, ctx: &mut Ctx<'_>) {
-        let telling = may_change_epochs(&input);
         self.take(input, ctx);
         self.perform(ctx);
-        if telling && let Some(status) = self.status(ctx.now) {
-            ctx.watch.see(ctx.me, &status);
-        }
+        ctx.watch.see(ctx.me, &self.node.standing());
     }
 
     fn take(&mut self, input: In, ctx: &mut Ctx<'_>) {
@@ -340,16 +342,6 @@ impl NodeProcess {
     /// A temporary file here is never slow and never full.
     fn spilled(&mut self, file: u64, bytes: Option<Vec<u8>>, ctx: &mut Ctx<'_>) {
         self.node.step(ctx.now, Input::Spilled { file, result: Ok(bytes) }, &mut self.outs);
-    }
-}
-
-/// Whether promises, roles or epochs may be others after this. Looking after every packet would cost more than all the
-/// rest of the world.
-fn may_change_epochs(input: &In) -> bool {
-    match input {
-        In::Started | In::Replaced { .. } | In::Lost { .. } => true,
-        In::Data { bytes, .. } => bytes.windows(6).any(|w| w == b"TANIST" || w == b"tanist"),
-        In::Wake | In::Accepted { .. } | In::Connected { .. } | In::Drained { .. } => false,
     }
 }
 

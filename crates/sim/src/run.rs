@@ -7,12 +7,13 @@ use crate::host::Process;
 use crate::net::HostId;
 use crate::oracle::Tally;
 use crate::plan::Plan;
-use crate::status::NodeStatus;
 use crate::trace::Tracing;
-use crate::watch::nobody_is_ahead;
 use crate::world::{Failure, NODE_PORT, World};
+use std::collections::BTreeMap;
 use std::time::Duration;
-use tanist_types::Mono;
+use tanist_node::Standing;
+use tanist_replication::Address;
+use tanist_types::{LogPos, Mono, ReplId};
 
 /// Asks for a number made of all data.
 const DIGEST: &[&[u8]] = &[b"DEBUG", b"DIGEST"];
@@ -86,13 +87,13 @@ impl World {
         for id in rest {
             self.start(id);
         }
-        self.await_that("the new cluster is ready", ms(20_000), World::is_settled)
+        self.await_that("the new cluster is ready", ms(20_000), |w| w.is_settled())
     }
 
     /// The healed cluster must recover by itself, or be right to wait for its operator's word.
     fn recover(&mut self) -> Result<(), Failure> {
         let bound = self.patience();
-        let result = self.await_that("the cluster has recovered", bound, World::is_settled);
+        let result = self.await_that("the cluster has recovered", bound, |w| w.is_settled());
         if result.is_ok() || !self.is_beyond_repair() {
             return result;
         }
@@ -118,10 +119,10 @@ impl World {
     }
 
     /// Too many nodes have lost what they had: nobody may be chosen without an explicit word.
-    fn is_beyond_repair(&mut self) -> bool {
-        let voting = self.nodes().filter_map(|id| self.status(id)).filter(|s| s.voting).count();
+    fn is_beyond_repair(&self) -> bool {
+        let voting = self.nodes().filter_map(|id| self.standing(id)).filter(|s| s.voting).count();
         let needed = if self.plan.settings.majority { self.plan.nodes / 2 + 1 } else { 1 };
-        let primary = self.nodes().filter_map(|id| self.status(id)).any(|s| s.role == "primary");
+        let primary = self.nodes().filter_map(|id| self.standing(id)).any(|s| s.role == "primary");
         voting < needed && !primary
     }
 
@@ -150,29 +151,24 @@ impl World {
         Ok(())
     }
 
-    /// Compares the nodes with each other as they are at this moment.
+    /// W6: the same place in the same history is the same data.
     fn compare(&mut self) -> Result<(), Failure> {
-        let nodes: Vec<(HostId, NodeStatus)> =
-            self.nodes().filter_map(|id| self.status(id).map(|s| (id, s))).collect();
-        nobody_is_ahead(&nodes).map_err(|what| Failure { what })?;
         if self.now < self.compare_at {
             return Ok(());
         }
         self.compare_at = self.now + ms(1_000);
-        // W6: the same place in the same history is the same data.
-        for (i, (a, s)) in nodes.iter().enumerate() {
-            for (b, t) in nodes.iter().skip(i + 1) {
-                let same = s.replid == t.replid
-                    && s.offset == t.offset
-                    && s.role != "loading"
-                    && t.role != "loading";
-                if same && self.observe(*a, DIGEST) != self.observe(*b, DIGEST) {
-                    let what = format!(
-                        "W6: {a} and {b} are both at {} of {} and hold different data",
-                        s.offset, s.replid
-                    );
-                    return Err(Failure { what });
-                }
+        let mut places: BTreeMap<(ReplId, LogPos), Vec<HostId>> = BTreeMap::new();
+        for id in self.nodes() {
+            if let Some(s) = self.standing(id).filter(|s| s.role != "loading") {
+                places.entry((s.history, s.key.pos)).or_default().push(id);
+            }
+        }
+        for ((history, end), ids) in places.iter().filter(|(_, ids)| ids.len() > 1) {
+            let digests: Vec<_> = ids.iter().map(|id| self.observe(*id, DIGEST)).collect();
+            if let Some(at) = digests.iter().position(|d| *d != digests[0]) {
+                let (a, b) = (ids[0], ids[at]);
+                let what = format!("W6: {a} and {b} are both at {end} of {history} and hold different data");
+                return Err(Failure { what });
             }
         }
         Ok(())
@@ -186,17 +182,14 @@ impl World {
         }
     }
 
-    fn clients_are_idle(&mut self) -> bool {
+    fn clients_are_idle(&self) -> bool {
         self.hosts.values().all(|h| !matches!(&h.process, Some(Process::Client(c)) if c.is_busy()))
     }
 
-    /// What a node says about itself.
-    pub(crate) fn status(&mut self, id: HostId) -> Option<NodeStatus> {
-        let now = self.now;
-        let host = self.hosts.get_mut(&id)?;
-        let clock = host.clock.read(now);
-        match &mut host.process {
-            Some(Process::Node(n)) => n.status(clock),
+    /// What a node is at present.
+    fn standing(&self, id: HostId) -> Option<Standing<'_>> {
+        match &self.hosts.get(&id)?.process {
+            Some(Process::Node(n)) => Some(n.standing()),
             _ => None,
         }
     }
@@ -215,28 +208,28 @@ impl World {
     }
 
     /// One primary, known to all sentinels, followed by all other nodes.
-    fn is_settled(&mut self) -> bool {
+    fn is_settled(&self) -> bool {
         let Some(primary) = self.primary() else { return false };
         if (0..self.plan.sentinels).any(|i| self.view(HostId::sentinel(i)) != Some(primary)) {
             return false;
         }
-        let address = (primary.address(), NODE_PORT);
-        self.nodes().all(|id| match self.status(id) {
+        let address = Address { host: primary.address(), port: NODE_PORT };
+        self.nodes().all(|id| match self.standing(id) {
             Some(s) if id == primary => s.role == "primary",
-            Some(s) => s.role == "replica" && s.link == "up" && s.primary.as_ref() == Some(&address),
+            Some(s) => s.role == "replica" && s.link == "up" && s.primary == Some(&address),
             None => false,
         })
     }
 
     /// All nodes have the same log end.
-    fn is_even(&mut self) -> bool {
+    fn is_even(&self) -> bool {
         let ends: Vec<_> =
-            self.nodes().filter_map(|id| self.status(id)).map(|s| (s.replid, s.offset)).collect();
+            self.nodes().filter_map(|id| self.standing(id)).map(|s| (s.history, s.key.pos)).collect();
         ends.windows(2).all(|w| w[0] == w[1])
     }
 
     /// How everybody sees the cluster, for the report of a failure.
-    fn views(&mut self) -> String {
+    fn views(&self) -> String {
         let mut text = String::new();
         for i in 0..self.plan.sentinels {
             let id = HostId::sentinel(i);
@@ -245,7 +238,7 @@ impl World {
         }
         for id in self.nodes() {
             let power = self.hosts.get(&id).map(|h| h.power);
-            text.push_str(&format!("  {id} {power:?} {:?}\n", self.status(id)));
+            text.push_str(&format!("  {id} {power:?} {:?}\n", self.standing(id)));
         }
         text
     }

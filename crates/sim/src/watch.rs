@@ -1,21 +1,36 @@
 //! What must hold in the whole world at all times (`docs/invariants.md`), seen from outside the processes.
+//!
+//! Every node is looked at after each of its steps. What was seen last is remembered, so a step that changes nothing
+//! costs a comparison.
 
 use crate::net::HostId;
-use crate::status::NodeStatus;
 use std::collections::BTreeMap;
+use tanist_node::Standing;
+use tanist_replication::Promise;
+use tanist_types::{Epoch, LogPos, ReplId, RunId};
 
-/// Who was seen as the primary of an epoch: its run and its history.
-type Reign = (String, String);
+/// What of a node's standing the invariants are about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Seen {
+    run: RunId,
+    leads: bool,
+    promised: Promise,
+    accepted: Epoch,
+    history: ReplId,
+    end: LogPos,
+}
 
 /// Remembers what has been seen.
 #[derive(Debug, Default)]
 pub(crate) struct Watch {
     /// The first invariant that was broken.
     pub(crate) broken: Option<String>,
-    /// The primary of each epoch.
-    reigns: BTreeMap<u64, Reign>,
-    /// What each run of a data node has promised and accepted last.
-    promises: BTreeMap<String, (u64, String, u64)>,
+    /// Each data node as it was after its last step.
+    last: BTreeMap<HostId, Seen>,
+    /// The primary of each epoch: its run and its history.
+    reigns: BTreeMap<Epoch, (RunId, ReplId)>,
+    /// How far each history goes, by its primary.
+    produced: BTreeMap<ReplId, LogPos>,
     /// Whom each sentinel has voted for in each epoch.
     votes: BTreeMap<(HostId, u64), String>,
 }
@@ -25,44 +40,58 @@ impl Watch {
         self.broken.get_or_insert(problem);
     }
 
-    /// A data node shows its state.
-    pub(crate) fn see(&mut self, id: HostId, s: &NodeStatus) {
-        self.one_primary_per_epoch(id, s);
-        self.promises_are_kept(id, s);
+    /// A data node shows what it is after a step.
+    pub(crate) fn see(&mut self, id: HostId, s: &Standing<'_>) {
+        let now = Seen {
+            run: s.run,
+            leads: s.role == "primary",
+            promised: s.promised,
+            accepted: s.accepted,
+            history: s.history,
+            end: s.key.pos,
+        };
+        let before = self.last.insert(id, now);
+        if before == Some(now) {
+            return;
+        }
+        self.nobody_is_ahead(id, &now);
+        if before.is_some_and(|b| Seen { end: now.end, ..b } == now) {
+            return;
+        }
+        self.one_primary_per_epoch(id, &now);
+        self.promises_are_kept(id, &now, before);
     }
 
     /// W1.
-    fn one_primary_per_epoch(&mut self, id: HostId, s: &NodeStatus) {
-        if s.role != "primary" || s.accepted == 0 {
+    fn one_primary_per_epoch(&mut self, id: HostId, s: &Seen) {
+        if !s.leads || s.accepted == Epoch::ZERO {
             return;
         }
-        let reign = (s.run_id.clone(), s.replid.clone());
-        let first = self.reigns.entry(s.accepted).or_insert_with(|| reign.clone());
-        if *first != reign {
-            let (run, history) = first.clone();
+        let reign = (s.run, s.history);
+        let first = *self.reigns.entry(s.accepted).or_insert(reign);
+        if first != reign {
             self.fail(format!(
-                "W1: epoch {} has two primaries: run {run} with history {history}, and {id} (run {}, history {})",
-                s.accepted, s.run_id, s.replid
+                "W1: epoch {} has two primaries: run {} with history {}, and {id} (run {}, history {})",
+                s.accepted, first.0, first.1, s.run, s.history
             ));
         }
     }
 
     /// W2 and W3.
-    fn promises_are_kept(&mut self, id: HostId, s: &NodeStatus) {
-        let (epoch, leader) = &s.promised;
-        if s.accepted > *epoch {
+    fn promises_are_kept(&mut self, id: HostId, s: &Seen, before: Option<Seen>) {
+        let Promise { epoch, leader } = s.promised;
+        if s.accepted > epoch {
             self.fail(format!("W3: {id} has accepted epoch {} and promised only {epoch}", s.accepted));
         }
-        let now = (*epoch, leader.clone(), s.accepted);
-        let Some(before) = self.promises.insert(s.run_id.clone(), now) else { return };
-        let (was, whose, accepted) = before;
-        if *epoch < was || s.accepted < accepted {
+        let Some(before) = before.filter(|b| b.run == s.run) else { return };
+        let (was, whose) = (before.promised.epoch, before.promised.leader);
+        if epoch < was || s.accepted < before.accepted {
             self.fail(format!(
-                "W2: {id} went back from promise {was} and epoch {accepted} to {epoch} and {}",
-                s.accepted
+                "W2: {id} went back from promise {was} and epoch {} to {epoch} and {}",
+                before.accepted, s.accepted
             ));
-        } else if *epoch == was && !whose.is_empty() && whose != *leader {
-            self.fail(format!("W2: {id} has promised epoch {epoch} to {whose} and to {leader}"));
+        } else if epoch == was && whose.is_some() && whose != leader {
+            self.fail(format!("W2: {id} has promised epoch {epoch} to {whose:?} and to {leader:?}"));
         }
     }
 
@@ -74,35 +103,46 @@ impl Watch {
             self.fail(format!("W4: {voter} has voted in epoch {epoch} for {first} and for {leader}"));
         }
     }
-}
 
-/// W5: among nodes of one history nobody has more than its primary.
-pub(crate) fn nobody_is_ahead(nodes: &[(HostId, NodeStatus)]) -> Result<(), String> {
-    for (id, p) in nodes.iter().filter(|(_, s)| s.role == "primary") {
-        for (other, s) in nodes.iter().filter(|(_, s)| s.replid == p.replid) {
-            if s.offset > p.offset {
-                return Err(format!("W5: {other} is at {} and its primary {id} at {}", s.offset, p.offset));
-            }
+    /// W5: nobody has more of a history than its primary has ever produced.
+    fn nobody_is_ahead(&mut self, id: HostId, s: &Seen) {
+        if s.leads {
+            let end = self.produced.entry(s.history).or_insert(s.end);
+            *end = (*end).max(s.end);
+        } else if let Some(end) = self.produced.get(&s.history)
+            && s.end > *end
+        {
+            let end = *end;
+            self.fail(format!("W5: {id} is at {} of history {}, which ends at {end}", s.end, s.history));
         }
     }
-    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tanist_replication::Key;
+    use tanist_types::Rng;
 
-    fn status(role: &str, run: &str, promised: u64, leader: &str, accepted: u64) -> NodeStatus {
-        NodeStatus {
-            role: role.into(),
-            run_id: run.into(),
-            promised: (promised, leader.into()),
-            accepted,
-            ..NodeStatus::default()
+    fn run(name: u64) -> RunId {
+        RunId::random(&mut Rng::from_seed(name))
+    }
+
+    fn standing(role: &'static str, of: u64, promised: u64, leader: u64, accepted: u64) -> Standing<'static> {
+        Standing {
+            run: run(of),
+            role,
+            promised: Promise { epoch: Epoch(promised), leader: Some(run(leader)) },
+            accepted: Epoch(accepted),
+            key: Key { epoch: Epoch(accepted), pos: LogPos(0) },
+            voting: true,
+            history: ReplId::random(&mut Rng::from_seed(accepted)),
+            link: "none",
+            primary: None,
         }
     }
 
-    fn broken(seen: &[NodeStatus]) -> String {
+    fn broken(seen: &[Standing<'_>]) -> String {
         let mut watch = Watch::default();
         for s in seen {
             watch.see(HostId::node(0), s);
@@ -112,19 +152,20 @@ mod tests {
 
     #[test]
     fn two_primaries_in_an_epoch_are_seen() {
-        assert_eq!(broken(&[status("primary", "a", 1, "l", 1), status("primary", "a", 2, "l", 2)]), "");
-        assert!(
-            broken(&[status("primary", "a", 1, "l", 1), status("primary", "b", 1, "l", 1)]).starts_with("W1")
-        );
+        let first = standing("primary", 1, 1, 9, 1);
+        assert_eq!(broken(&[first, standing("primary", 1, 2, 9, 2)]), "");
+        assert!(broken(&[first, standing("primary", 2, 1, 9, 1)]).starts_with("W1"));
+        let other = Standing { history: ReplId::random(&mut Rng::from_seed(77)), ..first };
+        assert!(broken(&[first, other]).starts_with("W1"));
     }
 
     #[test]
     fn broken_promises_are_seen() {
-        let first = status("idle", "a", 3, "l", 2);
-        assert_eq!(broken(&[first.clone(), status("idle", "b", 1, "l", 1)]), "");
-        assert!(broken(&[first.clone(), status("idle", "a", 2, "l", 2)]).starts_with("W2"));
-        assert!(broken(&[first.clone(), status("idle", "a", 3, "m", 2)]).starts_with("W2"));
-        assert!(broken(&[first, status("idle", "a", 3, "l", 4)]).starts_with("W3"));
+        let first = standing("idle", 1, 3, 9, 2);
+        assert_eq!(broken(&[first, standing("idle", 2, 1, 9, 1)]), "");
+        assert!(broken(&[first, standing("idle", 1, 2, 9, 2)]).starts_with("W2"));
+        assert!(broken(&[first, standing("idle", 1, 3, 8, 2)]).starts_with("W2"));
+        assert!(broken(&[first, standing("idle", 1, 3, 9, 4)]).starts_with("W3"));
     }
 
     #[test]
@@ -140,10 +181,18 @@ mod tests {
 
     #[test]
     fn a_replica_ahead_of_its_primary_is_seen() {
-        let at = |role, offset| NodeStatus { offset, ..status(role, "r", 0, "", 0) };
-        let good = [(HostId::node(0), at("primary", 10)), (HostId::node(1), at("replica", 10))];
-        assert_eq!(nobody_is_ahead(&good), Ok(()));
-        let bad = [(HostId::node(0), at("primary", 10)), (HostId::node(1), at("replica", 11))];
-        assert!(nobody_is_ahead(&bad).unwrap_err().starts_with("W5"));
+        let at = |role, of, pos| {
+            let s = standing(role, of, 0, 9, 0);
+            Standing { key: Key { pos: LogPos(pos), ..s.key }, ..s }
+        };
+        let found = |primary: &[u64], replica: u64| {
+            let mut watch = Watch::default();
+            primary.iter().for_each(|end| watch.see(HostId::node(0), &at("primary", 1, *end)));
+            watch.see(HostId::node(1), &at("replica", 2, replica));
+            watch.broken.unwrap_or_default()
+        };
+        assert_eq!(found(&[10], 10), "");
+        assert!(found(&[10], 11).starts_with("W5"));
+        assert_eq!(found(&[], 11), "", "a history of before the world began");
     }
 }

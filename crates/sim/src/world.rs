@@ -37,14 +37,14 @@ pub(crate) enum Event {
     Arrive(ConnId, Side),
     /// A timer of the host's present run may be due.
     Wake(HostId, u32),
-    /// A step of replacing a file.
-    Disk(HostId, u32, DiskStep),
+    /// A step of replacing a file. Boxed, like what else is rare, to keep the queue's entries small.
+    Disk(HostId, u32, Box<DiskStep>),
     /// A process of the host's present run hears something.
-    Tell(HostId, u32, In),
+    Tell(HostId, u32, Box<In>),
     /// Something may go wrong.
     Fault,
     /// Something comes right again.
-    Repair(Ailment),
+    Repair(Box<Ailment>),
 }
 
 /// The steps of replacing a file.
@@ -150,14 +150,14 @@ impl World {
                 }
             }
             Event::Wake(id, run) => self.wake(id, run),
-            Event::Disk(id, run, step) => self.disk_step(id, run, step),
+            Event::Disk(id, run, step) => self.disk_step(id, run, *step),
             Event::Tell(id, run, input) => {
                 if self.hosts.get(&id).is_some_and(|h| h.run == run) {
-                    self.deliver(id, input);
+                    self.deliver(id, *input);
                 }
             }
             Event::Fault => self.fault(),
-            Event::Repair(ailment) => self.repair(ailment),
+            Event::Repair(ailment) => self.repair(*ailment),
         }
     }
 
@@ -245,7 +245,7 @@ impl World {
                 Action::Later { input } => {
                     let Some(host) = self.hosts.get_mut(&id) else { return };
                     let after = host.rng.between(Duration::from_micros(20), ms(2));
-                    self.queue.at(self.now + after, Event::Tell(id, host.run, input));
+                    self.queue.at(self.now + after, Event::Tell(id, host.run, Box::new(input)));
                 }
                 Action::Exit => {
                     self.end(id, Ending::Process);
@@ -308,14 +308,14 @@ impl World {
         let renames = !fails || host.disk.trouble == Trouble::Errors && host.rng.chance(1, 2);
         if renames {
             let at = begin + takes.mul_f64(0.7);
-            self.queue.at(at, Event::Disk(id, run, DiskStep::Rename { file, content }));
+            self.queue.at(at, Event::Disk(id, run, Box::new(DiskStep::Rename { file, content })));
         }
         let last = if fails {
             DiskStep::Failed { token, why: "no space left on device or an input/output error" }
         } else {
             DiskStep::Sync { file, token }
         };
-        self.queue.at(end, Event::Disk(id, run, last));
+        self.queue.at(end, Event::Disk(id, run, Box::new(last)));
     }
 
     fn disk_step(&mut self, id: HostId, run: u32, step: DiskStep) {
@@ -392,7 +392,7 @@ impl World {
 
     /// A process that ended by itself is started again by its supervisor.
     fn restart_soon(&mut self, id: HostId) {
-        self.queue.at(self.now + ms(100), Event::Repair(Ailment::Ended(id)));
+        self.queue.at(self.now + ms(100), Event::Repair(Box::new(Ailment::Ended(id))));
         self.ailing += 1;
     }
 

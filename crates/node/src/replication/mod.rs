@@ -6,7 +6,7 @@
 //! - `upstream`: following a primary: connecting, applying; `sync`: loading its snapshot.
 //! - `role`: becoming a primary, a replica, or neither.
 //! - `commands`, `tanist`: what clients, operators and sentinels say. `wait`: who waits for replicas.
-//! - `report`: `INFO`, `ROLE`, and what is pushed to sentinels.
+//! - `standing`: what the node is at present. `report`: `INFO`, `ROLE`, and what is pushed to sentinels.
 //!
 //! Invariants: a position is acknowledged only after its entry was applied; whatever changes the durable state leaves
 //! a write for the shell behind in the same step; a demoted node closes its clients in the same step.
@@ -16,12 +16,14 @@ mod failover;
 mod primary;
 mod report;
 mod role;
+mod standing;
 mod sync;
 mod tanist;
 mod upstream;
 mod wait;
 
 pub(crate) use commands::COMMANDS;
+pub use standing::Standing;
 pub(crate) use upstream::Upstream;
 
 use crate::node::Node;

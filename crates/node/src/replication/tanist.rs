@@ -10,7 +10,7 @@ use std::fmt::Display;
 use std::str::FromStr;
 use std::time::Duration;
 use tanist_replication::{
-    FenceAsk, FenceGrant, Floor, FollowAsk, Key, PromoteAsk, Refusal, Role, Ticket, Upheaval,
+    FenceAsk, FenceGrant, Floor, FollowAsk, Key, PromoteAsk, Refusal, Ticket, Upheaval,
 };
 use tanist_resp::{Args, Proto, Reply};
 use tanist_types::{Epoch, LogPos, NodeId, RunId};
@@ -165,55 +165,35 @@ impl Node {
 
     /// The fields of `TANIST STATUS`, in their order.
     fn status(&self) -> Fields {
-        let repl = &self.repl;
+        let s = self.standing();
+        let (repl, key) = (&self.repl, s.key);
         let durable = repl.member.durable();
-        let key = repl.key();
         let (floor_epoch, floor_offset) = match durable.floor {
             Some(Floor(key)) => (key.epoch.to_string(), key.pos.to_string()),
             None => ("-1".into(), "-1".into()),
         };
-        let primary = repl.upstream.as_ref().map(|up| up.address.clone());
         let text = |value: &dyn Display| value.to_string();
         vec![
             ("node-id", text(&durable.node)),
-            ("run-id", text(&repl.member.run())),
+            ("run-id", text(&s.run)),
             ("boot", text(&durable.boot.0)),
             ("group", durable.group.clone().unwrap_or_default()),
-            ("role", self.role_word().into()),
-            ("promised-epoch", text(&durable.promised.epoch)),
-            ("promised-leader", durable.promised.leader.map_or(String::new(), |l| l.to_string())),
-            ("accepted-epoch", text(&durable.accepted)),
+            ("role", s.role.into()),
+            ("promised-epoch", text(&s.promised.epoch)),
+            ("promised-leader", s.promised.leader.map_or(String::new(), |l| l.to_string())),
+            ("accepted-epoch", text(&s.accepted)),
             ("last-epoch", text(&key.epoch)),
             ("offset", text(&key.pos)),
             ("floor-epoch", floor_epoch),
             ("floor-offset", floor_offset),
-            ("voting", u8::from(repl.member.voting(key)).to_string()),
+            ("voting", u8::from(s.voting).to_string()),
             ("ex-primary-epoch", repl.member.ex_primary().map_or("-1".into(), |e| e.to_string())),
             ("config-version", "0".into()),
-            ("replid", text(&repl.lineage.current().id)),
-            ("link", self.link_word().into()),
-            ("primary-host", primary.as_ref().map_or(String::new(), |p| p.host.clone())),
-            ("primary-port", primary.as_ref().map_or("0".into(), |p| p.port.to_string())),
+            ("replid", text(&s.history)),
+            ("link", s.link.into()),
+            ("primary-host", s.primary.map_or(String::new(), |p| p.host.clone())),
+            ("primary-port", s.primary.map_or("0".into(), |p| p.port.to_string())),
             ("priority", self.config.replica_priority.to_string()),
         ]
-    }
-
-    /// The role as sentinels read it.
-    pub(super) fn role_word(&self) -> &'static str {
-        match self.repl.member.role() {
-            Role::Primary(_) => "primary",
-            Role::Idle => "idle",
-            Role::Replica if self.repl.upstream.as_ref().is_some_and(|up| up.link.is_syncing()) => "loading",
-            Role::Replica => "replica",
-        }
-    }
-
-    /// The link to the primary as sentinels read it.
-    pub(super) fn link_word(&self) -> &'static str {
-        match &self.repl.upstream {
-            None => "none",
-            Some(up) if up.link.is_streaming() => "up",
-            Some(_) => "down",
-        }
     }
 }

@@ -10,6 +10,7 @@ use super::foreign::{is_foreign_member, is_foreign_primary};
 use super::group::{DataNode, Group, NodeIx};
 use super::info::Role;
 use super::io::Level;
+use super::status::NodeStatus;
 use super::timing;
 use std::time::Duration;
 
@@ -112,8 +113,9 @@ impl Sentinel {
     fn note_stranded(&self, g: &mut Group) {
         let now = self.now.mono;
         // Answers from before the last switch say nothing about the time after it.
-        let fresh =
-            |n: &DataNode| n.report.as_ref().filter(|r| r.at > n.changed_at).map(|r| r.status.clone());
+        fn fresh(n: &DataNode) -> Option<&NodeStatus> {
+            n.report.as_ref().filter(|r| r.at > n.changed_at).map(|r| &r.status)
+        }
         let Some(ours) = fresh(g.primary()).map(|s| s.accepted) else { return };
         let quiet = g.failover.is_none() && !g.primary().detector.down();
         let primary = g.primary;

@@ -82,7 +82,8 @@ pub struct Sentinel {
     timing: Timing,
     /// The highest election epoch known.
     epoch: Epoch,
-    groups: BTreeMap<GroupId, Group>,
+    /// Boxed, so that lending one out ([`Sentinel::with_group`]) moves a pointer.
+    groups: BTreeMap<GroupId, Box<Group>>,
     next_group: u32,
     links: BTreeMap<LinkId, (GroupId, LinkRole)>,
     next_link: u64,
@@ -92,6 +93,8 @@ pub struct Sentinel {
     scripts: Scripts,
     names: BTreeMap<String, Option<IpAddr>>,
     used: Used,
+    /// What is due next, as the last step left it.
+    next: Option<(Mono, Timer)>,
     /// When the next step was due at the end of the last one.
     due: Option<Mono>,
     /// Nothing is decided before then: the process was suspended.
@@ -131,6 +134,7 @@ impl Sentinel {
             scripts: Scripts::default(),
             names: BTreeMap::new(),
             used: Used::default(),
+            next: None,
             due: None,
             held_until: None,
             tilts: 0,
@@ -148,6 +152,7 @@ impl Sentinel {
         if fresh {
             sentinel.disk.mark();
         }
+        sentinel.next = sentinel.earliest();
         sentinel
     }
 
@@ -173,7 +178,8 @@ impl Sentinel {
         self.flush();
         out.append(&mut self.out);
         // What a step makes due in hindsight is due now.
-        self.due = self.next_deadline().map(|(at, _)| at.max(now.mono));
+        self.next = self.earliest();
+        self.due = self.next.map(|(at, _)| at.max(now.mono));
         #[cfg(debug_assertions)]
         if let Err(broken) = self.check() {
             panic!("{broken}");
@@ -183,6 +189,10 @@ impl Sentinel {
     /// When the next [`Input::Tick`] is due, and what for.
     #[must_use]
     pub fn next_deadline(&self) -> Option<(Mono, Timer)> {
+        self.next
+    }
+
+    fn earliest(&self) -> Option<(Mono, Timer)> {
         let mut next: Option<(Mono, Timer)> = None;
         self.timers(&mut |at, timer| {
             if next.as_ref().is_none_or(|(t, _)| at < *t) {
@@ -248,7 +258,7 @@ impl Sentinel {
     }
 
     fn group_named(&self, name: &str) -> Option<&Group> {
-        self.groups.values().find(|g| g.name == name)
+        self.groups.values().map(Box::as_ref).find(|g| g.name == name)
     }
 
     /// Lends a group to `f` together with the sentinel itself; the group is not in the map meanwhile.

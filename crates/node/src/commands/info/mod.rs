@@ -62,7 +62,10 @@ pub(super) struct Fields(String);
 impl Fields {
     /// Adds a field.
     pub(super) fn put(&mut self, name: &str, value: impl std::fmt::Display) {
-        let _ = write!(self.0, "{name}:{value}\r\n");
+        self.0.push_str(name);
+        self.0.push(':');
+        let _ = write!(self.0, "{value}");
+        self.0.push_str("\r\n");
     }
 
     /// Adds a field that is 0 or 1.

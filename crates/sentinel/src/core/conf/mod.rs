@@ -127,7 +127,7 @@ impl Sentinel {
         }
         let more = format!("quorum {}", g.settings.quorum);
         self.event(&g, super::Level::Warning, "+monitor", super::events::Who::Group, &more);
-        self.groups.insert(id, g);
+        self.groups.insert(id, Box::new(g));
     }
 
     /// The settings of a group for which nothing was said.
