@@ -61,7 +61,7 @@ impl Sentinel {
     /// and nothing is done in an epoch before it counts: so the others need not wait for our disk.
     pub(crate) fn start_election(&mut self, g: &mut Group, kind: Kind) {
         // Beyond what any node is known to have promised: it would refuse.
-        let ours = g.nodes.values().filter(|n| !is_foreign_member(g, n));
+        let ours = g.nodes.values().filter(|n| !is_foreign_member(g, n, self.me));
         let promised = ours.filter_map(|n| Some(n.report.as_ref()?.status.promised));
         let promised = promised.filter(|p| self.epoch.may_jump_to(*p)).max().unwrap_or(Epoch::ZERO);
         let floor = self.epoch.max(g.vote.epoch).max(Epoch(g.config_epoch.0)).max(promised);

@@ -13,6 +13,7 @@ use super::hello::Hello;
 use super::info::Role;
 use super::io::Level;
 use super::timing;
+use tanist_types::RunId;
 
 /// Takes note of the run of a node that is where it should be.
 pub(crate) fn note_place(g: &mut Group, ix: NodeIx) {
@@ -34,11 +35,16 @@ pub(crate) fn note_place(g: &mut Group, ix: NodeIx) {
 }
 
 /// Whether a Tanist node that waits for a word, or follows somebody else, rather belongs to another group: it has
-/// belonged to one, another node was seen in its place before, and it was never seen in any place of ours.
-pub(crate) fn is_foreign_member(g: &Group, n: &DataNode) -> bool {
+/// belonged to one, another node was seen in its place before, and it was never seen in any place of ours. What follows
+/// one of our nodes, or has promised itself to one of our sentinels, is ours: a node that lost its disk is another one
+/// from then on, and may be sealed before it has ever followed. `me` is this sentinel.
+pub(crate) fn is_foreign_member(g: &Group, n: &DataNode, me: RunId) -> bool {
     let Some(status) = n.status_of_run() else { return false };
-    let ours = || g.nodes.values().any(|m| m.placed == Some(status.node_id));
-    status.in_group && n.placed.is_some() && !ours()
+    let placed = || g.nodes.values().any(|m| m.placed == Some(status.node_id));
+    let follows = || n.info.primary.as_ref().is_some_and(|addr| g.node_at(addr).is_some());
+    let leader = status.promised_leader;
+    let promised = || leader.is_some_and(|id| id == me || g.peer_by_id(&id).is_some());
+    status.in_group && n.placed.is_some() && !placed() && !follows() && !promised()
 }
 
 /// Whether a node that should follow the primary is rather the primary of another group.

@@ -61,7 +61,7 @@ impl Sentinel {
             // It has yet to say whether it is the one that we knew; its answer comes back here.
             return self.ask_status(g, ix);
         }
-        if is_foreign_member(g, n) {
+        if is_foreign_member(g, n, self.me) {
             return self.report_foreign_member(g, ix);
         }
         if let Some(n) = g.nodes.get_mut(&ix) {
@@ -120,7 +120,7 @@ impl Sentinel {
         let quiet = g.failover.is_none() && !g.primary().detector.down();
         let primary = g.primary;
         let foreign: Vec<NodeIx> =
-            g.nodes.values().filter(|n| is_foreign_member(g, n)).map(|n| n.ix).collect();
+            g.nodes.values().filter(|n| is_foreign_member(g, n, self.me)).map(|n| n.ix).collect();
         for n in g.nodes.values_mut() {
             let promised = fresh(n).map(|s| s.promised);
             let ours_too = !foreign.contains(&n.ix);

@@ -42,6 +42,8 @@ pub(crate) struct NodeStatus {
     pub(crate) in_group: bool,
     pub(crate) role: NodeRole,
     pub(crate) promised: Epoch,
+    /// The sentinel that it has promised this epoch to; none if it learnt of the epoch from a primary.
+    pub(crate) promised_leader: Option<RunId>,
     pub(crate) accepted: Epoch,
     /// Epoch of the last log entry, and the log's end.
     pub(crate) key: Key,
@@ -67,6 +69,7 @@ impl NodeStatus {
             in_group: text("group").is_some_and(|group| !group.is_empty()),
             role: parse_role(text("role")?)?,
             promised: Epoch(number("promised-epoch")?),
+            promised_leader: text("promised-leader").and_then(|id| id.parse().ok()),
             accepted: Epoch(number("accepted-epoch")?),
             key: Key { epoch: Epoch(number("last-epoch")?), offset: LogPos(number("offset")?) },
             floor: number("floor-epoch")
@@ -158,6 +161,7 @@ pub(crate) mod tests {
             in_group: true,
             role: NodeRole::Replica,
             promised: Epoch(epoch),
+            promised_leader: None,
             accepted: Epoch(epoch),
             key: Key { epoch: Epoch(epoch), offset: LogPos(offset) },
             floor: None,

@@ -98,6 +98,7 @@ impl World {
                 "offset" => n.offset = value.parse().expect("a number"),
                 "epoch" => n.epoch = value.parse().expect("a number"),
                 "promised" => n.promised = value.parse().expect("a number"),
+                "leader" => n.leader = long_id(value),
                 "priority" => n.priority = value.parse().expect("a number"),
                 "loading" => n.loading = value == "yes",
                 "voting" => n.voting = value == "yes",

@@ -28,7 +28,8 @@ impl Sentinel {
         let (name, number) = (g.name.clone(), epoch.to_string());
         let args: [&[u8]; 6] = [b"TANIST", b"FENCE", name.as_bytes(), number.as_bytes(), me.as_bytes(), b"0"];
         let mut asked = BTreeMap::new();
-        let ours: Vec<NodeIx> = g.nodes.values().filter(|n| !is_foreign_member(g, n)).map(|n| n.ix).collect();
+        let ours: Vec<NodeIx> =
+            g.nodes.values().filter(|n| !is_foreign_member(g, n, self.me)).map(|n| n.ix).collect();
         for n in g.nodes.values_mut().filter(|n| n.cmd.is_up() && ours.contains(&n.ix)) {
             if self.send(&mut n.cmd, &args, Awaiting::Fence(epoch)) {
                 asked.insert(n.ix, None);

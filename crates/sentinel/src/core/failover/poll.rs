@@ -45,7 +45,8 @@ impl Sentinel {
         let Some(f) = &g.failover else { return true };
         let since = f.since;
         let gone = Self::primary_is_gone(g);
-        let ours = || g.nodes.values().filter(|n| !is_foreign_member(g, n));
+        let me = self.me;
+        let ours = || g.nodes.values().filter(|n| !is_foreign_member(g, n, me));
         let answers: Vec<(NodeIx, &NodeStatus)> =
             ours().filter_map(|n| Some((n.ix, n.report_since(since)?))).collect();
         let all = ours().filter(|n| n.may_answer()).all(|n| n.report_since(since).is_some());

@@ -48,7 +48,8 @@ impl Sentinel {
         let Some(r) = &mut g.repoint else { return };
         r.looked = now;
         let over = now.since(r.started) >= g.settings.failover_timeout;
-        let replicas: Vec<NodeIx> = g.replicas().filter(|n| !is_foreign_member(g, n)).map(|n| n.ix).collect();
+        let replicas: Vec<NodeIx> =
+            g.replicas().filter(|n| !is_foreign_member(g, n, self.me)).map(|n| n.ix).collect();
         for ix in &replicas {
             self.note_progress(g, *ix);
         }
