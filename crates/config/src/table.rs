@@ -291,9 +291,9 @@ directives! {
     "activerehashing" [] activerehashing: bool = true, Bool, Run, Accepted;
     /// Number of databases.
     "databases" [] databases: u32 = 16, Int::new(1, I32_MAX), Start, Done;
-    "hash-max-listpack-entries" ["hash-max-ziplist-entries"] hash_max_listpack_entries: u64 = 512, Int::new(0, i64::MAX), Run, Accepted;
-    "hash-max-listpack-value" ["hash-max-ziplist-value"] hash_max_listpack_value: u64 = 64, Memory::new(0, i64::MAX), Run, Accepted;
-    "hll-sparse-max-bytes" [] hll_sparse_max_bytes: u64 = 3000, Memory::new(0, i64::MAX), Run, Accepted;
+    "hash-max-listpack-entries" ["hash-max-ziplist-entries"] hash_max_listpack_entries: u64 = 512, Int::new(0, i64::MAX), Run, Done;
+    "hash-max-listpack-value" ["hash-max-ziplist-value"] hash_max_listpack_value: u64 = 64, Memory::new(0, i64::MAX), Run, Done;
+    "hll-sparse-max-bytes" [] hll_sparse_max_bytes: u64 = 3000, Memory::new(0, i64::MAX), Run, Done;
     /// Kept for `CONFIG GET`: large values are always freed where nobody waits for it.
     "lazyfree-lazy-eviction" [] lazyfree_lazy_eviction: bool = true, Bool, Run, Done;
     "lazyfree-lazy-expire" [] lazyfree_lazy_expire: bool = true, Bool, Run, Done;
@@ -308,7 +308,7 @@ directives! {
     /// How slowly the access counter grows.
     "lfu-log-factor" [] lfu_log_factor: u32 = 10, Int::new(0, I32_MAX), Run, Done;
     "list-compress-depth" [] list_compress_depth: u32 = 0, Int::new(0, I32_MAX), Run, Accepted;
-    "list-max-listpack-size" ["list-max-ziplist-size"] list_max_listpack_size: i32 = -2, Int::new(I32_MIN, I32_MAX), Run, Accepted;
+    "list-max-listpack-size" ["list-max-ziplist-size"] list_max_listpack_size: i32 = -2, Int::new(I32_MIN, I32_MAX), Run, Done;
     /// The most bytes of data, above which keys are evicted or commands that may add data refused; 0 for no limit.
     "maxmemory" [] maxmemory: u64 = 0, Memory::new(0, i64::MAX), Run, Done;
     /// How much is evicted at a time before a command runs: 0 little, 100 as much as is needed.
@@ -317,13 +317,13 @@ directives! {
     "maxmemory-policy" [] maxmemory_policy: MaxmemoryPolicy = MaxmemoryPolicy::NoEviction, Word::<MaxmemoryPolicy>::new(), Run, Done;
     /// Keys looked at for each that is evicted.
     "maxmemory-samples" [] maxmemory_samples: u16 = 5, Int::new(1, 64), Run, Done;
-    "set-max-intset-entries" [] set_max_intset_entries: u64 = 512, Int::new(0, i64::MAX), Run, Accepted;
-    "set-max-listpack-entries" [] set_max_listpack_entries: u64 = 128, Int::new(0, i64::MAX), Run, Accepted;
-    "set-max-listpack-value" [] set_max_listpack_value: u64 = 64, Int::new(0, i64::MAX), Run, Accepted;
+    "set-max-intset-entries" [] set_max_intset_entries: u64 = 512, Int::new(0, i64::MAX), Run, Done;
+    "set-max-listpack-entries" [] set_max_listpack_entries: u64 = 128, Int::new(0, i64::MAX), Run, Done;
+    "set-max-listpack-value" [] set_max_listpack_value: u64 = 64, Int::new(0, i64::MAX), Run, Done;
     "stream-node-max-bytes" [] stream_node_max_bytes: u64 = 4096, Memory::new(0, i64::MAX), Run, Accepted;
     "stream-node-max-entries" [] stream_node_max_entries: u64 = 100, Int::new(0, i64::MAX), Run, Accepted;
-    "zset-max-listpack-entries" ["zset-max-ziplist-entries"] zset_max_listpack_entries: u64 = 128, Int::new(0, i64::MAX), Run, Accepted;
-    "zset-max-listpack-value" ["zset-max-ziplist-value"] zset_max_listpack_value: u64 = 64, Memory::new(0, i64::MAX), Run, Accepted;
+    "zset-max-listpack-entries" ["zset-max-ziplist-entries"] zset_max_listpack_entries: u64 = 128, Int::new(0, i64::MAX), Run, Done;
+    "zset-max-listpack-value" ["zset-max-ziplist-value"] zset_max_listpack_value: u64 = 64, Memory::new(0, i64::MAX), Run, Done;
 
     // Observation and scripts
     /// Milliseconds after which a script counts as stuck.
