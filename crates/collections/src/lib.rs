@@ -37,4 +37,7 @@ pub use policy::{Limit, Policy};
 pub use seed::{KeyHash, Seed};
 pub use set::{Duplicate, Ints, Set, SetForm, SetIter};
 pub use sorted_set::{Member, SortedSet};
-pub use stream::Stream;
+pub use stream::{
+    About, AddError, Consumer, Delivery, Fields, Group, Limits as TrimLimits, NewId, Range as StreamRange,
+    Stream, StreamEntry, StreamId, Trim,
+};
