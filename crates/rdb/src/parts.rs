@@ -3,6 +3,7 @@
 
 use crate::RdbError;
 use crate::cursor::{Cursor, Stop};
+use crate::stream::{StreamInfo, StreamParts};
 use crate::string::{self, Text};
 use crate::value::{Str, TypeCode};
 use std::ops::Range;
@@ -21,6 +22,18 @@ pub enum Part<'a> {
     Expiring(Str<'a>, Str<'a>, Option<UnixMs>),
     /// A member of a sorted set and its score.
     Scored(Str<'a>, f64),
+    /// The identifier of a stream's node and its listpack.
+    Node(Str<'a>, &'a [u8]),
+    /// What a stream knows of its past; comes behind its nodes.
+    Stream(StreamInfo),
+    /// A group of a stream: its name, the last entry it was handed, and how many it has read, or -1.
+    Group(Str<'a>, (u64, u64), i64),
+    /// An entry that waits in the last group: its identifier, when it was handed out (in milliseconds), and how often.
+    Pending([u8; 16], i64, u64),
+    /// A consumer of the last group: its name, and when it was last seen and last active, or -1.
+    Consumer(Str<'a>, i64, i64),
+    /// An entry that waits for the last consumer.
+    Claim([u8; 16]),
 }
 
 /// A part whose bytes are looked up later.
@@ -30,6 +43,12 @@ pub(crate) enum FoundPart {
     Pair(Text, Text),
     Expiring(Text, Text, Option<UnixMs>),
     Scored(Text, f64),
+    Node(Text, Text),
+    Stream(StreamInfo),
+    Group(Text, (u64, u64), i64),
+    Pending([u8; 16], i64, u64),
+    Consumer(Text, i64, i64),
+    Claim([u8; 16]),
 }
 
 /// What a step over a value found.
@@ -49,6 +68,8 @@ enum Layout {
     Counted(Shape),
     /// The earliest expiry, a count, then as many parts.
     Dated(Shape),
+    /// Nodes and groups.
+    Stream(StreamParts),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -91,6 +112,9 @@ impl Layout {
             | TypeCode::SET_LISTPACK => Layout::Whole(Shape::Blob),
             TypeCode::LIST_QUICKLIST => Layout::Counted(Shape::Blob),
             TypeCode::LIST_QUICKLIST_2 => Layout::Counted(Shape::Node),
+            TypeCode::STREAM_LISTPACKS => Layout::Stream(StreamParts::of_version(1)),
+            TypeCode::STREAM_LISTPACKS_2 => Layout::Stream(StreamParts::of_version(2)),
+            TypeCode::STREAM_LISTPACKS_3 => Layout::Stream(StreamParts::of_version(3)),
             _ => return None,
         })
     }
@@ -119,7 +143,10 @@ impl Parts {
 
     /// Whether all parts have been read.
     pub(crate) fn is_complete(&self) -> bool {
-        self.left == Some(0)
+        match &self.layout {
+            Layout::Stream(stream) => stream.is_complete(),
+            _ => self.left == Some(0),
+        }
     }
 
     /// Reads on. After an error that asks for more bytes, the same step can be tried again with them.
@@ -128,7 +155,11 @@ impl Parts {
         cur: &mut Cursor<'_>,
         (first, second): (&mut Vec<u8>, &mut Vec<u8>),
     ) -> Result<Step, Stop> {
+        if let Layout::Stream(stream) = &mut self.layout {
+            return stream.step(cur, (first, second));
+        }
         let (shape, left) = match (self.layout, self.left) {
+            (Layout::Stream(_), _) => return Ok(Step::End),
             (Layout::Whole(shape), left) => (shape, left.unwrap_or(1)),
             (Layout::Counted(shape) | Layout::Dated(shape), Some(left)) => (shape, left),
             (Layout::Counted(_) | Layout::Dated(_), None) => {
@@ -216,14 +247,21 @@ pub(crate) fn resolve<'a>(
         Text::Scratch => Str::Bytes(scratch),
         Text::Int(n) => Str::Int(*n),
     };
+    let bytes = |blob: &Text, scratch: &'a [u8]| match blob {
+        Text::At(range) => at(range),
+        Text::Scratch => scratch,
+        // No encoding is as short as a number; whoever decodes the blob says so.
+        Text::Int(_) => &[],
+    };
     match part {
         FoundPart::Element(element) => Part::Element(text(element, first)),
-        FoundPart::Blob(blob) => Part::Blob(match blob {
-            Text::At(range) => at(range),
-            Text::Scratch => first,
-            // No encoding is as short as a number; whoever decodes the blob says so.
-            Text::Int(_) => &[],
-        }),
+        FoundPart::Blob(blob) => Part::Blob(bytes(blob, first)),
+        FoundPart::Node(id, pack) => Part::Node(text(id, first), bytes(pack, second)),
+        FoundPart::Stream(info) => Part::Stream(*info),
+        FoundPart::Group(name, last, read) => Part::Group(text(name, first), *last, *read),
+        FoundPart::Pending(id, at, count) => Part::Pending(*id, *at, *count),
+        FoundPart::Consumer(name, seen, active) => Part::Consumer(text(name, first), *seen, *active),
+        FoundPart::Claim(id) => Part::Claim(*id),
         FoundPart::Pair(field, value) => Part::Pair(text(field, first), text(value, second)),
         FoundPart::Expiring(field, value, expiry) => {
             Part::Expiring(text(field, first), text(value, second), *expiry)

@@ -109,6 +109,8 @@ impl fmt::Display for Malformed {
 pub(crate) struct Builder {
     kind: TypeCode,
     object: Object,
+    /// Instead of `object` if that is to be a stream.
+    stream: Option<Box<stream::Building>>,
 }
 
 impl Builder {
@@ -135,22 +137,29 @@ impl Builder {
             }
             _ => return None,
         };
-        Some(Builder { kind, object })
+        let stream = matches!(object, Object::Stream(_)).then(Box::default);
+        Some(Builder { kind, object, stream })
     }
 
     /// Takes the next part. Foreign bytes are checked in full before they are relied on.
     pub(crate) fn push(&mut self, part: Part<'_>, policy: &Policy) -> Result<(), Malformed> {
+        if let Some(stream) = &mut self.stream {
+            return stream.push(part);
+        }
         match &mut self.object {
             Object::List(list) => list::push(list, self.kind, part, policy),
             Object::Set(set) => set::push(set, self.kind, part, policy),
             Object::Hash(hash) => hash::push(hash, self.kind, part, policy),
             Object::SortedSet(set) => sorted_set::push(set, self.kind, part, policy),
-            Object::Stream(stream) => stream::push(stream, self.kind, part, policy),
+            Object::Stream(_) => Err(UNEXPECTED),
         }
     }
 
     /// The collection.
     pub(crate) fn finish(self) -> Result<Object, Malformed> {
+        if let Some(stream) = self.stream {
+            return Ok(Object::Stream(stream.finish()?));
+        }
         let empty = match &self.object {
             Object::List(list) => tanist_keyspace::Collection::is_empty(list),
             Object::Set(set) => tanist_keyspace::Collection::is_empty(set),
