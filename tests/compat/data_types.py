@@ -190,7 +190,66 @@ def lists(rng):
     ]]))[0]()
 
 
-TYPES = {"bitmap": bitmaps, "hll": counters, "list": lists, "zset": sorted_sets}
+def streams(rng):
+    key = lambda: rng.choice(KEYS[:3] if rng.random() < 0.9 else KEYS)
+    part = lambda: rng.choice(["0", "1", "2", "3", "4", "5", "7", "10", "007", "18446744073709551615"])
+    bad = lambda: rng.choice(["", "x", "-", "+", "1-", "-1", "1-x", "1-2-3", "*", "1-*", " 3", "+4", "1-+1", "99999999999999999999"])
+    identifier = lambda: bad() if rng.random() < 0.04 else part() if rng.random() < 0.3 else part() + "-" + part()
+    end = lambda: rng.choice(["-", "+", "(" + identifier(), "(", identifier(), identifier(), identifier()])
+    number = lambda: rng.choice(NUMBERS)
+
+    # Identifiers that mostly rise: the last ones are about the number of commands given so far.
+    state = streams.__dict__.setdefault("state", {"ms": 0})
+
+    def rising():
+        state["ms"] += rng.randint(0, 1)
+        return f'{state["ms"]}-{rng.choice(["*", "*", "*", str(rng.randint(0, 9))])}'
+
+    def trim(words, sure=False):
+        if sure or rng.random() < 0.3:
+            kind = rng.choice(["MAXLEN", "MINID", "maxlen"])
+            words += [kind] + rng.choice([[], ["~"], ["="]])
+            near = str(max(0, state["ms"] - rng.randint(0, 12)))
+            words += [rng.choice(["0", "3", "7", "10", number()]) if kind != "MINID" else rng.choice([near, near + "-2", identifier()])]
+            if rng.random() < 0.2:
+                words += ["LIMIT", rng.choice(["0", "5", "10", "100", number()])]
+        return words
+
+    def xadd():
+        words = ["XADD", key()] + (["NOMKSTREAM"] if rng.random() < 0.1 else [])
+        trim(words)
+        words.append(rising() if rng.random() < 0.9 else identifier())
+        names = rng.choice([["f", "g"], ["f", "g"], ["f"], ["1", "2", "3"]])
+        return words + [w for name in names for w in (name, rng.choice(MEMBERS))]
+
+    def existing():
+        return f'{max(0, state["ms"] - rng.randint(0, 20))}-{rng.choice([0, 0, 0, 1, 2])}'
+
+    def xread():
+        n = rng.randint(1, 3)
+        words = ["XREAD"] + (["COUNT", rng.choice(["1", "3", number()])] if rng.random() < 0.5 else []) + ["STREAMS"]
+        return words + [key() for _ in range(n)] + [rng.choice(["0", "$", "+", ">", existing(), existing(), identifier()]) for _ in range(n)]
+
+    def xsetid():
+        words = ["XSETID", key(), rng.choice([rising().replace("*", "0"), identifier(), existing()])]
+        if rng.random() < 0.5:
+            words += ["ENTRIESADDED", rng.choice(["10", "100", "10000", number()])]
+        if rng.random() < 0.5:
+            words += ["MAXDELETEDID", rng.choice([existing(), identifier()])]
+        return words
+
+    return rng.choices(*zip(*[(f, w) for w, f in [
+        (25, xadd), (4, lambda: ["XLEN", key()]), (6, lambda: ["XDEL", key()] + [rng.choice([existing(), existing(), identifier()]) for _ in range(rng.randint(1, 4))]),
+        (4, lambda: trim(["XTRIM", key()], rng.random() < 0.95)),
+        (8, lambda: [rng.choice(["XRANGE", "XREVRANGE"]), key(), *rng.choice([["-", "+"], ["+", "-"], [end(), end()], [existing(), "+"], ["(" + existing(), existing()]])]
+            + rng.choice([[], ["COUNT", "2"], ["COUNT", number()], ["FOO"]])),
+        (8, xread), (1, xsetid), (4, lambda: ["XINFO", "STREAM", key()]),
+        (3, lambda: ["XINFO", "STREAM", key(), rng.choice(["FULL", "full", "FOO"])] + rng.choice([[], ["COUNT", "3"], ["COUNT", "0"], ["COUNT", number()], ["x"]])),
+        (2, lambda: ["DEBUG", "DIGEST-VALUE", key()]),
+    ]]))[0]()
+
+
+TYPES = {"bitmap": bitmaps, "hll": counters, "list": lists, "stream": streams, "zset": sorted_sets}
 RANDOM = {"ZRANDMEMBER"}
 SCANS = {"ZSCAN"}
 
@@ -242,6 +301,7 @@ def main():
             link.ask("CONFIG", "SET", f"{kind}-max-listpack-entries", o.limit)
         link.ask("CONFIG", "SET", "set-max-intset-entries", o.limit)
         link.ask("CONFIG", "SET", "list-max-listpack-size", o.limit)
+        link.ask("CONFIG", "SET", "stream-node-max-entries", o.limit)
         link.ask("CONFIG", "SET", "notify-keyspace-events", "KEA")
         listener.ask("PSUBSCRIBE", "__keyevent*")
         if o.resp3:

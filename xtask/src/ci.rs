@@ -11,7 +11,7 @@ use crate::verify::verify;
 /// Simulated schedules, from the first seed on.
 const SEEDS: u64 = 1500;
 
-/// For each of the ten fuzz targets, which run as many at once as there are cores: a minute and a quarter on two.
+/// For each of the eleven fuzz targets, which run as many at once as there are cores: a minute and a quarter on two.
 const CI_FUZZ_SECONDS: u32 = 15;
 
 /// Where libFuzzer's dice begin in CI, so that a run repeats.

@@ -320,8 +320,8 @@ directives! {
     "set-max-intset-entries" [] set_max_intset_entries: u64 = 512, Int::new(0, i64::MAX), Run, Done;
     "set-max-listpack-entries" [] set_max_listpack_entries: u64 = 128, Int::new(0, i64::MAX), Run, Done;
     "set-max-listpack-value" [] set_max_listpack_value: u64 = 64, Int::new(0, i64::MAX), Run, Done;
-    "stream-node-max-bytes" [] stream_node_max_bytes: u64 = 4096, Memory::new(0, i64::MAX), Run, Accepted;
-    "stream-node-max-entries" [] stream_node_max_entries: u64 = 100, Int::new(0, i64::MAX), Run, Accepted;
+    "stream-node-max-bytes" [] stream_node_max_bytes: u64 = 4096, Memory::new(0, i64::MAX), Run, Done;
+    "stream-node-max-entries" [] stream_node_max_entries: u64 = 100, Int::new(0, i64::MAX), Run, Done;
     "zset-max-listpack-entries" ["zset-max-ziplist-entries"] zset_max_listpack_entries: u64 = 128, Int::new(0, i64::MAX), Run, Done;
     "zset-max-listpack-value" ["zset-max-ziplist-value"] zset_max_listpack_value: u64 = 64, Memory::new(0, i64::MAX), Run, Done;
 

@@ -26,6 +26,7 @@ pub(crate) mod set;
 pub(crate) mod shutdown;
 pub(crate) mod slowlog;
 pub(crate) mod sorted_set;
+pub(crate) mod stream;
 pub(crate) mod string;
 pub(crate) mod transactions;
 

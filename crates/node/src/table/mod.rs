@@ -17,6 +17,7 @@ mod pubsub;
 mod scripting;
 mod set;
 mod sorted_set;
+mod stream;
 mod string;
 mod transactions;
 
@@ -44,6 +45,7 @@ const GROUPS: &[&[Command]] = &[
     sorted_set::COMMANDS,
     set::COMMANDS,
     hash::COMMANDS,
+    stream::COMMANDS,
     transactions::COMMANDS,
     pubsub::COMMANDS,
     scripting::COMMANDS,

@@ -27,6 +27,7 @@ mod scripting;
 mod sets;
 mod sort;
 mod spill;
+mod streams;
 mod traces;
 mod tracking;
 mod transactions;
