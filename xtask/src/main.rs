@@ -1,4 +1,4 @@
-//! One front door for every habit: `cargo xtask verify | sim | bench | drill | interop | fuzz | ci`.
+//! One front door for every habit: `cargo xtask verify | sim | bench | drill | interop | tcl-suite | fuzz | ci`.
 
 #![forbid(unsafe_code)]
 
@@ -12,7 +12,7 @@ use std::process::{Command, ExitCode};
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-use shell::{cargo, release_binary, step};
+use shell::{cargo, release_binary, root, step, target_dir};
 
 #[derive(Debug, Parser)]
 #[command(name = "xtask", about = "One front door for every habit")]
@@ -48,6 +48,12 @@ enum Task {
     },
     /// Tests against the installed redis-server
     Interop,
+    /// Redis' own Tcl suite against the release binary: the named units, or all
+    TclSuite {
+        /// Units and options of tests/compat/redis_suite.py
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        rest: Vec<String>,
+    },
     /// Every fuzz target, for so many seconds each; installs cargo-fuzz when it is missing
     Fuzz {
         /// Seconds per target
@@ -81,6 +87,7 @@ fn run(task: Task) -> Result<()> {
             step("drill", Command::new(tanist).arg("drill").args(rest))
         }
         Task::Interop => interop(),
+        Task::TclSuite { rest } => tcl_suite(&rest),
         Task::Fuzz { seconds, seed } => ci::fuzz(seconds, seed),
         Task::Ci => ci::ci(),
     }
@@ -103,4 +110,11 @@ pub(crate) fn interop() -> Result<()> {
     }
     let mut run = cargo();
     step("interop", run.args(["run", "--quiet", "--package", "interop"]).env("TANIST_SERVER", server))
+}
+
+/// The binary takes the role of the name under which the suite starts it.
+pub(crate) fn tcl_suite(rest: &[String]) -> Result<()> {
+    let tanist = release_binary()?;
+    let mut run = Command::new(root().join("tests/compat/redis_suite.py"));
+    step("redis' suite", run.arg(tanist).args(rest).env("CARGO_TARGET_DIR", target_dir()))
 }
