@@ -5,7 +5,7 @@ use crate::error::Outcome;
 use crate::node::Node;
 use crate::output::{Output, Outputs};
 use crate::pubsub::{message, pattern_message};
-use crate::session::{SessionId, SessionKind};
+use crate::session::{ReplyMode, SessionId, SessionKind};
 use tanist_resp::Args;
 
 /// One family of subscriptions.
@@ -103,6 +103,7 @@ fn confirm(ctx: &mut Ctx<'_>, family: Family, kind: &str, name: Option<&[u8]>) {
         Family::Shard => ctx.session.shard_channels.len(),
         Family::Channel | Family::Pattern => ctx.session.subscriptions(),
     };
+    let start = ctx.out.len();
     let mut reply = ctx.reply();
     reply.push(3);
     reply.bulk(kind.as_bytes());
@@ -111,6 +112,10 @@ fn confirm(ctx: &mut Ctx<'_>, family: Family, kind: &str, name: Option<&[u8]>) {
         None => reply.null(),
     }
     reply.int(count as i64);
+    // It is a push like the messages: `CLIENT REPLY OFF` is about replies.
+    if ctx.session.reply_mode != ReplyMode::On && !ctx.in_transaction {
+        ctx.node.behind_reply.extend(ctx.out.drain(start..));
+    }
 }
 
 /// Ends every subscription of the session without a word (`RESET`).

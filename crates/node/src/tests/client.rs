@@ -102,6 +102,19 @@ fn replies_can_be_turned_off() {
 }
 
 #[test]
+fn confirmations_of_subscriptions_come_although_replies_are_off() {
+    let mut w = World::new();
+    let c = w.connect();
+    let batch = b"CLIENT REPLY OFF\r\nSUBSCRIBE a\r\nUNSUBSCRIBE a\r\nPING\r\n";
+    let expected = "*3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n:1\r\n*3\r\n$11\r\nunsubscribe\r\n$1\r\na\r\n:0\r\n";
+    assert_eq!(String::from_utf8(w.raw(c, batch).0).unwrap(), expected);
+    assert_eq!(
+        w.raw(c, b"CLIENT REPLY SKIP\r\nPSUBSCRIBE b*\r\n").0,
+        b"*3\r\n$10\r\npsubscribe\r\n$2\r\nb*\r\n:1\r\n"
+    );
+}
+
+#[test]
 fn unknown_subcommands_leave_the_connection_and_its_order_alone() {
     let mut w = World::new();
     let c = w.connect();
