@@ -15,6 +15,10 @@ use tanist_config::BufferLimit;
 use tanist_replication::LinkId;
 use tanist_types::{Mono, Now};
 
+/// The most bytes that may wait for a client that has yet to say who it is: it gets refusals only, and must not be able
+/// to have them pile up.
+const UNKNOWN_SENDER_LIMIT: u64 = 1024;
+
 /// What the node remembers of buffers beside the figures of each session.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Buffers {
@@ -94,7 +98,10 @@ impl Node {
     /// Closes a session for which too much waits, or has waited for too long.
     fn judge_output(&mut self, id: SessionId, now: Now, outs: &mut Outputs) {
         let Some(s) = self.sessions.get(id).filter(|s| !s.close_after_reply) else { return };
-        let limit = self.output_limit(s.kind);
+        let mut limit = self.output_limit(s.kind);
+        if !self.is_authenticated(id) {
+            limit.hard = UNKNOWN_SENDER_LIMIT;
+        }
         let size = s.unsent as u64;
         if limit.soft == 0 || size < limit.soft {
             self.buffers.above_soft.remove(&id);

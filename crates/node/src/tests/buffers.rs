@@ -162,3 +162,17 @@ fn clients_that_occupy_most_are_closed_beyond_their_limit() {
     w.pass(200);
     assert_eq!(w.closed(), [d]);
 }
+
+#[test]
+fn little_may_wait_for_who_has_not_said_who_it_is() {
+    let mut config = ServerConfig::default();
+    config.set("requirepass", &["secret"]).expect("a directive");
+    let mut w = World::with(config);
+    let (known, unknown) = (w.connect(), w.connect());
+    assert_eq!(w.say(known, "AUTH secret"), "OK");
+    w.unsent(known, 100_000);
+    w.unsent(unknown, 1023);
+    assert!(w.closed().is_empty());
+    w.unsent(unknown, 1024);
+    assert_eq!(w.closed(), [unknown]);
+}
