@@ -121,6 +121,9 @@ pub enum LinkFault {
     /// Nothing was heard for `repl-timeout`.
     #[error("timeout: nothing heard from the primary")]
     Timeout,
+    /// The primary refused the password, in the words that are looked for in logs.
+    #[error("Unable to AUTH to MASTER: {0}")]
+    Auth(String),
     /// The primary refused the introduction.
     #[error("the primary refused us: {0}")]
     Refused(String),
@@ -378,7 +381,10 @@ impl PrimaryLink {
             State::Replies { expected, request } => {
                 match expected.pop_front() {
                     Some(Expect::Psync) => return self.take_psync_reply(line, incoming),
-                    Some(Expect::Auth) if line.starts_with(b"-") => return incoming.push(refused(line)),
+                    Some(Expect::Auth) if line.starts_with(b"-") => {
+                        let text = String::from_utf8_lossy(line).into_owned();
+                        return incoming.push(Incoming::Failed(LinkFault::Auth(text)));
+                    }
                     Some(Expect::Pong) if line.starts_with(b"-") && !is_auth_error(line) => {
                         return incoming.push(refused(line));
                     }

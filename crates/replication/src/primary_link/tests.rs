@@ -84,7 +84,7 @@ fn r3_no_acknowledgement_before_the_node_has_accepted_the_terms() {
 #[test]
 fn passwords() {
     let (mut link, _) = introduced("secret");
-    fails(&feed(&mut link, b"-WRONGPASS invalid\r\n"), "WRONGPASS");
+    fails(&feed(&mut link, b"-WRONGPASS invalid\r\n"), "Auth(\"-WRONGPASS invalid\")");
     let (mut link, _) = introduced("");
     assert!(feed(&mut link, b"-NOAUTH Authentication required.\r\n").is_empty(), "PSYNC will say so");
 }
