@@ -149,6 +149,8 @@ impl Loaded {
     fn assign(&mut self, directive: &Directive, statement: &Statement) -> Result<(), LineError> {
         let source = Source::File { again: !self.seen.insert(directive.name.to_owned()) };
         let args = match statement.text_args()?.as_slice() {
+            // The name alone is one way to say that there are none.
+            [] if directive.name == "save" => vec![""],
             [] => return Err(LineError::at(statement, "wrong number of arguments")),
             // One quoted argument where several are meant: `--save "3600 1"`.
             [one] if directive.multi => one.split(' ').collect(),
