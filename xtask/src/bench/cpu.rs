@@ -1,10 +1,10 @@
-//! Server CPU per command: PING, SET and GET of 64 B values over 1 M random keys.
+//! Server CPU per command: strings of 64 B over 1 M random keys, and the other types with a million elements.
 
 use std::time::Duration;
 
 use anyhow::Result;
 
-use super::load::{Kind, Load, Runner};
+use super::load::{self, Form, Load, Runner};
 use super::server::Server;
 use super::{Contender, Sample, Setting};
 
@@ -25,12 +25,72 @@ pub(super) fn pipeline_1(setting: &Setting, who: &Contender) -> Result<Vec<Sampl
 fn measure(setting: &Setting, who: &Contender, pipeline: usize) -> Result<Vec<Sample>> {
     let keys = if setting.quick { 100_000 } else { 1_000_000 };
     let server = Server::start(setting, who, 0, &[])?;
-    Runner::fill(server.addr, keys, VALUE)?;
+    Runner::fill(server.addr, &load::SET, keys, VALUE)?;
     let mut out = Vec::new();
-    for (kind, name) in [(Kind::Ping, "ping"), (Kind::Set, "set"), (Kind::Get, "get")] {
-        let load = Load { kind, connections: setting.connections, pipeline, keys, value: VALUE };
+    for (form, name) in [(&load::PING, "ping"), (&load::SET, "set"), (&load::GET, "get")] {
+        let load = Load { form, connections: setting.connections, pipeline, keys, value: VALUE };
         let us = per_command(setting, &[&server], load)?[0];
         out.push(Sample { row: format!("cpu-p{pipeline}-{name}"), value: us });
+    }
+    Ok(out)
+}
+
+/// Elements and values as short as `valkey-benchmark` sends them.
+const SHORT: usize = 3;
+
+/// Commands on one large hash, set, sorted set or list, on counters, and of a script, 100 at a time.
+pub(super) fn types_100(setting: &Setting, who: &Contender) -> Result<Vec<Sample>> {
+    let rows: [(&Form, &str); 6] = [
+        (&load::INCR, "incr"),
+        (&load::HSET, "hset"),
+        (&load::ZADD, "zadd"),
+        (&load::SADD, "sadd"),
+        (&load::LPUSH, "lpush"),
+        (&load::EVALSHA, "evalsha"),
+    ];
+    types(setting, who, 100, &rows)
+}
+
+/// Commands with many elements or keys, 16 at a time.
+pub(super) fn types_16(setting: &Setting, who: &Contender) -> Result<Vec<Sample>> {
+    types(setting, who, 16, &[(&load::LRANGE, "lrange"), (&load::MSET, "mset")])
+}
+
+fn types(
+    setting: &Setting,
+    who: &Contender,
+    pipeline: usize,
+    rows: &[(&'static Form, &str)],
+) -> Result<Vec<Sample>> {
+    let keys = if setting.quick { 100_000 } else { 1_000_000 };
+    let mut out = Vec::new();
+    for (form, name) in rows {
+        let server = Server::start(setting, who, 0, &[])?;
+        server.ask(&format!("SCRIPT LOAD \"{}\"", load::SCRIPT))?;
+        // What is read must be there, and what is counted must be counters.
+        let filler = if *name == "lrange" { &load::LPUSH } else { *form };
+        Runner::fill(server.addr, filler, keys, SHORT)?;
+        let load = Load { form, connections: setting.connections, pipeline, keys, value: SHORT };
+        let us = per_command(setting, &[&server], load)?[0];
+        out.push(Sample { row: format!("types-p{pipeline}-{name}"), value: us });
+    }
+    Ok(out)
+}
+
+/// Orders of magnitude of sorted sets whose ranks are asked for.
+const RANKED: std::ops::RangeInclusive<u32> = 3..=7;
+
+/// `ZRANK` in sorted sets of a thousand to ten million members.
+pub(super) fn rank(setting: &Setting, who: &Contender) -> Result<Vec<Sample>> {
+    let server = Server::start(setting, who, 0, &[])?;
+    let mut out = Vec::new();
+    for exponent in RANKED {
+        let keys = 10u64.pow(if setting.quick { exponent.min(5) } else { exponent });
+        Runner::fill(server.addr, &load::ZADD, keys, 0)?;
+        let load =
+            Load { form: &load::ZRANK, connections: setting.connections, pipeline: 100, keys, value: 0 };
+        let us = per_command(setting, &[&server], load)?[0];
+        out.push(Sample { row: format!("zrank-1e{exponent}"), value: us });
     }
     Ok(out)
 }

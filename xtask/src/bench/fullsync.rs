@@ -1,16 +1,16 @@
 //! Full sync of 3 M keys of 128 B: its time, what a writer feels meanwhile, and the memory it takes.
 
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle, sleep};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
-use super::load::{KEY, Kind, Load, Runner};
+use super::load::{self, KEY, Load, Runner};
 use super::machine;
+use super::probe::{Probe, Prober};
 use super::server::Server;
 use super::{Contender, Sample, Setting};
 
@@ -45,11 +45,11 @@ pub(super) fn wait_online(replica: &Server) -> Result<()> {
 
 pub(super) fn time_and_stall(setting: &Setting, who: &Contender) -> Result<Vec<Sample>> {
     let primary = Server::start(setting, who, 0, &[])?;
-    Runner::fill(primary.addr, keys(setting), VALUE)?;
+    Runner::fill(primary.addr, &load::SET, keys(setting), VALUE)?;
     let replica = Server::start(setting, who, 1, &[])?;
     // What other processes and the kernel's housekeeping do on the server's core is not the server's.
     machine::prefer_process(primary.pid());
-    let prober = Prober::start(primary.addr)?;
+    let prober = Prober::start(primary.addr, Probe::Set)?;
     // The worst without a sync, for comparison.
     sleep(Duration::from_secs(2));
     let calm = prober.take_worst();
@@ -69,7 +69,7 @@ pub(super) fn time_and_stall(setting: &Setting, who: &Contender) -> Result<Vec<S
 pub(super) fn memory_under_writes(setting: &Setting, who: &Contender) -> Result<Vec<Sample>> {
     let keys = keys(setting);
     let primary = Server::start(setting, who, 0, &[])?;
-    Runner::fill(primary.addr, keys, VALUE)?;
+    Runner::fill(primary.addr, &load::SET, keys, VALUE)?;
     let replica = Server::start(setting, who, 1, &[])?;
     let stop = Arc::new(AtomicBool::new(false));
     let writer = writer(primary.addr, keys, stop.clone());
@@ -99,7 +99,7 @@ pub(super) fn memory_under_writes(setting: &Setting, who: &Contender) -> Result<
 /// Some ten thousand writes per second over all keys.
 fn writer(addr: SocketAddr, keys: u64, stop: Arc<AtomicBool>) -> JoinHandle<Result<()>> {
     thread::spawn(move || {
-        let load = Load { kind: Kind::Set, connections: 1, pipeline: 20, keys, value: VALUE };
+        let load = Load { form: &load::SET, connections: 1, pipeline: 20, keys, value: VALUE };
         let mut runner = Runner::connect(addr, load)?;
         while !stop.load(Ordering::Relaxed) {
             runner.run(Duration::ZERO)?;
@@ -107,48 +107,4 @@ fn writer(addr: SocketAddr, keys: u64, stop: Arc<AtomicBool>) -> JoinHandle<Resu
         }
         Ok(())
     })
-}
-
-/// One connection that SETs all the time and remembers the longest wait.
-struct Prober {
-    worst: Arc<AtomicU64>,
-    stop: Arc<AtomicBool>,
-    thread: JoinHandle<Result<()>>,
-}
-
-impl Prober {
-    fn start(addr: SocketAddr) -> Result<Prober> {
-        let (worst, stop) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(false)));
-        let mut stream = TcpStream::connect(addr)?;
-        stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(Duration::from_secs(30)))?;
-        let (w, s) = (worst.clone(), stop.clone());
-        let thread = thread::spawn(move || {
-            machine::prefer_this_thread();
-            let mut reply = [0; 5];
-            while !s.load(Ordering::Relaxed) {
-                let began = Instant::now();
-                stream.write_all(b"*3\r\n$3\r\nSET\r\n$16\r\nkey:000000000007\r\n$5\r\nprobe\r\n")?;
-                stream.read_exact(&mut reply)?;
-                if &reply != b"+OK\r\n" {
-                    bail!("a SET was refused during the sync");
-                }
-                w.fetch_max(began.elapsed().as_nanos() as u64, Ordering::Relaxed);
-                // A tenth of a core at most: the probe must not be the load.
-                sleep(Duration::from_micros(200));
-            }
-            Ok(())
-        });
-        Ok(Prober { worst, stop, thread })
-    }
-
-    fn take_worst(&self) -> Duration {
-        Duration::from_nanos(self.worst.swap(0, Ordering::Relaxed))
-    }
-
-    fn finish(self) -> Result<Duration> {
-        self.stop.store(true, Ordering::Relaxed);
-        self.thread.join().unwrap_or_else(|_| bail!("the probe failed"))?;
-        Ok(Duration::from_nanos(self.worst.load(Ordering::Relaxed)))
-    }
 }

@@ -1,27 +1,78 @@
 //! The load: a few connections from one thread, each with a full pipeline always under way.
 //!
-//! Commands of a kind have one length, and so have their replies: a batch is a template in which only the
-//! digits of the keys change, and replies are checked by comparing bytes. That keeps the load cheaper than
+//! Commands of a form have one length: a batch is a template in which only digits change, and replies are checked by
+//! comparing bytes or counting lines. That keeps the load cheaper than
 //! any server, so that the server stays busy.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
-/// What is sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Ping,
-    Set,
-    Get,
+/// A command of the load, and what comes back.
+#[derive(Debug)]
+pub(crate) struct Form {
+    /// How often the words are repeated behind the name, as in `MSET`.
+    pub(crate) times: usize,
+    /// The name of the command and what comes once.
+    pub(crate) head: &'static [&'static str],
+    /// What comes `times` times.
+    pub(crate) words: &'static [Word],
+    /// The reply.
+    pub(crate) reply: Reply,
 }
+
+/// A word of a command.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Word {
+    /// This text before twelve digits, drawn anew for every command.
+    Random(&'static str),
+    /// A value of the load's length.
+    Value,
+}
+
+/// What a command is answered with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Reply {
+    /// These bytes.
+    Same(&'static str),
+    /// A bulk string of the load's length, whose content is not looked at.
+    Value,
+    /// So many lines, the first of which is no error.
+    Lines(usize),
+}
+
+const KEYED: Word = Word::Random("key:");
+
+const fn form(head: &'static [&'static str], words: &'static [Word], reply: Reply) -> Form {
+    Form { times: 1, head, words, reply }
+}
+
+/// The answer of what cannot fail.
+const OK: Reply = Reply::Same("+OK\r\n");
+
+pub(crate) static PING: Form = form(&["PING"], &[], Reply::Same("+PONG\r\n"));
+pub(crate) static SET: Form = form(&["SET"], &[KEYED, Word::Value], OK);
+pub(crate) static GET: Form = form(&["GET"], &[KEYED], Reply::Value);
+pub(crate) static INCR: Form = form(&["INCR"], &[KEYED], Reply::Lines(1));
+pub(crate) static MSET: Form = Form { times: 10, head: &["MSET"], words: &[KEYED, Word::Value], reply: OK };
+pub(crate) static HSET: Form = form(&["HSET", "hash"], &[KEYED, Word::Value], Reply::Lines(1));
+pub(crate) static SADD: Form = form(&["SADD", "set"], &[KEYED], Reply::Lines(1));
+pub(crate) static ZADD: Form = form(&["ZADD", "sorted"], &[Word::Random(""), KEYED], Reply::Lines(1));
+pub(crate) static ZRANK: Form = form(&["ZRANK", "sorted"], &[KEYED], Reply::Lines(1));
+pub(crate) static LPUSH: Form = form(&["LPUSH", "list"], &[Word::Value], Reply::Lines(1));
+pub(crate) static LRANGE: Form = form(&["LRANGE", "list", "0", "99"], &[], Reply::Lines(201));
+pub(crate) static EVALSHA: Form = form(&["EVALSHA", SCRIPT_SHA, "1"], &[KEYED], Reply::Lines(1));
+
+/// The script of [`EVALSHA`].
+pub(crate) const SCRIPT: &str = "return redis.call('INCR', KEYS[1])";
+const SCRIPT_SHA: &str = "61636018f4e6b5817b89791bbed242f93fa089e3";
 
 /// A stream of commands.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Load {
-    pub(crate) kind: Kind,
+    pub(crate) form: &'static Form,
     /// Connections.
     pub(crate) connections: usize,
     /// Commands per batch.
@@ -35,14 +86,16 @@ pub(crate) struct Load {
 /// Bytes per key, everywhere.
 pub(crate) const KEY: usize = 16;
 
+/// Digits of a number.
+const DIGITS: usize = 12;
+
 /// Connections with their buffers.
 #[derive(Debug)]
 pub(crate) struct Runner {
     load: Load,
     streams: Vec<TcpStream>,
-    batch: Vec<u8>,
-    /// Where the digits of each key begin in the batch.
-    digits: Vec<usize>,
+    batch: Batch,
+    /// What comes back, if it is known to the byte.
     expected: Vec<u8>,
     got: Vec<u8>,
     random: u64,
@@ -58,10 +111,10 @@ impl Runner {
             stream.set_read_timeout(Some(Duration::from_secs(30)))?;
             streams.push(stream);
         }
-        let (batch, digits) = template(load);
-        let expected = reply(load).repeat(load.pipeline);
-        let got = vec![0; expected.len()];
-        Ok(Runner { load, streams, batch, digits, expected, got, random: 0x9e37_79b9_7f4a_7c15 })
+        let batch = Batch::new(load);
+        let expected = expected(load).repeat(load.pipeline);
+        let got = vec![0; expected.len().max(64 * 1024)];
+        Ok(Runner { load, streams, batch, expected, got, random: 0x9e37_79b9_7f4a_7c15 })
     }
 
     /// Commands with random keys for about `time`; returns how many were answered.
@@ -86,108 +139,151 @@ impl Runner {
         }
     }
 
-    /// Sets every key once.
-    pub(crate) fn fill(addr: SocketAddr, keys: u64, value: usize) -> Result<()> {
-        let load = Load { kind: Kind::Set, connections: 1, pipeline: 500, keys, value };
+    /// Sends the command once for each number below `keys`.
+    pub(crate) fn fill(addr: SocketAddr, form: &'static Form, keys: u64, value: usize) -> Result<()> {
+        let load = Load { form, connections: 1, pipeline: 500, keys, value };
         let mut runner = Runner::connect(addr, load)?;
         let mut next = 0;
         while next < keys {
-            for i in 0..runner.digits.len() {
-                let at = runner.digits[i];
-                write_key(&mut runner.batch[at..at + 12], next % keys);
-                runner.fresh_value(at, next);
-                next += 1;
-            }
-            runner.streams[0].write_all(&runner.batch)?;
+            runner.batch.number(|command| (next + command as u64) % keys);
+            runner.batch.fresh_values(next);
+            next += load.pipeline as u64;
+            runner.streams[0].write_all(&runner.batch.bytes)?;
             runner.receive(0)?;
         }
         Ok(())
     }
 
     fn send(&mut self, i: usize) -> Result<()> {
-        if self.load.kind != Kind::Ping {
-            for d in 0..self.digits.len() {
-                // xorshift64*: cheap, and the same keys for every contender.
-                self.random ^= self.random >> 12;
-                self.random ^= self.random << 25;
-                self.random ^= self.random >> 27;
-                let key = self.random.wrapping_mul(0x2545_f491_4f6c_dd1d) % self.load.keys;
-                let at = self.digits[d];
-                write_key(&mut self.batch[at..at + 12], key);
-            }
-        }
-        Ok(self.streams[i].write_all(&self.batch)?)
+        let (random, keys) = (&mut self.random, self.load.keys);
+        self.batch.number(|_| {
+            // xorshift64*: cheap, and the same keys for every contender.
+            *random ^= *random >> 12;
+            *random ^= *random << 25;
+            *random ^= *random >> 27;
+            random.wrapping_mul(0x2545_f491_4f6c_dd1d) % keys
+        });
+        Ok(self.streams[i].write_all(&self.batch.bytes)?)
     }
 
     fn receive(&mut self, i: usize) -> Result<()> {
-        self.streams[i].read_exact(&mut self.got)?;
-        let same = match self.load.kind {
-            // Values differ: each reply's head is enough.
-            Kind::Get => self.got[..5] == self.expected[..5],
-            _ => self.got == self.expected,
+        let got = &mut self.got;
+        let (len, same) = match self.load.form.reply {
+            Reply::Lines(lines) => {
+                let mut left = lines * self.load.pipeline;
+                let mut first = None;
+                let mut len = 0;
+                while left > 0 {
+                    len = self.streams[i].read(got)?;
+                    if len == 0 {
+                        bail!("the server closed the connection");
+                    }
+                    first = first.or(Some(got[0]));
+                    let lines = got[..len].iter().filter(|&&byte| byte == b'\n').count();
+                    left = left.checked_sub(lines).context("more lines than commands ask for")?;
+                }
+                (len, first != Some(b'-'))
+            }
+            reply => {
+                let expected = &self.expected;
+                let got = &mut got[..expected.len()];
+                self.streams[i].read_exact(got)?;
+                // Values differ: each batch's head is enough.
+                let looked_at = if matches!(reply, Reply::Value) { 5 } else { expected.len() };
+                (expected.len(), got[..looked_at] == expected[..looked_at])
+            }
         };
         if !same {
-            let text = String::from_utf8_lossy(&self.got[..self.got.len().min(80)]).into_owned();
-            bail!("unexpected reply to {:?}: {text:?}", self.load.kind);
+            let text = String::from_utf8_lossy(&got[..len.min(80)]).into_owned();
+            bail!("unexpected reply to {}: {text:?}", self.load.form.head[0]);
         }
         Ok(())
     }
+}
+
+/// Commands of one form, of which only digits and values change.
+#[derive(Debug)]
+struct Batch {
+    bytes: Vec<u8>,
+    /// Of each number: its command, and where its digits begin.
+    digits: Vec<(usize, usize)>,
+    /// Where values begin.
+    values: Vec<usize>,
+    value: usize,
+}
+
+impl Batch {
+    fn new(load: Load) -> Batch {
+        let mut batch =
+            Batch { bytes: Vec::new(), digits: Vec::new(), values: Vec::new(), value: load.value };
+        let form = load.form;
+        for command in 0..load.pipeline {
+            let words = form.head.len() + form.times * form.words.len();
+            batch.bytes.extend_from_slice(format!("*{words}\r\n").as_bytes());
+            for text in form.head {
+                batch.word(text.len(), |bytes| bytes.extend_from_slice(text.as_bytes()));
+            }
+            for word in form.words.iter().cycle().take(form.times * form.words.len()) {
+                match word {
+                    Word::Value => {
+                        let at = batch.word(load.value, |bytes| bytes.resize(bytes.len() + load.value, b'v'));
+                        batch.values.push(at);
+                    }
+                    Word::Random(text) => {
+                        let at = batch.word(text.len() + DIGITS, |bytes| {
+                            bytes.extend_from_slice(text.as_bytes());
+                            bytes.resize(bytes.len() + DIGITS, b'0');
+                        });
+                        batch.digits.push((command, at + text.len()));
+                    }
+                }
+            }
+        }
+        batch
+    }
+
+    /// Adds a word of `len` bytes; where it begins.
+    fn word(&mut self, len: usize, put: impl FnOnce(&mut Vec<u8>)) -> usize {
+        self.bytes.extend_from_slice(format!("${len}\r\n").as_bytes());
+        let at = self.bytes.len();
+        put(&mut self.bytes);
+        self.bytes.extend_from_slice(b"\r\n");
+        at
+    }
+
+    /// Writes every number, given by `of` the number of its command.
+    fn number(&mut self, mut of: impl FnMut(usize) -> u64) {
+        for &(command, at) in &self.digits {
+            write_digits(&mut self.bytes[at..at + DIGITS], of(command));
+        }
+    }
 
     /// Values that do not compress, so that no snapshot gets smaller than the data.
-    fn fresh_value(&mut self, key_at: usize, seed: u64) {
-        let head = format!("\r\n${}\r\n", self.load.value).len();
-        let at = key_at + 12 + head;
-        let mut x = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-        for byte in &mut self.batch[at..at + self.load.value] {
-            x ^= x << 13;
-            x ^= x >> 7;
-            x ^= x << 17;
-            *byte = b' ' + 1 + (x >> 32) as u8 % 94;
+    fn fresh_values(&mut self, seed: u64) {
+        for (number, &at) in self.values.iter().enumerate() {
+            let mut x = (seed + number as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+            for byte in &mut self.bytes[at..at + self.value] {
+                x ^= x << 13;
+                x ^= x >> 7;
+                x ^= x << 17;
+                *byte = b' ' + 1 + (x >> 32) as u8 % 94;
+            }
         }
     }
 }
 
-/// A batch, and the places of its keys' digits.
-fn template(load: Load) -> (Vec<u8>, Vec<usize>) {
-    let mut batch = Vec::new();
-    let mut digits = Vec::new();
-    for _ in 0..load.pipeline {
-        match load.kind {
-            Kind::Ping => batch.extend_from_slice(b"*1\r\n$4\r\nPING\r\n"),
-            Kind::Get => batch.extend_from_slice(b"*2\r\n$3\r\nGET\r\n$16\r\nkey:"),
-            Kind::Set => batch.extend_from_slice(b"*3\r\n$3\r\nSET\r\n$16\r\nkey:"),
-        }
-        if load.kind == Kind::Ping {
-            continue;
-        }
-        digits.push(batch.len());
-        batch.extend_from_slice(b"000000000000\r\n");
-        if load.kind == Kind::Set {
-            batch.extend_from_slice(format!("${}\r\n", load.value).as_bytes());
-            batch.extend(std::iter::repeat_n(b'v', load.value));
-            batch.extend_from_slice(b"\r\n");
-        }
-    }
-    (batch, digits)
-}
-
-fn reply(load: Load) -> Vec<u8> {
-    match load.kind {
-        Kind::Ping => b"+PONG\r\n".to_vec(),
-        Kind::Set => b"+OK\r\n".to_vec(),
-        Kind::Get => {
-            let mut out = format!("${}\r\n", load.value).into_bytes();
-            out.extend(std::iter::repeat_n(b'v', load.value));
-            out.extend_from_slice(b"\r\n");
-            out
-        }
+fn expected(load: Load) -> Vec<u8> {
+    match load.form.reply {
+        Reply::Same(text) => text.into(),
+        Reply::Value => format!("${}\r\n{}\r\n", load.value, "v".repeat(load.value)).into_bytes(),
+        Reply::Lines(_) => Vec::new(),
     }
 }
 
-fn write_key(place: &mut [u8], mut key: u64) {
+fn write_digits(place: &mut [u8], mut number: u64) {
     for digit in place.iter_mut().rev() {
-        *digit = b'0' + (key % 10) as u8;
-        key /= 10;
+        *digit = b'0' + (number % 10) as u8;
+        number /= 10;
     }
 }
 
@@ -197,12 +293,13 @@ mod tests {
 
     #[test]
     fn a_batch_is_well_formed() {
-        let load = Load { kind: Kind::Set, connections: 1, pipeline: 2, keys: 10, value: 3 };
-        let (mut batch, digits) = template(load);
-        write_key(&mut batch[digits[1]..digits[1] + 12], 42);
-        let one = "*3\r\n$3\r\nSET\r\n$16\r\nkey:000000000000\r\n$3\r\nvvv\r\n";
-        let two = one.replace("000000000000", "000000000042");
-        assert_eq!(String::from_utf8(batch).unwrap(), format!("{one}{two}"));
+        let load = Load { form: &MSET, connections: 1, pipeline: 2, keys: 10, value: 3 };
+        let mut batch = Batch::new(load);
+        batch.number(|command| 42 + command as u64);
+        let pair = "$16\r\nkey:000000000042\r\n$3\r\nvvv\r\n".repeat(10);
+        let one = format!("*21\r\n$4\r\nMSET\r\n{pair}");
+        let two = one.replace("0042", "0043");
+        assert_eq!(String::from_utf8(batch.bytes).unwrap(), format!("{one}{two}"));
         assert_eq!("key:000000000042".len(), KEY);
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use super::load::{KEY, Runner};
+use super::load::{self, KEY, Runner};
 use super::server::Server;
 use super::{Contender, Sample, Setting};
 
@@ -15,7 +15,7 @@ pub(super) fn memory(setting: &Setting, who: &Contender) -> Result<Vec<Sample>> 
     for value in [8, 64, 512] {
         let server = Server::start(setting, who, 0, &[])?;
         let empty = server.rss()?;
-        Runner::fill(server.addr, keys, value)?;
+        Runner::fill(server.addr, &load::SET, keys, value)?;
         let full = settled(&server)?;
         let per_key = full.saturating_sub(empty) as f64 / keys as f64;
         out.push(Sample { row: format!("memory-{value}"), value: per_key - (KEY + value) as f64 });
@@ -25,7 +25,7 @@ pub(super) fn memory(setting: &Setting, who: &Contender) -> Result<Vec<Sample>> 
 
 /// Resident memory once it has stayed the same for a while: allocators give freed pages back with some delay, each by
 /// its own clock.
-fn settled(server: &Server) -> Result<u64> {
+pub(super) fn settled(server: &Server) -> Result<u64> {
     let mut last = server.rss()?;
     let mut same = 0;
     for _ in 0..60 {

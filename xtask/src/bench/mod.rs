@@ -5,13 +5,16 @@
 //! a single row can be measured anew without the others.
 
 mod cpu;
+mod elements;
 mod failover;
 mod fullsync;
 mod load;
 mod machine;
 mod memory;
+mod probe;
 mod replica;
 mod server;
+mod stalls;
 mod table;
 
 use std::path::{Path, PathBuf};
@@ -108,7 +111,7 @@ pub(crate) struct Sample {
 type Measure = fn(&Setting, &Contender) -> Result<Vec<Sample>>;
 
 /// Groups of rows that are measured together.
-const GROUPS: [(&str, Measure); 11] = [
+const GROUPS: [(&str, Measure); 16] = [
     ("gap-crash", failover::crash),
     ("gap-hang", failover::hang),
     ("planned", failover::planned),
@@ -120,6 +123,11 @@ const GROUPS: [(&str, Measure); 11] = [
     ("fullsync", fullsync::time_and_stall),
     ("fullsync-memory", fullsync::memory_under_writes),
     ("replica", replica::replica),
+    ("types-p100", cpu::types_100),
+    ("types-p16", cpu::types_16),
+    ("elements", elements::elements),
+    ("stalls", stalls::stalls),
+    ("zrank", cpu::rank),
 ];
 
 impl Bench {

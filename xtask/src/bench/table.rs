@@ -23,7 +23,7 @@ enum Goal {
 }
 
 /// Rows in the order of the table: name, description with unit, goal.
-const ROWS: [(&str, &str, Goal); 26] = [
+const ROWS: [(&str, &str, Goal); 60] = [
     ("gap-crash", "longest gap in writes, kill -9 of the primary, down-after 1 s (ms)", Goal::AtMost(150.0)),
     ("gap-hang", "the same, SIGSTOP (ms)", Goal::AtMost(1150.0)),
     ("planned-gap", "planned switchover, gap (ms)", Goal::AtMost(50.0)),
@@ -50,6 +50,40 @@ const ROWS: [(&str, &str, Goal); 26] = [
     ("fullsync-memory", "extra memory during a full sync under writes (% of the data)", Goal::AtMost(10.0)),
     ("replica-primary", "SET with one replica, pipeline 16, CPU of the primary (µs)", Goal::OfPeer(0.75)),
     ("replica-replica", "the same, CPU of the replica (µs)", Goal::OfPeer(0.6)),
+    ("types-p100-incr", "server CPU, pipeline 100, INCR of 1 M counters (µs)", Goal::OfPeer(0.5)),
+    ("types-p100-hset", "the same, HSET in a hash of 1 M fields", Goal::OfPeer(0.5)),
+    ("types-p100-zadd", "the same, ZADD of a new score in a sorted set of 1 M members", Goal::OfPeer(0.5)),
+    ("types-p100-sadd", "the same, SADD in a set of 1 M members", Goal::OfPeer(0.5)),
+    ("types-p100-lpush", "the same, LPUSH", Goal::OfPeer(0.65)),
+    ("types-p100-evalsha", "the same, EVALSHA of a script with one call", Goal::OfPeer(1.0)),
+    ("types-p16-lrange", "pipeline 16, LRANGE of 100 elements (µs)", Goal::OfPeer(0.6)),
+    ("types-p16-mset", "the same, MSET of 10 keys", Goal::OfPeer(0.5)),
+    ("strings-plain", "memory, 1 M strings of 8 B with keys of 12 B (B per key)", Goal::OfPeer(1.0)),
+    ("strings-expiring", "the same, each expiring", Goal::OfPeer(1.0)),
+    ("elements-hash-10", "memory, hashes of 10 elements (B per element)", Goal::OfPeer(1.0)),
+    ("elements-hash-1000", "the same, hashes of 1000", Goal::OfPeer(1.0)),
+    ("elements-hash-1000000", "the same, hashes of a million", Goal::OfPeer(1.0)),
+    ("elements-set-10", "memory, sets of 10 elements (B per element)", Goal::OfPeer(1.0)),
+    ("elements-set-1000", "the same, sets of 1000", Goal::OfPeer(1.0)),
+    ("elements-set-1000000", "the same, sets of a million", Goal::OfPeer(1.0)),
+    ("elements-zset-10", "memory, sorted sets of 10 elements (B per element)", Goal::OfPeer(1.0)),
+    ("elements-zset-1000", "the same, sorted sets of 1000", Goal::OfPeer(1.0)),
+    ("elements-zset-1000000", "the same, sorted sets of a million", Goal::OfPeer(1.0)),
+    ("elements-list-10", "memory, lists of 10 elements (B per element)", Goal::OfPeer(1.0)),
+    ("elements-list-1000", "the same, lists of 1000", Goal::OfPeer(1.0)),
+    ("elements-list-1000000", "the same, lists of a million", Goal::OfPeer(1.0)),
+    ("elements-stream-10", "memory, streams of 10 elements (B per element)", Goal::OfPeer(1.0)),
+    ("elements-stream-1000", "the same, streams of 1000", Goal::OfPeer(1.0)),
+    ("elements-stream-1000000", "the same, streams of a million", Goal::OfPeer(1.0)),
+    ("stall-grow", "worst wait of a GET while 10 M keys are added (ms)", Goal::AtMost(2.0)),
+    ("stall-flush", "the same, after FLUSHALL ASYNC of 10 M keys", Goal::AtMost(2.0)),
+    ("stall-unlink", "the same, after UNLINK of a set of 10 M members", Goal::AtMost(2.0)),
+    ("stall-expire", "the same, while 1 M keys expire in one second", Goal::AtMost(2.0)),
+    ("zrank-1e3", "server CPU, pipeline 100, ZRANK among a thousand members (µs)", Goal::None),
+    ("zrank-1e4", "the same, ten thousand", Goal::None),
+    ("zrank-1e5", "the same, a hundred thousand", Goal::None),
+    ("zrank-1e6", "the same, a million", Goal::None),
+    ("zrank-1e7", "the same, ten million", Goal::None),
 ];
 
 /// All results so far.

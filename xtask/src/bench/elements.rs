@@ -1,0 +1,91 @@
+//! Resident memory per element: a million in all, in collections of ten, a thousand or a million, and small strings.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+use anyhow::{Result, bail};
+
+use super::memory::settled;
+use super::server::Server;
+use super::{Contender, Sample, Setting};
+
+/// Names of fields and members, and values of fields.
+const NAME: usize = 16;
+
+/// The command that adds element `i` to the collection `key`.
+type Add = fn(key: &str, i: u64) -> Vec<String>;
+
+const TYPES: [(&str, Add); 5] = [
+    ("hash", |key, i| words(&["HSET", key, &name(i), &name(i ^ 0x5555)])),
+    ("set", |key, i| words(&["SADD", key, &name(i)])),
+    ("zset", |key, i| words(&["ZADD", key, &format!("{}.5", i % 10_000), &name(i)])),
+    ("list", |key, i| words(&["RPUSH", key, &name(i)])),
+    ("stream", |key, i| words(&["XADD", key, &format!("1700000000000-{}", i + 1), "field", &name(i)])),
+];
+
+const STRINGS: [(&str, Add); 2] = [
+    ("plain", |key, i| words(&["SET", key, &format!("{i:08}")])),
+    ("expiring", |key, i| words(&["SET", key, &format!("{i:08}"), "EX", "86400"])),
+];
+
+fn words(words: &[&str]) -> Vec<String> {
+    words.iter().map(|&word| word.to_owned()).collect()
+}
+
+/// Sixteen bytes that are no number, in no order.
+fn name(i: u64) -> String {
+    format!("{:0NAME$x}", (i + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15))
+}
+
+pub(super) fn elements(setting: &Setting, who: &Contender) -> Result<Vec<Sample>> {
+    let total: u64 = if setting.quick { 100_000 } else { 1_000_000 };
+    let mut out = Vec::new();
+    for (kind, add) in STRINGS {
+        out.push(Sample { row: format!("strings-{kind}"), value: measure(setting, who, total, 1, add)? });
+    }
+    for (kind, add) in TYPES {
+        for size in [10, 1000, 1_000_000] {
+            let value = measure(setting, who, total, size, add)?;
+            out.push(Sample { row: format!("elements-{kind}-{size}"), value });
+        }
+    }
+    Ok(out)
+}
+
+/// Bytes per element, of `total` in collections of `size`.
+fn measure(setting: &Setting, who: &Contender, total: u64, size: u64, add: Add) -> Result<f64> {
+    let server = Server::start(setting, who, 0, &[])?;
+    let empty = server.rss()?;
+    let mut stream = TcpStream::connect(server.addr)?;
+    let mut batch = Vec::new();
+    let mut waiting = 0;
+    for i in 0..total {
+        let command = add(&format!("{:012}", i / size), i);
+        // Only XADD answers in two lines.
+        waiting += if command[0] == "XADD" { 2 } else { 1 };
+        batch.extend_from_slice(format!("*{}\r\n", command.len()).as_bytes());
+        for word in command {
+            batch.extend_from_slice(format!("${}\r\n{word}\r\n", word.len()).as_bytes());
+        }
+        if batch.len() > 32 * 1024 || i + 1 == total {
+            stream.write_all(&batch)?;
+            read_lines(&mut stream, waiting)?;
+            batch.clear();
+            waiting = 0;
+        }
+    }
+    let full = settled(&server)?;
+    Ok(full.saturating_sub(empty) as f64 / total as f64)
+}
+
+fn read_lines(stream: &mut TcpStream, mut lines: usize) -> Result<()> {
+    let mut buffer = vec![0; 64 * 1024];
+    while lines > 0 {
+        let len = stream.read(&mut buffer)?;
+        if len == 0 || buffer[0] == b'-' {
+            bail!("unexpected reply: {:?}", String::from_utf8_lossy(&buffer[..len.min(80)]));
+        }
+        lines = lines.saturating_sub(buffer[..len].iter().filter(|&&byte| byte == b'\n').count());
+    }
+    Ok(())
+}
