@@ -4,6 +4,49 @@ use crate::command::{Arg, Command, Flags, Group, KeyAccess, KeyBegin, KeyFind, K
 use crate::commands::sorted_set as run;
 
 pub(super) const COMMANDS: &[Command] = &[
+    Command::new("bzmpop", -5, Group::SortedSet, run::bzmpop)
+        .flags(Flags::WRITE.and(Flags::BLOCKING).and(Flags::MOVABLE_KEYS))
+        .keys(&[KeySpec {
+            access: KeyAccess::ReadWrite,
+            flags: &["access", "delete"],
+            begin: KeyBegin::Index(2),
+            find: KeyFind::Count { count: 0, first: 1, step: 1 },
+            notes: "",
+        }])
+        .since("7.0.0")
+        .about(
+            "Takes members from the first sorted set that is not empty, and waits for one if need be.",
+            "O(K) + O(M*log(N)) where K is the number of provided keys, N being the number of \
+             elements in the sorted set, and M being the number of elements popped.",
+        )
+        .acl(&["sortedset"])
+        .args(&[
+            Arg::new("timeout", "double"),
+            Arg::new("numkeys", "integer"),
+            Arg::key("key", 0).multiple(),
+            Arg::one_of("where", &[Arg::word("min", "MIN"), Arg::word("max", "MAX")]),
+            Arg::new("count", "integer").after("COUNT").optional(),
+        ]),
+    Command::new("bzpopmax", -3, Group::SortedSet, run::bzpopmax)
+        .flags(Flags::WRITE.and(Flags::BLOCKING).and(Flags::FAST))
+        .keys(&[KeySpec::range(1, -2, 1, KeyAccess::ReadWrite, &["access", "delete"])])
+        .since("5.0.0")
+        .about(
+            "Takes the member with the highest score, and waits for one if need be.",
+            "O(log(N)) with N being the number of elements in the sorted set.",
+        )
+        .acl(&["sortedset"])
+        .args(&[Arg::key("key", 0).multiple(), Arg::new("timeout", "double")]),
+    Command::new("bzpopmin", -3, Group::SortedSet, run::bzpopmin)
+        .flags(Flags::WRITE.and(Flags::BLOCKING).and(Flags::FAST))
+        .keys(&[KeySpec::range(1, -2, 1, KeyAccess::ReadWrite, &["access", "delete"])])
+        .since("5.0.0")
+        .about(
+            "Takes the member with the lowest score, and waits for one if need be.",
+            "O(log(N)) with N being the number of elements in the sorted set.",
+        )
+        .acl(&["sortedset"])
+        .args(&[Arg::key("key", 0).multiple(), Arg::new("timeout", "double")]),
     Command::new("zadd", -4, Group::SortedSet, run::zadd)
         .flags(Flags::WRITE.and(Flags::DENYOOM).and(Flags::FAST))
         .keys(&[KeySpec::one(1, KeyAccess::ReadWrite, &["update"])])

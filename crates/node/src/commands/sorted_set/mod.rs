@@ -1,6 +1,7 @@
 //! Sorted sets.
 
 mod add;
+mod blocking;
 mod combine;
 mod pop;
 mod range;
@@ -9,6 +10,7 @@ mod remove;
 mod span;
 
 pub(crate) use add::{zadd, zincrby};
+pub(crate) use blocking::{bzmpop, bzpopmax, bzpopmin};
 pub(crate) use combine::{zdiff, zdiffstore, zinter, zintercard, zinterstore, zunion, zunionstore};
 pub(crate) use pop::{zmpop, zpopmax, zpopmin};
 pub(crate) use range::{

@@ -4,6 +4,7 @@ use super::{Layout, begin_members, put_member};
 use crate::commands::parse_int;
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};
+use std::ops::Range;
 use tanist_keyspace::Missing;
 use tanist_keyspace::collections::{Collection, SortedSet};
 use tanist_resp::{Args, Reply};
@@ -26,7 +27,7 @@ impl End {
     }
 
     /// The command that replicas are sent.
-    fn verb(self) -> &'static [u8] {
+    pub(super) fn verb(self) -> &'static [u8] {
         match self {
             End::Min => b"ZPOPMIN",
             End::Max => b"ZPOPMAX",
@@ -80,11 +81,16 @@ fn reply_pairs(reply: &mut Reply<'_>, popped: &[(Vec<u8>, f64)]) {
 }
 
 /// A member that was taken off, and its score.
-type Popped = (Vec<u8>, f64);
+pub(super) type Popped = (Vec<u8>, f64);
 
 /// Removes up to `count` members from an end and reports that; `None` if there is no such key. The caller may log
 /// something else than the command.
-fn take(ctx: &mut Ctx<'_>, key: &[u8], end: End, count: usize) -> Result<Option<Vec<Popped>>, Error> {
+pub(super) fn take(
+    ctx: &mut Ctx<'_>,
+    key: &[u8],
+    end: End,
+    count: usize,
+) -> Result<Option<Vec<Popped>>, Error> {
     let hash = ctx.node.data.hash(key);
     let done = ctx.edit::<SortedSet, _>(key, hash, Missing::Leave, |set, _| {
         let count = count.min(set.len());
@@ -112,6 +118,20 @@ fn take(ctx: &mut Ctx<'_>, key: &[u8], end: End, count: usize) -> Result<Option<
 /// `ZMPOP numkeys key [key ...] <MIN | MAX> [COUNT count]`
 pub(crate) fn zmpop(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     let (keys, end, count) = parse_mpop(args, 1)?;
+    if !take_from_first(ctx, args, keys, end, count)? {
+        ctx.reply().null_array();
+    }
+    Ok(())
+}
+
+/// Takes up to `count` members off the first of these keys that is there, and answers; says whether there is one.
+pub(super) fn take_from_first(
+    ctx: &mut Ctx<'_>,
+    args: Args<'_, '_>,
+    keys: Range<usize>,
+    end: End,
+    count: usize,
+) -> Result<bool, Error> {
     for at in keys {
         let key = args.at(at);
         let Some(popped) = take(ctx, key, end, count)? else { continue };
@@ -126,14 +146,13 @@ pub(crate) fn zmpop(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
             reply.bulk(member);
             reply.double(*score);
         }
-        return Ok(());
+        return Ok(true);
     }
-    ctx.reply().null_array();
-    Ok(())
+    Ok(false)
 }
 
 /// The keys (as positions of arguments), the end and the count of `ZMPOP`, whose number of keys is argument `at`.
-fn parse_mpop(args: Args<'_, '_>, at: usize) -> Result<(std::ops::Range<usize>, End, usize), Error> {
+pub(super) fn parse_mpop(args: Args<'_, '_>, at: usize) -> Result<(Range<usize>, End, usize), Error> {
     const NOT_ENOUGH: Error = Error::fixed("ERR numkeys should be greater than 0");
     let keys = parse_positive(args.at(at)).ok_or(NOT_ENOUGH)?;
     let first = at + 1;
