@@ -71,9 +71,12 @@ def sorted_sets(rng):
             words.append("WITHSCORES")
         return words
 
-    def zmpop():
+    # Long enough that two servers are not late, short enough to wait for.
+    timeout = lambda: "0.001" if rng.random() < 0.9 else rng.choice(["x", "-1", "inf", "nan", "1e30", ""])
+
+    def zmpop(*before):
         n = rng.randint(1, 3)
-        words = ["ZMPOP", str(n) if rng.random() < 0.9 else number()] + [key() for _ in range(n)]
+        words = [*(before or ["ZMPOP"]), str(n) if rng.random() < 0.9 else number()] + [key() for _ in range(n)]
         words.append(rng.choice(["MIN", "MAX", "min", "FOO"]))
         return words + (["COUNT", rng.choice(["1", "3", "0", "x"])] if rng.random() < 0.5 else [])
 
@@ -89,7 +92,8 @@ def sorted_sets(rng):
         (1, lambda: ["ZREMRANGEBYRANK", key(), number(), number()]), (1, lambda: ["ZREMRANGEBYSCORE", key(), bound(), bound()]),
         (1, lambda: ["ZREMRANGEBYLEX", lexical(), lex(), lex()]),
         (3, lambda: [rng.choice(["ZPOPMIN", "ZPOPMAX"]), key()] + rng.choice([[], ["1"], ["3"], ["0"], ["-1"], ["x"], ["1", "2"]])),
-        (3, zmpop), (3, lambda: several(rng.choice(["ZUNION", "ZINTER", "ZDIFF"]))),
+        (3, zmpop), (1.5, lambda: zmpop("BZMPOP", timeout())),
+        (2, lambda: [rng.choice(["BZPOPMIN", "BZPOPMAX"]), key(), key(), timeout()]), (3, lambda: several(rng.choice(["ZUNION", "ZINTER", "ZDIFF"]))),
         (3, lambda: several(rng.choice(["ZUNIONSTORE", "ZINTERSTORE", "ZDIFFSTORE"]), key())),
         (2, lambda: ["ZINTERCARD", "2", key(), key()] + rng.choice([[], ["LIMIT", "1"], ["LIMIT", "0"], ["LIMIT", "-1"], ["FOO"]])),
         (2, lambda: ["ZRANDMEMBER", key()] + rng.choice([[], ["3"], ["-3"], ["3", "WITHSCORES"], ["0"], ["x"], ["3", "FOO"]])),
@@ -227,8 +231,50 @@ def streams(rng):
 
     def xread():
         n = rng.randint(1, 3)
-        words = ["XREAD"] + (["COUNT", rng.choice(["1", "3", number()])] if rng.random() < 0.5 else []) + ["STREAMS"]
+        words = ["XREAD"] + (["BLOCK", rng.choice(["1", "1", "-1", "x"])] if rng.random() < 0.03 else []) + (["COUNT", rng.choice(["1", "3", number()])] if rng.random() < 0.5 else []) + ["STREAMS"]
         return words + [key() for _ in range(n)] + [rng.choice(["0", "$", "+", ">", existing(), existing(), identifier()]) for _ in range(n)]
+
+    group = lambda: rng.choice(["g", "g", "h", "i", "none"] if rng.random() < 0.95 else ["", "7 7"])
+    consumer = lambda: rng.choice(["c", "d", "e", "f"] if rng.random() < 0.97 else ["", "7"])
+    # Idle times are those of two servers: none, or longer than any run.
+    idle = lambda: rng.choice(["0", "0", "0", "10000000", "-5"] if rng.random() < 0.97 else ["x", ""])
+    some = lambda most=4: [rng.choice([existing(), existing(), existing(), identifier()]) for _ in range(rng.randint(1, most))]
+
+    def xgroup():
+        made = ["MKSTREAM"] if rng.random() < 0.4 else []
+        read = ["ENTRIESREAD", rng.choice(["0", "3", "100", "-1", number()])] if rng.random() < 0.3 else []
+        where = lambda: rng.choice(["$", "0", existing(), identifier()])
+        return rng.choices(*zip(*[(f, w) for w, f in [
+            (8, lambda: ["XGROUP", "CREATE", key(), group(), where(), *made, *read]), (4, lambda: ["XGROUP", "SETID", key(), group(), where(), *read]),
+            (1, lambda: ["XGROUP", "DESTROY", key(), group()]), (3, lambda: ["XGROUP", "CREATECONSUMER", key(), group(), consumer()]),
+            (2, lambda: ["XGROUP", "DELCONSUMER", key(), group(), consumer()]), (0.3, lambda: ["XGROUP", "HELP"]),
+        ]]))[0]()
+
+    def xreadgroup():
+        n = 1 if rng.random() < 0.8 else 2
+        words = ["XREADGROUP", "GROUP", group(), consumer()] + (["COUNT", rng.choice(["1", "2", "5", number()])] if rng.random() < 0.6 else [])
+        words += (["NOACK"] if rng.random() < 0.2 else []) + (["BLOCK", rng.choice(["1", "1", "1", "-1", "x"])] if rng.random() < 0.05 else [])
+        return words + ["STREAMS"] + [key() for _ in range(n)] + [rng.choice([">", ">", ">", "0", existing(), rng.choice(["$", "+", identifier()])]) for _ in range(n)]
+
+    def xpending():
+        words = ["XPENDING", key(), group()]
+        if rng.random() < 0.6:
+            words += (["IDLE", idle()] if rng.random() < 0.3 else []) + [rng.choice(["-", existing(), end()]), rng.choice(["+", existing(), end()])]
+            words += [rng.choice(["10", "2", number()])] + ([consumer()] if rng.random() < 0.4 else [])
+        return words
+
+    def xclaim():
+        words = ["XCLAIM", key(), group(), consumer(), idle()] + some()
+        while rng.random() < 0.5:
+            words += rng.choice([["IDLE", rng.choice(["0", "10", "-1", number()])], ["TIME", rng.choice(["0", "1000", "-1", "9223372036854775807"])],
+                                 ["RETRYCOUNT", rng.choice(["0", "5", number()])], ["FORCE"], ["FORCE"], ["JUSTID"], ["LASTID", existing()], ["FOO"]])
+        return words
+
+    def xautoclaim():
+        words = ["XAUTOCLAIM", key(), group(), consumer(), idle(), rng.choice(["-", "0", existing(), end()])]
+        while rng.random() < 0.4:
+            words += rng.choice([["COUNT", rng.choice(["1", "2", "3", "0", "x"])], ["JUSTID"], ["FOO"]])
+        return words
 
     def xsetid():
         words = ["XSETID", key(), rng.choice([rising().replace("*", "0"), identifier(), existing()])]
@@ -244,12 +290,72 @@ def streams(rng):
         (8, lambda: [rng.choice(["XRANGE", "XREVRANGE"]), key(), *rng.choice([["-", "+"], ["+", "-"], [end(), end()], [existing(), "+"], ["(" + existing(), existing()]])]
             + rng.choice([[], ["COUNT", "2"], ["COUNT", number()], ["FOO"]])),
         (8, xread), (1, xsetid), (4, lambda: ["XINFO", "STREAM", key()]),
+        (8, xgroup), (14, xreadgroup), (5, lambda: ["XACK", key(), group()] + some()), (6, xpending), (5, xclaim), (5, xautoclaim),
+        (3, lambda: ["XINFO", "GROUPS", key()]), (3, lambda: ["XINFO", "CONSUMERS", key(), group()]),
         (3, lambda: ["XINFO", "STREAM", key(), rng.choice(["FULL", "full", "FOO"])] + rng.choice([[], ["COUNT", "3"], ["COUNT", "0"], ["COUNT", number()], ["x"]])),
         (2, lambda: ["DEBUG", "DIGEST-VALUE", key()]),
     ]]))[0]()
 
 
-TYPES = {"bitmap": bitmaps, "hll": counters, "list": lists, "stream": streams, "zset": sorted_sets}
+PLACES = [("13.361389", "38.115556"), ("15.087269", "37.502669"), ("2.3522", "48.8566"), ("-0.1278", "51.5074"), ("0", "0"),
+          ("-180", "-85.05112878"), ("180", "85.05112878"), ("179.9999", "10"), ("-179.9999", "10"), ("13.5", "38"), ("13.361", "38.115"),
+          ("0.0001", "-0.0001"), ("100.5", "85"), ("-73.9857", "40.7484"), ("139.6917", "35.6895"), ("14", "37.6")]
+
+
+def places(rng):
+    key = lambda: rng.choice(KEYS[:3] if rng.random() < 0.9 else KEYS)
+    member = lambda: rng.choice(MEMBERS)
+    bad = lambda: rng.choice(["x", "", "181", "-90", "nan", "inf", "1e400"])
+
+    def place():
+        if rng.random() < 0.02:
+            return [bad(), rng.choice(["1", bad()])]
+        if rng.random() < 0.4:
+            return list(rng.choice(PLACES))
+        near = rng.choice(PLACES)
+        spread = rng.choice([0.001, 0.1, 5, 60])
+        wrap = lambda x, most: str(max(-most, min(most, round(float(x) + rng.uniform(-spread, spread), rng.choice([2, 6, 14])))))
+        return [wrap(near[0], 180), wrap(near[1], 85.05112878)]
+
+    unit = lambda: rng.choice(["m", "km", "ft", "mi", "KM"] if rng.random() < 0.98 else ["x", ""])
+    size = lambda: rng.choice(["0", "1", "100", "200.5", "1000", "5000", "20000", "1e7", "0.5"] if rng.random() < 0.98 else ["-1", "x", "nan"])
+
+    def geoadd():
+        words = ["GEOADD", key()]
+        while rng.random() < 0.2:
+            words.append(rng.choice(["NX", "XX", "CH", "ch"]))
+        for _ in range(rng.randint(1, 4)):
+            words += place() + [member()]
+        return words
+
+    def options(words, store=False):
+        while rng.random() < 0.5:
+            words += rng.choice([["WITHDIST"], ["WITHCOORD"], ["WITHHASH"], ["ASC"], ["DESC"], ["COUNT", rng.choice(["1", "3", "10", "0", "-1", "x"])],
+                                 ["ASC", "COUNT", "3"], ["COUNT", "100", "ANY"], ["FOO"] if rng.random() < 0.1 else ["asc"],
+                                 ["ANY"] if rng.random() < 0.1 else ["DESC"]] + ([[rng.choice(["STORE", "STOREDIST"]), key()]] if store else []))
+        return words
+
+    def search(*store):
+        words = ["GEOSEARCHSTORE" if store else "GEOSEARCH", *store, key()]
+        parts = [rng.choice([["FROMLONLAT", *place()], ["FROMMEMBER", member()]]),
+                 rng.choice([["BYRADIUS", size(), unit()], ["BYBOX", size(), size(), unit()]])]
+        if rng.random() < 0.03:
+            parts = parts[:1] if rng.random() < 0.5 else parts + parts[:1]
+        rng.shuffle(parts)
+        words += [w for part in parts for w in part]
+        return options(words) + (["STOREDIST"] if store and rng.random() < 0.4 or rng.random() < 0.02 else [])
+
+    return rng.choices(*zip(*[(f, w) for w, f in [
+        (12, geoadd), (5, lambda: ["GEODIST", key(), member(), member()] + ([unit()] if rng.random() < 0.6 else [])),
+        (4, lambda: ["GEOHASH", key()] + [member() for _ in range(rng.randint(0, 3))]), (4, lambda: ["GEOPOS", key()] + [member() for _ in range(rng.randint(0, 3))]),
+        (12, search), (5, lambda: search(key())),
+        (6, lambda: options([rng.choice(["GEORADIUS", "GEORADIUS_RO"]), key(), *place(), size(), unit()], True)),
+        (6, lambda: options([rng.choice(["GEORADIUSBYMEMBER", "GEORADIUSBYMEMBER_RO"]), key(), member(), size(), unit()], True)),
+        (2, lambda: ["ZREM", key(), member()]), (2, lambda: ["ZRANGE", key(), "0", "-1", "WITHSCORES"]), (1, lambda: ["ZADD", key(), rng.choice(["1", "1.5", "-1", "1e17", "inf"]), member()]),
+    ]]))[0]()
+
+
+TYPES = {"bitmap": bitmaps, "geo": places, "hll": counters, "list": lists, "stream": streams, "zset": sorted_sets}
 RANDOM = {"ZRANDMEMBER"}
 SCANS = {"ZSCAN"}
 
@@ -263,8 +369,27 @@ def general(rng):
     ])()
 
 
+def without_times(reply):
+    """Leaves out what a wall clock has said, which is above 2001 in milliseconds."""
+    if isinstance(reply, list):
+        return [without_times(part) for part in reply]
+    return b":time" if reply[:1] == b":" and int(reply[1:]) > 10**12 else reply
+
+
+def without(reply, *places):
+    """Leaves out these elements of each list in a list, if they say something."""
+    return [[b"..." if i in places and part[:2] != b":-" else part for i, part in enumerate(row)] if isinstance(row, list) else row
+            for row in reply]
+
+
 def shape(words, reply):
     name = words[0].upper()
+    if name == "XINFO" and isinstance(reply, list):
+        if words[1] == "CONSUMERS":
+            return without(reply, 6, 8)
+        return without_times(reply)
+    if name == "XPENDING" and isinstance(reply, list) and len(words) > 3:
+        return without(reply, 3)
     if name in SCANS and isinstance(reply, list) and len(reply) == 3:
         elements = reply[2][1:]
         step = 1 if any(w.upper() in ("NOSCORES", "NOVALUES") for w in words) else 2

@@ -39,5 +39,5 @@ pub use set::{Duplicate, Ints, Set, SetForm, SetIter};
 pub use sorted_set::{Member, SortedSet};
 pub use stream::{
     About, AddError, Consumer, Delivery, Fields, Group, Limits as TrimLimits, NewId, Range as StreamRange,
-    Stream, StreamEntry, StreamId, Trim,
+    Stream, StreamEntry, StreamId, StreamView, Trim,
 };

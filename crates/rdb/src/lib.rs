@@ -40,7 +40,7 @@ pub use lzf::Compressor;
 pub use old::{BadEncoding, Ziplist, Zipmap};
 pub use parts::Part;
 pub use reader::{Item, Limits, Reader};
-pub use stream::StreamInfo;
+pub use stream::{StreamInfo, StreamPast};
 pub use value::{Str, TypeCode};
 pub use version::RdbVersion;
 pub use writer::{Aux, Writer};

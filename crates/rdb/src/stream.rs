@@ -19,8 +19,19 @@ pub struct StreamInfo {
     pub len: u64,
     /// The highest identifier that was given out.
     pub last: (u64, u64),
-    /// Since the second form: the first live entry, the highest deleted one, and how many were ever added.
-    pub past: Option<((u64, u64), (u64, u64), u64)>,
+    /// Since the second form.
+    pub past: Option<StreamPast>,
+}
+
+/// What streams know since the second form.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct StreamPast {
+    /// The first live entry.
+    pub first: (u64, u64),
+    /// The highest identifier that was deleted.
+    pub max_deleted: (u64, u64),
+    /// How many entries were ever added.
+    pub added: u64,
 }
 
 /// Where a stream's reader is.
@@ -86,7 +97,10 @@ impl StreamParts {
             }
             Next::Info => {
                 let (len, last) = (cur.number()?, id(cur)?);
-                let past = if self.form >= 2 { Some((id(cur)?, id(cur)?, cur.number()?)) } else { None };
+                let past = match self.form {
+                    1 => None,
+                    _ => Some(StreamPast { first: id(cur)?, max_deleted: id(cur)?, added: cur.number()? }),
+                };
                 self.next = Next::Groups;
                 FoundPart::Stream(StreamInfo { len, last, past })
             }

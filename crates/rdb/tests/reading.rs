@@ -187,7 +187,6 @@ fn a_declared_length_reserves_nothing() {
 #[test]
 fn unsupported_parts_are_named() {
     let named = |body: &[u8]| read(&[b"REDIS0011", body].concat()).unwrap_err().to_string();
-    assert_eq!(named(b"\x15\x01k"), "unsupported type stream (listpacks 3) (code 21) at byte 9");
     assert_eq!(named(b"\xfe\x00\x07\x01h"), "unsupported type module (code 7) at byte 11");
     assert_eq!(named(b"\xf6"), "unknown opcode or type 246 at byte 9");
     assert_eq!(named(b"\x60"), "unknown opcode or type 96 at byte 9");

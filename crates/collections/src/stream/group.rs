@@ -2,7 +2,7 @@
 //!
 //! Invariant: an entry that waits belongs to exactly one consumer of the group, which lists it too.
 
-use super::{Stream, StreamId};
+use super::{StreamId, StreamView};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeBounds;
 
@@ -149,6 +149,17 @@ impl Group {
         true
     }
 
+    /// Notes that the group was handed an entry of the stream behind its last one.
+    pub fn advance(&mut self, stream: StreamView<'_>, id: StreamId) {
+        let begun = self.last >= stream.about().first;
+        self.read = match self.read {
+            Some(read) if begun && !stream.has_gap_from(self.last) => Some(read.wrapping_add(1)),
+            read if stream.about().added == 0 => read,
+            _ => stream.read_up_to(id),
+        };
+        self.last = id;
+    }
+
     pub(super) fn allocated(&self) -> usize {
         size_of::<Group>() + self.pending.len() * PER_PENDING + self.places.len() * PER_CONSUMER
     }
@@ -163,46 +174,5 @@ impl Delivery {
     #[must_use]
     pub fn owner(&self) -> usize {
         self.owner
-    }
-}
-
-impl Stream {
-    /// How many entries a group has still to read; `None` if that is not known, because entries were deleted or because
-    /// the group did not begin at a known one.
-    #[must_use]
-    pub fn lag(&self, group: &Group) -> Option<u64> {
-        let about = self.about();
-        if about.added == 0 {
-            return Some(0);
-        }
-        let read = match group.read {
-            Some(read) if !self.has_gap_from(group.last) => Some(read),
-            _ => self.read_up_to(group.last),
-        };
-        Some(about.added.saturating_sub(read?))
-    }
-
-    /// Whether an entry at `from` or behind it was deleted.
-    #[must_use]
-    pub fn has_gap_from(&self, from: StreamId) -> bool {
-        let about = self.about();
-        about.len > 0 && about.max_deleted != StreamId::MIN && from <= about.max_deleted
-    }
-
-    /// How many entries were ever added up to `id`, if that can be told without counting.
-    #[must_use]
-    pub fn read_up_to(&self, id: StreamId) -> Option<u64> {
-        let about = self.about();
-        match id {
-            _ if about.added == 0 => Some(0),
-            _ if about.len == 0 && id < about.last => Some(about.added),
-            _ if id != StreamId::MIN && id < about.max_deleted => None,
-            _ if id == about.last => Some(about.added),
-            _ if id > about.last => None,
-            _ if about.max_deleted != StreamId::MIN && about.max_deleted >= about.first => None,
-            _ if id < about.first => Some(about.added.saturating_sub(about.len)),
-            _ if id == about.first => Some((about.added.saturating_sub(about.len)).saturating_add(1)),
-            _ => None,
-        }
     }
 }

@@ -10,6 +10,7 @@ mod range;
 #[cfg(test)]
 mod tests;
 mod trim;
+mod view;
 
 use crate::collection::{Collection, Encoding};
 use crate::pack::Pack;
@@ -22,6 +23,7 @@ pub use id::StreamId;
 pub use node::{Fields, StreamEntry};
 pub use range::Range;
 pub use trim::{Limits, Trim};
+pub use view::StreamView;
 
 /// The longest text of one entry, and the longest node, in bytes.
 const LONGEST: usize = 1 << 30;
@@ -101,6 +103,30 @@ impl Stream {
         &mut self.0.groups
     }
 
+    /// The entries, and the group of this name, to hand them to; `None` if there is no such group.
+    pub fn view_and_group(&mut self, name: &[u8]) -> Option<(StreamView<'_>, &mut Group)> {
+        let inner = &mut *self.0;
+        Some((StreamView { nodes: &inner.nodes, about: inner.about }, inner.groups.get_mut(name)?))
+    }
+
+    /// The entries, without the groups.
+    #[must_use]
+    pub fn view(&self) -> StreamView<'_> {
+        StreamView { nodes: &self.0.nodes, about: self.0.about }
+    }
+
+    /// All live entries.
+    #[must_use]
+    pub fn iter(&self) -> Range<'_> {
+        self.range(StreamId::MIN, StreamId::MAX)
+    }
+
+    /// The live entries from `from` to `to`, both included.
+    #[must_use]
+    pub fn range(&self, from: StreamId, to: StreamId) -> Range<'_> {
+        self.view().range(from, to)
+    }
+
     /// The nodes: their identifiers and listpacks.
     pub fn nodes(&self) -> impl ExactSizeIterator<Item = (StreamId, &Pack)> {
         self.0.nodes.iter().map(|node| (node.base, &node.pack))
@@ -167,7 +193,7 @@ impl Stream {
     /// Deletes an entry; says whether it was there. [`Stream::renew_first`] is to follow.
     pub fn delete(&mut self, id: StreamId) -> bool {
         let inner = &mut *self.0;
-        let Some(index) = inner.index_of(id) else { return false };
+        let Some(index) = index_of(&inner.nodes, id) else { return false };
         let node = &mut inner.nodes[index];
         let found = node.entries().take_while(|entry| entry.id <= id).find(|entry| entry.id == id);
         let Some(at) = found.filter(|entry| !entry.deleted).map(|entry| entry.at) else { return false };
@@ -186,18 +212,6 @@ impl Stream {
     /// Finds the first entry again, after some have gone.
     pub fn renew_first(&mut self) {
         self.0.about.first = self.iter().next().map_or(StreamId::MIN, |entry| entry.id);
-    }
-
-    /// The last live entry, or zero.
-    #[must_use]
-    pub fn last_live(&self) -> StreamId {
-        self.range(StreamId::MIN, StreamId::MAX).next_back().map_or(StreamId::MIN, |entry| entry.id)
-    }
-
-    /// Whether there is a live entry of this identifier.
-    #[must_use]
-    pub fn contains(&self, id: StreamId) -> bool {
-        self.range(id, id).next().is_some()
     }
 
     /// Appends a node that somebody else has made; `None` if it is not one, or not behind the others.
@@ -221,11 +235,9 @@ impl Stream {
     }
 }
 
-impl Inner {
-    /// The node that an identifier would be in.
-    fn index_of(&self, id: StreamId) -> Option<usize> {
-        self.nodes.partition_point(|node| node.base <= id).checked_sub(1)
-    }
+/// The node that an identifier would be in.
+fn index_of(nodes: &VecDeque<Node>, id: StreamId) -> Option<usize> {
+    nodes.partition_point(|node| node.base <= id).checked_sub(1)
 }
 
 impl Collection for Stream {

@@ -1,13 +1,13 @@
 //! Stretches of a stream, from either end.
 
 use super::node::{Node, StreamEntry};
-use super::{Inner, Stream, StreamId};
+use super::{StreamId, StreamView, index_of};
 use std::collections::VecDeque;
 
-/// The live entries between two identifiers. See [`Stream::range`].
+/// The live entries between two identifiers. See [`StreamView::range`].
 #[derive(Clone, Debug)]
 pub struct Range<'a> {
-    inner: &'a Inner,
+    all: &'a VecDeque<Node>,
     /// The nodes that have not been begun.
     nodes: std::ops::Range<usize>,
     from: StreamId,
@@ -18,20 +18,13 @@ pub struct Range<'a> {
     back: VecDeque<StreamEntry<'a>>,
 }
 
-impl Stream {
-    /// All live entries.
-    #[must_use]
-    pub fn iter(&self) -> Range<'_> {
-        self.range(StreamId::MIN, StreamId::MAX)
-    }
-
+impl<'a> StreamView<'a> {
     /// The live entries from `from` to `to`, both included.
     #[must_use]
-    pub fn range(&self, from: StreamId, to: StreamId) -> Range<'_> {
-        let inner = &*self.0;
-        let begin = inner.index_of(from).unwrap_or(0);
-        let end = inner.index_of(to).map_or(0, |index| index + 1);
-        Range { inner, nodes: begin..end.max(begin), from, to, front: None, back: VecDeque::new() }
+    pub fn range(self, from: StreamId, to: StreamId) -> Range<'a> {
+        let begin = index_of(self.nodes, from).unwrap_or(0);
+        let end = index_of(self.nodes, to).map_or(0, |index| index + 1);
+        Range { all: self.nodes, nodes: begin..end.max(begin), from, to, front: None, back: VecDeque::new() }
     }
 }
 
@@ -41,7 +34,7 @@ impl<'a> Range<'a> {
     }
 
     fn node(&self, index: usize) -> &'a Node {
-        &self.inner.nodes[index]
+        &self.all[index]
     }
 }
 

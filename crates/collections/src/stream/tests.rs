@@ -47,7 +47,7 @@ fn check(stream: &Stream, model: &[Row]) {
     let about = stream.about();
     assert_eq!((about.len, stream.len()), (model.len() as u64, model.len()));
     assert_eq!(about.first, model.first().map_or(StreamId::MIN, |row| row.0));
-    assert_eq!(stream.last_live(), model.last().map_or(StreamId::MIN, |row| row.0));
+    assert_eq!(stream.view().last_live(), model.last().map_or(StreamId::MIN, |row| row.0));
     assert_eq!(stream.0.packed, stream.nodes().map(|(_, pack)| pack.allocated()).sum::<usize>());
     let mut again = Stream::default();
     for (base, pack) in stream.nodes() {
@@ -80,7 +80,7 @@ proptest! {
                 Step::Delete(at) => {
                     let Some(index) = at.checked_rem(model.len()) else { continue };
                     let id = model.remove(index).0;
-                    prop_assert!(stream.contains(id) && stream.delete(id) && !stream.contains(id));
+                    prop_assert!(stream.view().contains(id) && stream.delete(id) && !stream.view().contains(id));
                     prop_assert!(!stream.delete(id));
                     stream.renew_first();
                 }
@@ -179,4 +179,29 @@ fn a_consumer_takes_what_another_had() {
     assert!(group.at(one).pending().is_empty() && group.at(two).pending().contains(&id));
     assert_eq!(group.remove_consumer(b"two"), Some(1));
     assert_eq!((group.pending_len(), group.acknowledge(id)), (0, false));
+}
+
+#[test]
+fn a_group_counts_what_it_reads_as_far_as_that_can_be_told() {
+    let mut stream = Stream::default();
+    let row = vec![(b"a".to_vec(), b"1".to_vec())];
+    for ms in 1..=5 {
+        add(&mut stream, NewId::NextOf(ms), &row, &policy(0, 0)).unwrap();
+    }
+    stream.groups_mut().insert((*b"g").into(), Group::new(StreamId::MIN, None));
+    let id = |ms| StreamId { ms, seq: 0 };
+    let told = |stream: &mut Stream, ms: Option<u64>| {
+        let (view, group) = stream.view_and_group(b"g").unwrap();
+        if let Some(ms) = ms {
+            group.advance(view, id(ms));
+        }
+        (group.read, view.lag(group))
+    };
+    assert_eq!(told(&mut stream, None), (None, Some(5)));
+    assert_eq!(told(&mut stream, Some(1)), (Some(1), Some(4)));
+    assert_eq!(told(&mut stream, Some(2)), (Some(2), Some(3)));
+    stream.delete(id(4));
+    assert_eq!(told(&mut stream, None), (Some(2), None), "a gap is ahead");
+    assert_eq!(told(&mut stream, Some(3)), (None, None));
+    assert_eq!(told(&mut stream, Some(5)), (Some(5), Some(0)), "the last one is known");
 }

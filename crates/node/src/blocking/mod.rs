@@ -42,7 +42,6 @@ use tanist_types::{DbIndex, Mono};
 
 /// The type of value that a session waits for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[allow(dead_code, reason = "each type's commands name theirs")]
 pub(crate) enum Wanted {
     List,
     SortedSet,
@@ -199,7 +198,6 @@ impl Ctx<'_> {
     }
 
     /// [`Ctx::seconds`] for a time-out in whole milliseconds.
-    #[allow(dead_code, reason = "for the commands of streams")]
     pub(crate) fn milliseconds(&self, text: &[u8]) -> Result<Option<Mono>, Error> {
         let millis = tanist_resp::number::parse_i64(text);
         self.deadline(millis.ok_or(Error::fixed("ERR timeout is not an integer or out of range"))?)

@@ -235,3 +235,172 @@ fn monitors_see_a_command_that_waits_once() {
     assert_eq!(sent.len(), 2, "{sent:?}");
     assert_eq!(sent[1], (a, "[k 1]".into()));
 }
+
+#[test]
+fn who_waits_for_a_stream_gets_what_comes_behind_what_it_knows() {
+    let mut w = World::new();
+    let (a, b, c) = (w.connect(), w.connect(), w.connect());
+    w.say(c, "XADD s 1-1 f v");
+    w.wait(a, "XREAD BLOCK 0 STREAMS none s $ $");
+    w.wait(b, "XREAD COUNT 1 BLOCK 5000 STREAMS s 2-0");
+    w.say(c, "XADD s 1-2 f v");
+    assert_eq!(w.sent(), [(a, "[[s [[1-2 [f v]]]]]".into())], "the other one knows of 2-0");
+    for line in ["MULTI", "XADD s 3-1 f v", "XADD s 4-1 f v", "EXEC"] {
+        w.say(c, line);
+    }
+    assert_eq!(w.sent(), [(b, "[[s [[3-1 [f v]]]]]".into())]);
+    w.wait(b, "XREAD BLOCK 5000 STREAMS s $");
+    w.say(c, "DEL s");
+    w.say(c, "XADD s 1-1 f v");
+    assert!(w.sent().is_empty(), "what $ has meant is still before us");
+    w.pass(5000);
+    assert_eq!(w.sent(), [(b, "(nil)".into())]);
+    assert_eq!(w.say(c, "XREAD BLOCK x STREAMS s $"), "-ERR timeout is not an integer or out of range");
+    assert_eq!(w.say(c, "XREAD BLOCK -1 STREAMS s $"), "-ERR timeout is negative");
+}
+
+#[test]
+fn consumers_that_wait_share_what_comes_in_the_order_of_their_coming() {
+    let mut w = World::new();
+    let (a, b, c) = (w.connect(), w.connect(), w.connect());
+    w.say(c, "XGROUP CREATE s g $ MKSTREAM");
+    w.record();
+    w.wait(a, "XREADGROUP GROUP g alice COUNT 1 BLOCK 0 STREAMS s >");
+    w.wait(b, "XREADGROUP GROUP g bob COUNT 1 BLOCK 0 STREAMS s >");
+    assert_eq!(
+        w.recorded(),
+        ["SELECT 0", "XGROUP CREATECONSUMER s g alice", "XGROUP CREATECONSUMER s g bob"]
+    );
+    for line in ["MULTI", "XADD s 1-1 f v", "XADD s 2-1 f v", "EXEC"] {
+        w.say(c, line);
+    }
+    assert_eq!(w.sent(), [(a, "[[s [[1-1 [f v]]]]]".into()), (b, "[[s [[2-1 [f v]]]]]".into())]);
+    let claim = |who: &str, id: &str| {
+        format!("XCLAIM s g {who} 0 {id} TIME 1700000000000 RETRYCOUNT 1 FORCE JUSTID LASTID {id}")
+    };
+    assert_eq!(
+        w.recorded(),
+        [
+            "MULTI".to_owned(),
+            "XADD s 1-1 f v".into(),
+            "XADD s 2-1 f v".into(),
+            "EXEC".into(),
+            "MULTI".into(),
+            claim("alice", "1-1"),
+            "XGROUP SETID s g 1-1 ENTRIESREAD 1".into(),
+            "EXEC".into(),
+            "MULTI".into(),
+            claim("bob", "2-1"),
+            "XGROUP SETID s g 2-1 ENTRIESREAD 2".into(),
+            "EXEC".into(),
+        ]
+    );
+    assert_eq!(w.say(c, "XPENDING s g"), "[:2 1-1 2-1 [[alice 1] [bob 1]]]");
+}
+
+#[test]
+fn consumers_of_a_group_that_is_gone_wait_no_more() {
+    let missing = "-NOGROUP No such key 's' or consumer group 'g' in XREADGROUP with GROUP option";
+    let other = "-WRONGTYPE Operation against a key holding the wrong kind of value";
+    for (line, expected) in [
+        ("XGROUP DESTROY s g", missing),
+        ("DEL s", missing),
+        ("FLUSHALL", missing),
+        ("SET s text", other),
+        ("RENAME t s", missing),
+    ] {
+        let mut w = World::new();
+        let (a, b, c) = (w.connect(), w.connect(), w.connect());
+        w.say(c, "XADD t 1-1 f v");
+        w.say(c, "XGROUP CREATE s g $ MKSTREAM");
+        w.wait(a, "XREADGROUP GROUP g alice BLOCK 0 STREAMS s >");
+        w.wait(b, "XREAD BLOCK 0 STREAMS none $");
+        assert_eq!(w.info(c, "total_blocking_keys_on_nokey"), "1");
+        w.say(c, line);
+        assert_eq!(w.sent(), [(a, expected.to_owned())], "{line}");
+        assert_eq!(w.info(c, "total_blocking_keys"), "1");
+    }
+}
+
+#[test]
+fn nothing_blocks_on_a_stream_inside_a_transaction_or_script() {
+    let mut w = World::new();
+    let a = w.connect();
+    w.say(a, "XGROUP CREATE s g $ MKSTREAM");
+    for line in ["XREAD BLOCK 0 STREAMS s $", "XREADGROUP GROUP g alice BLOCK 0 STREAMS s >"] {
+        assert_eq!(w.say(a, "MULTI"), "OK");
+        w.say(a, line);
+        assert_eq!(w.say(a, "EXEC"), "[(nil)]", "{line}");
+        let words: Vec<String> = line.split(' ').map(|word| format!("'{word}'")).collect();
+        let script = format!("return(redis.call({}))", words.join(","));
+        assert_eq!(w.say(a, &format!("EVAL {script} 0")), "(nil)", "{line}");
+    }
+}
+
+#[test]
+fn members_go_to_who_came_first_and_the_log_has_what_was_taken() {
+    let mut w = World::new();
+    let (a, b, c, d) = (w.connect(), w.connect(), w.connect(), w.connect());
+    w.record();
+    w.wait(a, "BZPOPMIN x z 0");
+    w.wait(b, "BZPOPMAX z 0.5");
+    w.wait(c, "BZMPOP 0 2 y z MAX COUNT 2");
+    assert_eq!(w.say(d, "ZADD z 1 one 2 two 3 three 4 four"), ":4");
+    assert_eq!(
+        w.sent(),
+        [(a, "[z one 1]".into()), (b, "[z four 4]".into()), (c, "[z [[three 3] [two 2]]]".into())]
+    );
+    assert_eq!(
+        w.recorded(),
+        ["SELECT 0", "ZADD z 1 one 2 two 3 three 4 four", "ZPOPMIN z", "ZPOPMAX z", "ZPOPMAX z 2"]
+    );
+    assert_eq!(w.say(d, "EXISTS z"), ":0");
+    assert_eq!(w.info(d, "blocked_clients"), "0");
+    w.wait(b, "BZPOPMAX z 0.5");
+    w.say(d, "RPUSH z x");
+    assert!(w.sent().is_empty(), "a list is not what it waits for");
+    w.pass(500);
+    assert_eq!(w.sent(), [(b, "(nil)".into())]);
+}
+
+#[test]
+fn every_way_to_put_a_sorted_set_at_a_key_wakes() {
+    for line in [
+        "ZUNIONSTORE k 1 z",
+        "ZRANGESTORE k z 0 -1",
+        "RENAME z k",
+        "COPY z k",
+        "ZINCRBY k 1 a",
+        "SORT z STORE k",
+    ] {
+        let mut w = World::new();
+        let (a, b) = (w.connect(), w.connect());
+        w.say(b, "ZADD z 1 a");
+        w.wait(a, "BZPOPMIN k 0");
+        let other = line == "SORT z STORE k";
+        w.say(b, line);
+        let expected = if other { vec![] } else { vec![(a, "[k a 1]".to_owned())] };
+        assert_eq!(w.sent(), expected, "{line}");
+    }
+}
+
+#[test]
+fn waiting_for_members_is_refused_or_answered_at_once_where_it_cannot_be() {
+    let mut w = World::new();
+    let a = w.connect();
+    for line in ["BZPOPMIN k 0", "BZMPOP 0 1 k MIN"] {
+        w.say(a, "MULTI");
+        w.say(a, line);
+        assert_eq!(w.say(a, "EXEC"), "[(nil)]", "{line}");
+    }
+    w.say(a, "SET text x");
+    for (line, error) in [
+        ("BZPOPMIN text 0", "-WRONGTYPE Operation against a key holding the wrong kind of value"),
+        ("BZPOPMIN k x", "-ERR timeout is not a float or out of range"),
+        ("BZMPOP -1 1 k MIN", "-ERR timeout is negative"),
+        ("BZMPOP 0 0 k MIN", "-ERR numkeys should be greater than 0"),
+        ("BZMPOP 0 1 k FOO", "-ERR syntax error"),
+    ] {
+        assert_eq!(w.say(a, line), error, "{line}");
+    }
+}

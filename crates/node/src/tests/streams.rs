@@ -137,3 +137,134 @@ fn a_damaged_payload_brings_an_error_or_a_stream_that_counts_its_entries() {
     }
     assert!(taken > 100, "{taken} streams were taken");
 }
+
+#[test]
+fn what_a_group_is_handed_is_logged_so_that_a_replica_comes_to_the_same() {
+    let mut w = World::new();
+    let c = w.connect();
+    w.record();
+    for n in 1..5 {
+        w.say(c, &format!("XADD s {n}-1 f v"));
+    }
+    w.say(c, "XGROUP CREATE s g 0");
+    let claim = |who: &str, id: &str, count: u32, last: &str| {
+        format!("XCLAIM s g {who} 0 {id} TIME 1700000000000 RETRYCOUNT {count} FORCE JUSTID LASTID {last}")
+    };
+    let whole = |lines: Vec<String>| {
+        let mut all = vec!["MULTI".to_owned()];
+        all.extend(lines);
+        all.push("EXEC".to_owned());
+        all
+    };
+    let steps: Vec<(&str, Vec<String>)> = vec![
+        (
+            "XREADGROUP GROUP g c COUNT 2 STREAMS s >",
+            whole(vec![
+                claim("c", "1-1", 1, "1-1"),
+                claim("c", "2-1", 1, "2-1"),
+                "XGROUP SETID s g 2-1 ENTRIESREAD 2".into(),
+            ]),
+        ),
+        (
+            "XREADGROUP GROUP g d NOACK STREAMS s >",
+            whole(vec!["XGROUP CREATECONSUMER s g d".into(), "XGROUP SETID s g 4-1 ENTRIESREAD 4".into()]),
+        ),
+        ("XREADGROUP GROUP g d NOACK STREAMS s >", vec![]),
+        ("XREADGROUP GROUP g e STREAMS s >", vec!["XGROUP CREATECONSUMER s g e".into()]),
+        ("XREADGROUP GROUP g c COUNT 1 STREAMS s 0", vec![claim("c", "1-1", 2, "4-1")]),
+        ("XACK s g 9-1", vec![]),
+        ("XACK s g 1-1 9-1", vec!["XACK s g 1-1 9-1".into()]),
+        ("XCLAIM s g f 0 2-1", vec![claim("f", "2-1", 2, "4-1")]),
+        ("XCLAIM s g f 1000 2-1", vec![]),
+        ("XCLAIM s g f 0 9-9 LASTID 5-5", vec!["XGROUP SETID s g 5-5 ENTRIESREAD 4".into()]),
+        ("XCLAIM s g h 0 1-1 FORCE JUSTID", vec![claim("h", "1-1", 1, "5-5")]),
+        ("XDEL s 2-1", vec!["XDEL s 2-1".into()]),
+        ("XAUTOCLAIM s g i 0 0", whole(vec![claim("i", "1-1", 2, "5-5"), claim("f", "2-1", 2, "5-5")])),
+        ("XAUTOCLAIM s g i 1 0", vec![]),
+        ("XGROUP CREATECONSUMER s g i", vec![]),
+        ("XGROUP DELCONSUMER s g i", vec!["XGROUP DELCONSUMER s g i".into()]),
+        ("XGROUP DELCONSUMER s g i", vec![]),
+        ("XGROUP SETID s g $", vec!["XGROUP SETID s g $".into()]),
+        ("XGROUP DESTROY s g", vec!["XGROUP DESTROY s g".into()]),
+        ("XGROUP DESTROY s g", vec![]),
+    ];
+    for (line, logged) in steps {
+        w.recorded();
+        w.say(c, line);
+        assert_eq!(w.recorded(), logged, "{line}");
+    }
+}
+
+fn random_command(rng: &mut Rng) -> String {
+    let mut pick = |words: &[&str]| words[rng.below(words.len() as u64) as usize].to_owned();
+    let (key, group, consumer) = (pick(&["s", "t"]), pick(&["g", "h"]), pick(&["c", "d", "e"]));
+    let (one, two) = (pick(&["1", "2", "3", "5"]), pick(&["0", "4", "6"]));
+    match pick(&["a", "a", "a", "r", "r", "r", "n", "0", "k", "c", "f", "u", "g", "S", "D", "x", "t", "m"])
+        .as_str()
+    {
+        "a" => format!("XADD {key} * f v"),
+        "r" => format!("XREADGROUP GROUP {group} {consumer} COUNT {one} STREAMS {key} >"),
+        "n" => format!("XREADGROUP GROUP {group} {consumer} COUNT {one} NOACK STREAMS s t > >"),
+        "0" => format!("XREADGROUP GROUP {group} {consumer} COUNT {one} STREAMS {key} 0"),
+        "k" => format!("XACK {key} {group} 1700000000000-{one} 1700000000000-{two}"),
+        "c" => format!("XCLAIM {key} {group} {consumer} 0 1700000000000-{one} 1700000000000-{two}"),
+        "f" => format!("XCLAIM {key} {group} {consumer} 0 1700000000000-{one} FORCE IDLE {two}"),
+        "u" => format!("XAUTOCLAIM {key} {group} {consumer} {two} - COUNT {one}"),
+        "g" => format!("XGROUP CREATE {key} {group} {two} MKSTREAM"),
+        "S" => format!("XGROUP SETID {key} {group} 1700000000000-{two}"),
+        "D" => format!("XGROUP DELCONSUMER {key} {group} {consumer}"),
+        "x" => format!("XDEL {key} 1700000000000-{one}"),
+        "t" => format!("XTRIM {key} MAXLEN ~ {one}"),
+        _ => format!("XADD {key} MAXLEN {one} * f v"),
+    }
+}
+
+/// What is known of a stream and its groups, without when consumers were seen.
+fn picture(w: &mut World, c: crate::SessionId, key: &str) -> String {
+    let mut words: Vec<String> =
+        w.say(c, &format!("XINFO STREAM {key} FULL COUNT 0")).split(' ').map(str::to_owned).collect();
+    for i in 1..words.len() {
+        if words[i - 1] == "seen-time" || words[i - 1] == "active-time" {
+            words[i].clear();
+        }
+    }
+    words.join(" ")
+}
+
+#[test]
+fn a_replica_and_a_payload_have_the_same_groups() {
+    for seed in 0..30 {
+        let mut w = World::new();
+        let c = w.connect();
+        w.say(c, "CONFIG SET stream-node-max-entries 3");
+        w.record();
+        let mut rng = Rng::from_seed(seed);
+        for _ in 0..120 {
+            let line = random_command(&mut rng);
+            w.all(c, &line);
+            if rng.chance(1, 10) {
+                w.pass(3);
+            }
+        }
+        let mut copy = World::new();
+        let d = copy.connect();
+        copy.now = w.now;
+        copy.say(d, "CONFIG SET stream-node-max-entries 3");
+        for line in w.recorded() {
+            copy.all(d, &line);
+        }
+        for key in ["s", "t"] {
+            if w.say(c, &format!("EXISTS {key}")) == ":0" {
+                continue;
+            }
+            let here = picture(&mut w, c, key);
+            assert_eq!(picture(&mut copy, d, key), here, "seed {seed}");
+            let Value::Bulk(payload) = ask(&mut w, c, &[b"DUMP", key.as_bytes()]) else {
+                panic!("a payload")
+            };
+            ask(&mut w, c, &[b"RESTORE", b"again", b"0", &payload, b"REPLACE"]);
+            assert_eq!(picture(&mut w, c, "again"), here, "seed {seed}");
+        }
+        w.node.data.check();
+    }
+}

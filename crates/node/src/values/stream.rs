@@ -2,11 +2,18 @@
 
 use super::{Malformed, UNEXPECTED, pack};
 use crate::sha::Digest;
+use std::collections::BTreeMap;
 use tanist_keyspace::collections::{Group, Stream, StreamId};
 use tanist_rdb::{Encoder, Part, RdbVersion, Str, StreamInfo, TypeCode};
 
-pub(super) fn kind(_: &Stream, version: RdbVersion) -> TypeCode {
-    if version >= RdbVersion::V11 { TypeCode::STREAM_LISTPACKS_3 } else { TypeCode::STREAM_LISTPACKS_2 }
+/// The second form is enough, and older servers can read it, where no consumer has been seen without getting something.
+pub(super) fn kind(stream: &Stream, version: RdbVersion) -> TypeCode {
+    let mut consumers = stream.groups().values().flat_map(Group::consumers);
+    if version >= RdbVersion::V11 && consumers.any(|consumer| consumer.active != Some(consumer.seen)) {
+        TypeCode::STREAM_LISTPACKS_3
+    } else {
+        TypeCode::STREAM_LISTPACKS_2
+    }
 }
 
 pub(super) fn encode(stream: &Stream, kind: TypeCode, to: &mut Encoder<'_>) {
@@ -60,10 +67,19 @@ fn encode_group(group: &Group, kind: TypeCode, to: &mut Encoder<'_>) {
 #[derive(Default, Debug)]
 pub(super) struct Building {
     stream: Stream,
-    /// The group that is being read: its name, itself, and what of its pending entries has no consumer yet.
-    group: Option<(Box<[u8]>, Group, std::collections::BTreeMap<StreamId, (u64, u64)>)>,
+    /// The group that is being read.
+    group: Option<Gathering>,
     /// The place of the consumer that is being read.
     consumer: Option<usize>,
+}
+
+/// A group that is being read.
+#[derive(Debug)]
+struct Gathering {
+    name: Box<[u8]>,
+    group: Group,
+    /// When and how often entries were handed out whose consumers have not been met yet.
+    waiting: BTreeMap<StreamId, (u64, u64)>,
 }
 
 impl Building {
@@ -85,17 +101,17 @@ impl Building {
                     return Err(Malformed("a group twice"));
                 }
                 let group = Group::new(StreamId { ms, seq }, u64::try_from(read).ok());
-                self.group = Some((name, group, Default::default()));
+                self.group = Some(Gathering { name, group, waiting: BTreeMap::new() });
                 Ok(())
             }
             Part::Pending(id, at, count) => {
-                let (_, _, waiting) = self.group.as_mut().ok_or(BAD_GROUP)?;
+                let waiting = &mut self.group.as_mut().ok_or(BAD_GROUP)?.waiting;
                 let at = u64::try_from(at).unwrap_or(0);
                 let old = waiting.insert(StreamId::from_bytes(id), (at, count));
                 if old.is_some() { Err(BAD_GROUP) } else { Ok(()) }
             }
             Part::Consumer(name, seen, active) => {
-                let (_, group, _) = self.group.as_mut().ok_or(BAD_GROUP)?;
+                let group = &mut self.group.as_mut().ok_or(BAD_GROUP)?.group;
                 let name = name.to_vec();
                 if group.place(&name).is_some() {
                     return Err(Malformed("a consumer twice"));
@@ -106,11 +122,11 @@ impl Building {
                 Ok(())
             }
             Part::Claim(id) => {
-                let ((_, group, waiting), place) =
+                let (gathering, place) =
                     (self.group.as_mut().ok_or(BAD_GROUP)?, self.consumer.ok_or(BAD_GROUP)?);
                 let id = StreamId::from_bytes(id);
-                let (at, count) = waiting.remove(&id).ok_or(BAD_GROUP)?;
-                group.deliver(id, place, at, count);
+                let (at, count) = gathering.waiting.remove(&id).ok_or(BAD_GROUP)?;
+                gathering.group.deliver(id, place, at, count);
                 Ok(())
             }
             _ => Err(UNEXPECTED),
@@ -127,15 +143,15 @@ impl Building {
         }
         about.last = id(info.last);
         about.added = info.len;
-        if let Some((_, max_deleted, added)) = info.past {
-            (about.max_deleted, about.added) = (id(max_deleted), added);
+        if let Some(past) = info.past {
+            (about.max_deleted, about.added) = (id(past.max_deleted), past.added);
         }
         Ok(())
     }
 
     fn end_group(&mut self) -> Result<(), Malformed> {
         self.consumer = None;
-        let Some((name, group, waiting)) = self.group.take() else { return Ok(()) };
+        let Some(Gathering { name, group, waiting }) = self.group.take() else { return Ok(()) };
         if !waiting.is_empty() {
             return Err(Malformed("a pending entry without a consumer"));
         }

@@ -111,7 +111,12 @@ pub(crate) fn xsetid(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
         i += 2;
     }
     let (key, hash) = (args.at(1), ctx.hash(args, 1));
+    // Redis 7.0 and older let the last identifier fall below deleted ones: a replica follows.
+    let obeys = ctx.session.is_primary();
     let done = ctx.edit::<Stream, _>(key, hash, Missing::Leave, |stream, _| {
+        if !obeys && id < stream.about().max_deleted {
+            return Err(BELOW_DELETED);
+        }
         check_last(stream, id, added)?;
         let about = stream.about_mut();
         about.last = id;
@@ -128,16 +133,14 @@ pub(crate) fn xsetid(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     Ok(())
 }
 
+const BELOW_DELETED: Error =
+    Error::fixed("ERR The ID specified in XSETID is smaller than current max_deleted_entry_id");
+
 fn check_last(stream: &Stream, id: StreamId, added: Option<u64>) -> Outcome {
-    if id < stream.about().max_deleted {
-        return Err(Error::fixed(
-            "ERR The ID specified in XSETID is smaller than current max_deleted_entry_id",
-        ));
-    }
     if stream.is_empty() {
         return Ok(());
     }
-    if id < stream.last_live() {
+    if id < stream.view().last_live() {
         return Err(Error::fixed(
             "ERR The ID specified in XSETID is smaller than the target stream top item",
         ));

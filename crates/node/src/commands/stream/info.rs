@@ -1,6 +1,6 @@
 //! What is known of a stream: `XINFO`.
 
-use super::{reply_entry, reply_id};
+use super::{group_missing, millis, reply_entry, reply_id, subcommand_error};
 use crate::commands::{parse_int, reply_help};
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};
@@ -61,14 +61,6 @@ pub(crate) fn xinfo_stream(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
 
 /// How many entries `FULL` is to show; `None` without it.
 fn options(args: Args<'_, '_>) -> Result<Option<u64>, Error> {
-    const BAD: Error =
-        Error::fixed("ERR unknown subcommand or wrong number of arguments for 'STREAM'. Try XINFO HELP.");
-    let bad = || {
-        let word = String::from_utf8_lossy(args.at(1)).into_owned();
-        Error::new(format!(
-            "ERR unknown subcommand or wrong number of arguments for '{word}'. Try XINFO HELP."
-        ))
-    };
     let is = |at: usize, name: &[u8]| args.get(at).is_some_and(|word| word.eq_ignore_ascii_case(name));
     match args.len() {
         3 => Ok(None),
@@ -76,8 +68,7 @@ fn options(args: Args<'_, '_>) -> Result<Option<u64>, Error> {
         6 if is(3, b"FULL") && is(4, b"COUNT") => {
             Ok(Some(u64::try_from(parse_int(args.at(5))?).unwrap_or(SHOWN)))
         }
-        _ if args.at(1) == b"STREAM" => Err(BAD),
-        _ => Err(bad()),
+        _ => Err(subcommand_error(args, "XINFO")),
     }
 }
 
@@ -153,7 +144,7 @@ fn describe_group(reply: &mut Reply<'_>, stream: &Stream, name: &[u8], group: &G
     reply.bulk_str("entries-read");
     number_or_null(reply, group.read);
     reply.bulk_str("lag");
-    number_or_null(reply, stream.lag(group));
+    lag(reply, stream, group);
     reply.bulk_str("pel-count");
     reply.int(group.pending_len() as i64);
     reply.bulk_str("pending");
@@ -186,6 +177,61 @@ fn describe_group(reply: &mut Reply<'_>, stream: &Stream, name: &[u8], group: &G
             reply.int(at as i64);
             reply.int(count as i64);
         }
+    }
+}
+
+/// `XINFO GROUPS key`
+pub(crate) fn xinfo_groups(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
+    let hash = ctx.hash(args, 2);
+    ctx.view::<Stream, _>(args.at(2), hash, |stream, reply| {
+        let stream = stream.ok_or(Error::NO_SUCH_KEY)?;
+        reply.array(stream.groups().len());
+        for (name, group) in stream.groups() {
+            reply.map(6);
+            reply.bulk_str("name");
+            reply.bulk(name);
+            reply.bulk_str("consumers");
+            reply.int(group.consumers().len() as i64);
+            reply.bulk_str("pending");
+            reply.int(group.pending_len() as i64);
+            reply.bulk_str("last-delivered-id");
+            reply_id(reply, group.last);
+            reply.bulk_str("entries-read");
+            number_or_null(reply, group.read);
+            reply.bulk_str("lag");
+            lag(reply, stream, group);
+        }
+        Ok(())
+    })?
+}
+
+/// `XINFO CONSUMERS key group`
+pub(crate) fn xinfo_consumers(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
+    let (hash, now) = (ctx.hash(args, 2), millis(ctx));
+    ctx.view::<Stream, _>(args.at(2), hash, |stream, reply| {
+        let stream = stream.ok_or(Error::NO_SUCH_KEY)?;
+        let group = stream.groups().get(args.at(3));
+        let group = group.ok_or_else(|| group_missing(args.at(2), args.at(3)))?;
+        reply.array(group.consumers().len());
+        for consumer in group.consumers() {
+            reply.map(4);
+            reply.bulk_str("name");
+            reply.bulk(&consumer.name);
+            reply.bulk_str("pending");
+            reply.int(consumer.pending().len() as i64);
+            reply.bulk_str("idle");
+            reply.int((now.wrapping_sub(consumer.seen) as i64).max(0));
+            reply.bulk_str("inactive");
+            reply.int(consumer.active.map_or(-1, |at| now.wrapping_sub(at) as i64));
+        }
+        Ok(())
+    })?
+}
+
+fn lag(reply: &mut Reply<'_>, stream: &Stream, group: &Group) {
+    match stream.view().lag(group) {
+        Some(lag) => reply.int(lag),
+        None => reply.null(),
     }
 }
 
