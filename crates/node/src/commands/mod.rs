@@ -12,6 +12,7 @@ pub(crate) mod debug;
 pub(crate) mod docs;
 mod element_scan;
 pub(crate) mod generic;
+pub(crate) mod geo;
 pub(crate) mod hash;
 pub(crate) mod hyperloglog;
 pub(crate) mod info;

@@ -7,6 +7,7 @@ mod cluster;
 mod connection;
 mod database;
 mod generic;
+mod geo;
 mod hash;
 pub(crate) mod history;
 mod hyperloglog;
@@ -43,6 +44,7 @@ const GROUPS: &[&[Command]] = &[
     hyperloglog::COMMANDS,
     list::COMMANDS,
     sorted_set::COMMANDS,
+    geo::COMMANDS,
     set::COMMANDS,
     hash::COMMANDS,
     stream::COMMANDS,

@@ -14,6 +14,7 @@ mod events;
 mod eviction;
 mod expiry;
 mod full_sync;
+mod geo;
 mod hashes;
 mod lists;
 mod memory;

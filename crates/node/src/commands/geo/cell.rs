@@ -109,8 +109,9 @@ impl Cell {
     /// one.
     pub(super) fn neighbor(self, east: i32, north: i32) -> Cell {
         let mask = u32::MAX >> (32 - self.steps);
-        let longitude = gather(self.bits >> 1).wrapping_add_signed(east) & mask;
-        let latitude = gather(self.bits).wrapping_add_signed(north) & mask;
+        // The greatest longitude and latitude themselves lie one behind the last cell, and stay there if not moved.
+        let moved = |part: u32, by: i32| if by == 0 { part } else { part.wrapping_add_signed(by) & mask };
+        let (longitude, latitude) = (moved(gather(self.bits >> 1), east), moved(gather(self.bits), north));
         Cell { bits: spread(latitude) | spread(longitude) << 1, steps: self.steps }
     }
 }

@@ -123,9 +123,8 @@ fn sort(found: &mut Vec<Found>, options: &Options<'_>) {
 }
 
 fn answer(reply: &mut Reply<'_>, found: &[Found], options: &Options<'_>) {
-    let extras = usize::from(options.with_distance)
-        + usize::from(options.with_hash)
-        + usize::from(options.with_place);
+    let extras =
+        usize::from(options.with_distance) + usize::from(options.with_hash) + usize::from(options.with_place);
     reply.array(found.len());
     for found in found {
         if extras > 0 {

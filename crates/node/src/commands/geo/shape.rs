@@ -60,7 +60,8 @@ impl Search {
             }
             Shape::Box { width, height } => {
                 let along = Place { longitude: self.center.longitude, latitude: place.latitude };
-                let inside = latitude_distance(place.latitude, self.center.latitude) <= height * self.unit / 2.0
+                let inside = latitude_distance(place.latitude, self.center.latitude)
+                    <= height * self.unit / 2.0
                     && distance(place, along) <= width * self.unit / 2.0;
                 inside.then(|| distance(self.center, place))
             }
@@ -214,7 +215,8 @@ mod tests {
     #[test]
     fn the_cells_of_a_shape_hold_what_it_finds() {
         let mut rng = tanist_types::Rng::from_seed(3);
-        let mut random = |least: f64, most: f64| least + (most - least) * (rng.below(1 << 30) as f64 / f64::from(1 << 30));
+        let mut random =
+            |least: f64, most: f64| least + (most - least) * (rng.below(1 << 30) as f64 / f64::from(1 << 30));
         let mut found = 0;
         for round in 0..600 {
             let center = place(random(-150.0, 150.0), random(-60.0, 60.0));
@@ -224,7 +226,8 @@ mod tests {
                 1 => Shape::Box { width: size, height: 2.0 * size },
                 _ => {
                     let degrees = size / 200_000.0;
-                    let corner = |x: f64, y: f64| place(center.longitude + x * degrees, center.latitude + y * degrees);
+                    let corner =
+                        |x: f64, y: f64| place(center.longitude + x * degrees, center.latitude + y * degrees);
                     Shape::Polygon(vec![corner(-1.0, -1.0), corner(1.0, -1.0), corner(0.5, 1.0)])
                 }
             };

@@ -62,7 +62,7 @@ fn put_member(reply: &mut Reply<'_>, layout: Layout, member: Value<'_>, score: f
 }
 
 /// Puts the result of a command that stores at `key`; an empty one removes what is there. Replies its length.
-fn store(ctx: &mut Ctx<'_>, key: &[u8], set: SortedSet, event: &'static str) {
+pub(crate) fn store(ctx: &mut Ctx<'_>, key: &[u8], set: SortedSet, event: &'static str) {
     let hash = ctx.node.data.hash(key);
     let len = set.len();
     if len > 0 {
