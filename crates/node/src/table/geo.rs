@@ -13,6 +13,12 @@ const WITH_DISTANCE: Arg = Arg::word("withdist", "WITHDIST").optional();
 const WITH_HASH: Arg = Arg::word("withhash", "WITHHASH").optional();
 const COUNT: Arg = Arg::block(
     "count-block",
+    &[Arg::new("count", "integer").after("COUNT"), Arg::word("any", "ANY").optional()],
+)
+.optional();
+/// [`COUNT`] of the commands by place, which tell since when they know `ANY`.
+const COUNT_OR_ANY: Arg = Arg::block(
+    "count-block",
     &[Arg::new("count", "integer").after("COUNT"), Arg::word("any", "ANY").since("6.2.0").optional()],
 )
 .optional();
@@ -45,7 +51,8 @@ const BY: Arg = Arg::one_of(
                 Arg::block("vertices", &[Arg::new("longitude", "double"), Arg::new("latitude", "double")])
                     .multiple(),
             ],
-        ),
+        )
+        .since("9.0.0"),
     ],
 );
 
@@ -122,7 +129,7 @@ pub(super) const COMMANDS: &[Command] = &[
             WITH_PLACE,
             WITH_DISTANCE,
             WITH_HASH,
-            COUNT,
+            COUNT_OR_ANY,
             ORDER,
             STORE,
         ]),
@@ -140,7 +147,7 @@ pub(super) const COMMANDS: &[Command] = &[
             WITH_PLACE,
             WITH_DISTANCE,
             WITH_HASH,
-            COUNT,
+            COUNT_OR_ANY,
             ORDER,
         ]),
     Command::new("georadiusbymember", -5, Group::Geo, run::georadiusbymember)

@@ -115,7 +115,7 @@ pub(super) const COMMANDS: &[Command] = &[
                     Arg::new("group", "string"),
                     Arg::one_of("id-selector", &[Arg::new("id", "string"), Arg::word("new-id", "$")]),
                     Arg::word("mkstream", "MKSTREAM").optional(),
-                    Arg::new("entries-read", "integer").after("ENTRIESREAD").since("7.0.0").optional(),
+                    Arg::new("entriesread", "integer").shown("entries-read").after("ENTRIESREAD").optional(),
                 ]),
             Command::sub("createconsumer", "xgroup|createconsumer", 5, Group::Stream, run::xgroup_createconsumer)
                 .flags(Flags::WRITE.and(Flags::DENYOOM))
@@ -156,7 +156,7 @@ pub(super) const COMMANDS: &[Command] = &[
                     Arg::key("key", 0),
                     Arg::new("group", "string"),
                     Arg::one_of("id-selector", &[Arg::new("id", "string"), Arg::word("new-id", "$")]),
-                    Arg::new("entriesread", "integer").after("ENTRIESREAD").since("7.0.0").optional(),
+                    Arg::new("entriesread", "integer").shown("entries-read").after("ENTRIESREAD").optional(),
                 ]),
         ],
     )
