@@ -15,7 +15,12 @@ impl Node {
         let most = self.config.maxmemory;
         most > 0
             && !(self.is_replica() && self.config.replica_ignore_maxmemory)
-            && (self.data.used_memory() - self.data.snapshot_memory()) as u64 > most
+            && self.memory_of_data() > most
+    }
+
+    /// What `maxmemory` limits: keys, values and their tables, without what a snapshot holds back.
+    pub(crate) fn memory_of_data(&self) -> u64 {
+        (self.data.used_memory() - self.data.snapshot_memory()) as u64
     }
 
     /// Makes room for what the command may add. Refuses it if there is none and none can be made.

@@ -4,9 +4,9 @@
 //! score and then by bytes.
 #![allow(unsafe_code)]
 
-use super::order::{Item, Order};
-use super::{Member, Place};
-use crate::member::{Element, Members, Parts, Scored};
+use super::order::{Item, Order, Search};
+use super::{Member, Place as Spot};
+use crate::member::{Ahead, Element, Members, Parts, Scored};
 use crate::seed::Seed;
 use tanist_types::Rng;
 
@@ -19,6 +19,11 @@ pub(super) struct Large {
 impl Large {
     pub(super) fn new(seed: Seed) -> Large {
         Large { members: Members::new(seed), order: Order::new() }
+    }
+
+    #[inline]
+    pub(super) fn ahead(&self) -> Ahead<'_> {
+        self.members.ahead()
     }
 
     pub(super) fn len(&self) -> usize {
@@ -37,7 +42,7 @@ impl Large {
     /// Where an item of this score and name is, or would go.
     #[inline]
     fn place(&self, score: f64, name: &[u8]) -> usize {
-        self.order.partition(|item| comes_before(item, score, name))
+        self.order.partition(Place { score, name })
     }
 
     pub(super) fn rank(&self, name: &[u8]) -> Option<(usize, f64)> {
@@ -51,22 +56,21 @@ impl Large {
         let Some(element) = self.members.at(&place) else {
             let parts = Parts { prefix: score.to_bits(), name, ..Parts::default() };
             let member = self.members.put(&place, &parts);
-            self.order.insert(Item { score, member }, |item| comes_before(item, score, name));
+            self.order.insert(Item { score, member }, Place { score, name });
             return None;
         };
         let (old, member) = (score_of(element), element.address());
         if old != score {
-            let rank = self.place(old, name);
-            self.order.remove(rank);
-            self.order.insert(Item { score, member }, |item| comes_before(item, score, name));
+            self.order.take(Place { score: old, name });
+            self.order.insert(Item { score, member }, Place { score, name });
             self.members.set_prefix(&place, score.to_bits());
         }
         Some(old)
     }
 
     pub(super) fn remove(&mut self, name: &[u8]) -> Option<f64> {
-        let (rank, score) = self.rank(name)?;
-        self.order.remove(rank);
+        let score = self.score(name)?;
+        self.order.take(Place { score, name });
         self.members.remove(name);
         Some(score)
     }
@@ -85,7 +89,7 @@ impl Large {
 
     pub(super) fn partition(&self, before: &mut dyn FnMut(f64, Member<'_>) -> bool) -> usize {
         // SAFETY: the order's items are those of members that live as long as `self` is not changed.
-        self.order.partition(|item| before(item.score, large(unsafe { Element::at(item.member) })))
+        self.order.partition(|item: &Item| before(item.score, large(unsafe { Element::at(item.member) })))
     }
 
     pub(super) fn walk<'a>(
@@ -136,7 +140,7 @@ impl Clone for Large {
 }
 
 fn large(element: Element<'_, Scored>) -> Member<'_> {
-    Member(Place::Large(element))
+    Member(Spot::Large(element))
 }
 
 #[inline]
@@ -144,9 +148,26 @@ fn score_of(element: Element<'_, Scored>) -> f64 {
     f64::from_bits(element.prefix())
 }
 
-#[inline]
-fn comes_before(item: &Item, score: f64, name: &[u8]) -> bool {
-    // The member is looked at only if the scores do not decide.
-    // SAFETY: called for items of an order, whose members live.
-    item.score < score || item.score == score && unsafe { Element::<Scored>::at(item.member) }.name() < name
+/// Where a member of this score and name is, or would go.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    score: f64,
+    name: &'a [u8],
+}
+
+impl Search for Place<'_> {
+    #[inline]
+    fn position(&mut self, scores: &[f64], members: &[u64], inclusive: bool) -> usize {
+        // Counted without a branch: where the score falls is beyond prediction.
+        let count =
+            |holds: &dyn Fn(f64) -> bool| scores.iter().map(|&s| usize::from(holds(s))).sum::<usize>();
+        let (below, up_to) = (count(&|s| s < self.score), count(&|s| s <= self.score));
+        // Members are looked at only where scores do not decide.
+        below
+            + members[below..up_to].partition_point(|&member| {
+                // SAFETY: called for items of an order, whose members live.
+                let name = unsafe { Element::<Scored>::at(member) }.name();
+                if inclusive { name <= self.name } else { name < self.name }
+            })
+    }
 }

@@ -9,7 +9,7 @@ mod large;
 mod order;
 
 use crate::collection::{Collection, Encoding};
-use crate::member::{Element, Scored};
+use crate::member::{Ahead, Element, Scored};
 use crate::pack::{Pack, Pos, Side, Value};
 use crate::policy::Policy;
 use crate::word::{Kind, Word};
@@ -73,6 +73,16 @@ impl From<Pack> for SortedSet {
 }
 
 impl SortedSet {
+    /// To fetch members before they are looked for; `None` if they are not in a table.
+    #[inline]
+    #[must_use]
+    pub fn ahead(&self) -> Option<Ahead<'_>> {
+        match self.0.get() {
+            Kind::Large(large) => Some(large.ahead()),
+            _ => None,
+        }
+    }
+
     /// The listpack of a small one.
     #[must_use]
     pub fn pack(&self) -> Option<&Pack> {

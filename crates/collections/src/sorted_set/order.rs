@@ -1,13 +1,16 @@
 //! Items in order, found by rank and by value in logarithmic time: a counted B+ tree.
 //!
-//! The tree knows no order of its own: callers say of an item whether it comes *before* the place that is looked for. An
-//! item is a score and the address of a member; an inner node keeps, for each child, its first item and how many items it
-//! has below. Leaves fill a size class of the allocator.
+//! The tree knows no order of its own: a [`Search`] says how many of the items of a node come *before* the place that is
+//! looked for. An item is a score and the address of a member; an inner node keeps, for each child, its first item and how
+//! many items it has below. Scores and addresses are apart, so that scores are compared several at a time. Leaves fill a
+//! size class of the allocator.
 //!
 //! Invariants ([`Order::check`]): all leaves are equally deep; a node that loses an item and is then less than a third full
 //! is merged with a neighbour or takes from it; first items and counts are those of the children.
 //!
 //! Source of the idea: Bayer and McCreight, 1972; counted as in S. Tatham's counted B-trees.
+
+use crate::table::prefetch;
 
 /// A score, and the address of the member that has it.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -16,22 +19,85 @@ pub(super) struct Item {
     pub(super) member: u64,
 }
 
-const NONE: Item = Item { score: 0.0, member: 0 };
+/// Finds a place among items that are in order.
+pub(super) trait Search {
+    /// How many of these items come before the place; with `inclusive`, also the one that is at it.
+    fn position(&mut self, scores: &[f64], members: &[u64], inclusive: bool) -> usize;
+}
+
+/// Items for which it holds come before the place; nothing is at the place itself.
+impl<F: FnMut(&Item) -> bool> Search for F {
+    fn position(&mut self, scores: &[f64], members: &[u64], _: bool) -> usize {
+        let (mut low, mut high) = (0, scores.len());
+        while low < high {
+            let middle = (low + high) / 2;
+            if self(&Item { score: scores[middle], member: members[middle] }) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        low
+    }
+}
+
+/// Bytes of a cache line.
+const LINE: usize = 64;
 
 /// Items of a leaf: with the length, 512 bytes.
 const LEAF: usize = 31;
 /// Children of an inner node.
 const INNER: usize = if cfg!(test) { 5 } else { 30 };
 
+/// Up to `N` items, scores and members apart.
 #[derive(Clone, Debug)]
+struct Items<const N: usize> {
+    scores: [f64; N],
+    members: [u64; N],
+}
+
+impl<const N: usize> Items<N> {
+    const NONE: Items<N> = Items { scores: [0.0; N], members: [0; N] };
+
+    #[inline]
+    fn get(&self, at: usize) -> Item {
+        Item { score: self.scores[at], member: self.members[at] }
+    }
+
+    #[inline]
+    fn set(&mut self, at: usize, item: Item) {
+        self.scores[at] = item.score;
+        self.members[at] = item.member;
+    }
+
+    /// Makes room at `at` among the first `len`.
+    fn open(&mut self, at: usize, len: usize) {
+        self.scores.copy_within(at..len, at + 1);
+        self.members.copy_within(at..len, at + 1);
+    }
+
+    /// Closes the gap that `at` leaves among the first `len`.
+    fn close(&mut self, at: usize, len: usize) {
+        self.scores.copy_within(at + 1..len, at);
+        self.members.copy_within(at + 1..len, at);
+    }
+
+    #[inline]
+    fn position(&self, len: usize, search: &mut impl Search, inclusive: bool) -> usize {
+        search.position(&self.scores[..len], &self.members[..len], inclusive)
+    }
+}
+
+#[derive(Clone, Debug)]
+#[repr(C)]
 struct Leaf {
-    items: [Item; LEAF],
     len: usize,
+    items: Items<LEAF>,
 }
 
 #[derive(Clone, Debug)]
 struct Inner {
-    firsts: [Item; INNER],
+    firsts: Items<INNER>,
     counts: [usize; INNER],
     children: Vec<Node>,
 }
@@ -51,25 +117,28 @@ pub(super) struct Order {
 }
 
 impl Leaf {
-    fn new(items: &[Item]) -> Box<Leaf> {
-        let mut leaf = Box::new(Leaf { items: [NONE; LEAF], len: items.len() });
-        leaf.items[..items.len()].copy_from_slice(items);
+    fn new(items: impl Iterator<Item = Item>) -> Box<Leaf> {
+        let mut leaf = Box::new(Leaf { len: 0, items: Items::NONE });
+        for item in items {
+            leaf.items.set(leaf.len, item);
+            leaf.len += 1;
+        }
         leaf
     }
 
-    fn items(&self) -> &[Item] {
-        &self.items[..self.len]
+    fn items(&self) -> impl DoubleEndedIterator<Item = Item> + ExactSizeIterator {
+        (0..self.len).map(|at| self.items.get(at))
     }
 
     fn insert(&mut self, at: usize, item: Item) {
-        self.items.copy_within(at..self.len, at + 1);
-        self.items[at] = item;
+        self.items.open(at, self.len);
+        self.items.set(at, item);
         self.len += 1;
     }
 
     fn remove(&mut self, at: usize) -> Item {
-        let item = self.items[at];
-        self.items.copy_within(at + 1..self.len, at);
+        let item = self.items.get(at);
+        self.items.close(at, self.len);
         self.len -= 1;
         item
     }
@@ -77,7 +146,7 @@ impl Leaf {
 
 impl Inner {
     fn new(children: Vec<Node>) -> Box<Inner> {
-        let mut inner = Box::new(Inner { firsts: [NONE; INNER], counts: [0; INNER], children: Vec::new() });
+        let mut inner = Box::new(Inner { firsts: Items::NONE, counts: [0; INNER], children: Vec::new() });
         // Room for all of them at once: its size is accounted for as such.
         inner.children.reserve_exact(INNER);
         inner.children.extend(children);
@@ -89,13 +158,27 @@ impl Inner {
 
     /// Brings what is known of a child up to date.
     fn note(&mut self, at: usize) {
-        self.firsts[at] = self.children[at].first();
+        self.firsts.set(at, self.children[at].first());
         self.counts[at] = self.children[at].count();
+    }
+
+    /// The child to descend into for a place.
+    #[inline]
+    fn child_before(&self, search: &mut impl Search, inclusive: bool) -> usize {
+        let at = self.firsts.position(self.children.len(), search, inclusive).saturating_sub(1);
+        if let Node::Leaf(leaf) = &self.children[at] {
+            // All of its lines at once, not one after the other as they turn out to be needed.
+            let start: *const u8 = std::ptr::from_ref(&**leaf).cast();
+            for line in 0..size_of::<Leaf>() / LINE {
+                prefetch(start.wrapping_add(line * LINE));
+            }
+        }
+        at
     }
 
     fn insert(&mut self, at: usize, child: Node) {
         let len = self.children.len();
-        self.firsts.copy_within(at..len, at + 1);
+        self.firsts.open(at, len);
         self.counts.copy_within(at..len, at + 1);
         self.children.insert(at, child);
         self.note(at);
@@ -103,13 +186,9 @@ impl Inner {
 
     fn remove(&mut self, at: usize) -> Node {
         let len = self.children.len();
-        self.firsts.copy_within(at + 1..len, at);
+        self.firsts.close(at, len);
         self.counts.copy_within(at + 1..len, at);
         self.children.remove(at)
-    }
-
-    fn firsts(&self) -> &[Item] {
-        &self.firsts[..self.children.len()]
     }
 
     /// The child that has the rank, and the rank in it; the last one for a rank at the end.
@@ -128,8 +207,8 @@ impl Inner {
 impl Node {
     fn first(&self) -> Item {
         match self {
-            Node::Leaf(leaf) => leaf.items[0],
-            Node::Inner(inner) => inner.firsts[0],
+            Node::Leaf(leaf) => leaf.items.get(0),
+            Node::Inner(inner) => inner.firsts.get(0),
         }
     }
 
@@ -166,7 +245,7 @@ impl Node {
     fn split_off(&mut self, at: usize) -> Node {
         match self {
             Node::Leaf(leaf) => {
-                let right = Leaf::new(&leaf.items()[at..]);
+                let right = Leaf::new(leaf.items().skip(at));
                 leaf.len = at;
                 Node::Leaf(right)
             }
@@ -178,8 +257,10 @@ impl Node {
     fn append(&mut self, right: Node) {
         match (self, right) {
             (Node::Leaf(leaf), Node::Leaf(right)) => {
-                leaf.items[leaf.len..leaf.len + right.len].copy_from_slice(right.items());
-                leaf.len += right.len;
+                for item in right.items() {
+                    leaf.items.set(leaf.len, item);
+                    leaf.len += 1;
+                }
             }
             (Node::Inner(inner), Node::Inner(right)) => {
                 for child in right.children {
@@ -193,15 +274,10 @@ impl Node {
     }
 
     /// Puts an item at its place; returns what had to be cut off at the right. `bytes` follows.
-    fn insert(
-        &mut self,
-        item: Item,
-        before: &mut impl FnMut(&Item) -> bool,
-        bytes: &mut usize,
-    ) -> Option<Node> {
+    fn insert(&mut self, item: Item, search: &mut impl Search, bytes: &mut usize) -> Option<Node> {
         match self {
             Node::Leaf(leaf) => {
-                let at = leaf.items().partition_point(&mut *before);
+                let at = leaf.items.position(leaf.len, search, false);
                 if leaf.len < LEAF {
                     leaf.insert(at, item);
                     return None;
@@ -220,10 +296,13 @@ impl Node {
                 Some(right)
             }
             Node::Inner(inner) => {
-                let at = inner.firsts().partition_point(&mut *before).saturating_sub(1);
-                let cut = inner.children[at].insert(item, before, bytes);
+                let at = inner.child_before(search, false);
+                let Some(cut) = inner.children[at].insert(item, search, bytes) else {
+                    inner.counts[at] += 1;
+                    inner.firsts.set(at, inner.children[at].first());
+                    return None;
+                };
                 inner.note(at);
-                let cut = cut?;
                 if inner.children.len() < INNER {
                     inner.insert(at + 1, cut);
                     return None;
@@ -251,11 +330,23 @@ impl Node {
             Node::Inner(inner) => {
                 let (at, rank) = inner.child_of(rank);
                 let item = inner.children[at].remove(rank, bytes);
-                if inner.children[at].width() * 3 < inner.children[at].most() {
-                    inner.feed(at, bytes);
-                } else {
-                    inner.note(at);
-                }
+                inner.lost_one(at, bytes);
+                item
+            }
+        }
+    }
+
+    /// Removes the item at a place, where there is one.
+    fn take(&mut self, search: &mut impl Search, bytes: &mut usize) -> Item {
+        match self {
+            Node::Leaf(leaf) => {
+                let at = leaf.items.position(leaf.len, search, false);
+                leaf.remove(at)
+            }
+            Node::Inner(inner) => {
+                let at = inner.child_before(search, true);
+                let item = inner.children[at].take(search, bytes);
+                inner.lost_one(at, bytes);
                 item
             }
         }
@@ -263,6 +354,17 @@ impl Node {
 }
 
 impl Inner {
+    /// Takes note that a child has lost an item.
+    #[inline]
+    fn lost_one(&mut self, at: usize, bytes: &mut usize) {
+        let child = &self.children[at];
+        if child.width() * 3 < child.most() {
+            return self.feed(at, bytes);
+        }
+        self.firsts.set(at, child.first());
+        self.counts[at] -= 1;
+    }
+
     /// Merges a child that has too little with a neighbour, or takes from it.
     fn feed(&mut self, at: usize, bytes: &mut usize) {
         if self.children.len() == 1 {
@@ -282,10 +384,10 @@ impl Inner {
         // Both keep about half.
         let right = match (&mut self.children[left], right) {
             (Node::Leaf(one), Node::Leaf(two)) => {
-                let all = [one.items(), two.items()].concat();
-                let (first, second) = all.split_at(both / 2);
-                *one = Leaf::new(first);
-                Node::Leaf(Leaf::new(second))
+                let all = || one.items().chain(two.items());
+                let (first, second) = (Leaf::new(all().take(both / 2)), Leaf::new(all().skip(both / 2)));
+                *one = first;
+                Node::Leaf(second)
             }
             (Node::Inner(one), Node::Inner(two)) => {
                 let mut all: Vec<Node> = one.children.drain(..).collect();
@@ -304,7 +406,7 @@ impl Inner {
 
 impl Order {
     pub(super) fn new() -> Order {
-        let root = Node::Leaf(Leaf::new(&[]));
+        let root = Node::Leaf(Leaf::new(std::iter::empty()));
         Order { len: 0, bytes: root.bytes(), root }
     }
 
@@ -318,14 +420,14 @@ impl Order {
         self.bytes
     }
 
-    /// How many items come before the place: `before` holds for these and no others.
-    pub(super) fn partition(&self, mut before: impl FnMut(&Item) -> bool) -> usize {
+    /// How many items come before the place.
+    pub(super) fn partition(&self, mut search: impl Search) -> usize {
         let (mut node, mut rank) = (&self.root, 0);
         loop {
             match node {
-                Node::Leaf(leaf) => return rank + leaf.items().partition_point(&mut before),
+                Node::Leaf(leaf) => return rank + leaf.items.position(leaf.len, &mut search, false),
                 Node::Inner(inner) => {
-                    let at = inner.firsts().partition_point(&mut before).saturating_sub(1);
+                    let at = inner.child_before(&mut search, false);
                     rank += inner.counts[..at].iter().sum::<usize>();
                     node = &inner.children[at];
                 }
@@ -333,11 +435,11 @@ impl Order {
         }
     }
 
-    /// Puts an item behind those for which `before` holds.
-    pub(super) fn insert(&mut self, item: Item, mut before: impl FnMut(&Item) -> bool) {
+    /// Puts an item at its place.
+    pub(super) fn insert(&mut self, item: Item, mut search: impl Search) {
         self.len += 1;
-        if let Some(right) = self.root.insert(item, &mut before, &mut self.bytes) {
-            let left = std::mem::replace(&mut self.root, Node::Leaf(Leaf::new(&[])));
+        if let Some(right) = self.root.insert(item, &mut search, &mut self.bytes) {
+            let left = std::mem::replace(&mut self.root, Node::Leaf(Leaf::new(std::iter::empty())));
             self.root = Node::Inner(Inner::new(vec![left, right]));
             self.bytes += self.root.bytes();
         }
@@ -348,6 +450,21 @@ impl Order {
         assert!(rank < self.len, "a rank of {rank} among {}", self.len);
         self.len -= 1;
         let item = self.root.remove(rank, &mut self.bytes);
+        self.lower();
+        item
+    }
+
+    /// Removes the item at a place, where there must be one.
+    pub(super) fn take(&mut self, mut search: impl Search) -> Item {
+        self.len -= 1;
+        let item = self.root.take(&mut search, &mut self.bytes);
+        self.lower();
+        item
+    }
+
+    /// Gives up roots with a single child.
+    #[inline]
+    fn lower(&mut self) {
         while let Node::Inner(inner) = &mut self.root
             && inner.children.len() == 1
         {
@@ -355,7 +472,6 @@ impl Order {
             self.bytes -= self.root.bytes();
             self.root = only;
         }
-        item
     }
 
     /// Calls `see` with the items from a rank on, upwards or downwards, until it says to stop.
@@ -375,7 +491,7 @@ impl Order {
                     let depths: Vec<usize> = inner.children.iter().map(depth).collect();
                     assert!(depths.windows(2).all(|pair| pair[0] == pair[1]), "leaves are equally deep");
                     for (at, child) in inner.children.iter().enumerate() {
-                        assert_eq!((inner.firsts[at], inner.counts[at]), (child.first(), child.count()));
+                        assert_eq!((inner.firsts.get(at), inner.counts[at]), (child.first(), child.count()));
                         assert!(child.width() > 0);
                     }
                     depths[0] + 1
@@ -397,10 +513,8 @@ impl Order {
 /// Whether the walk is to go on behind this node.
 fn walk(node: &Node, from: usize, reverse: bool, see: &mut impl FnMut(Item) -> bool) -> bool {
     match node {
-        Node::Leaf(leaf) if reverse => {
-            leaf.items()[..=from.min(leaf.len - 1)].iter().rev().all(|item| see(*item))
-        }
-        Node::Leaf(leaf) => leaf.items()[from..].iter().all(|item| see(*item)),
+        Node::Leaf(leaf) if reverse => leaf.items().take(from.saturating_add(1)).rev().all(see),
+        Node::Leaf(leaf) => leaf.items().skip(from).all(see),
         Node::Inner(inner) => {
             let (at, in_child) = inner.child_of(from);
             if !walk(&inner.children[at], in_child, reverse, see) {
@@ -420,11 +534,21 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    /// The place of an item, by score and then by address.
+    struct At(Item);
+
+    impl Search for At {
+        fn position(&mut self, scores: &[f64], members: &[u64], inclusive: bool) -> usize {
+            let (at, all) =
+                ((self.0.score, self.0.member), scores.iter().copied().zip(members.iter().copied()));
+            all.take_while(|item| *item < at || inclusive && *item == at).count()
+        }
+    }
+
     fn insert(order: &mut Order, model: &mut Vec<Item>, score: f64, member: u64) {
         let item = Item { score, member };
-        let before = |other: &Item| (other.score, other.member) < (score, member);
-        order.insert(item, before);
-        let at = model.partition_point(before);
+        order.insert(item, At(item));
+        let at = model.partition_point(|other| (other.score, other.member) < (score, member));
         model.insert(at, item);
     }
 
@@ -463,7 +587,9 @@ mod tests {
                     insert(&mut order, &mut model, f64::from(*score), n as u64);
                 } else {
                     let rank = rank % model.len();
-                    prop_assert_eq!(order.remove(rank), model.remove(rank));
+                    let wanted = model.remove(rank);
+                    let gone = if *score % 2 == 0 { order.take(At(wanted)) } else { order.remove(rank) };
+                    prop_assert_eq!(gone, wanted);
                 }
                 prop_assert_eq!(order.len(), model.len());
                 if n % 16 == 0 {

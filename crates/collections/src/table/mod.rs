@@ -20,7 +20,9 @@ mod segment;
 
 use bucket::{WORDS, Word};
 use directory::Directory;
-use segment::{Segment, Spot, limit, next_size, prefetch, roomy_size};
+use segment::{Segment, Spot, limit, next_size, roomy_size};
+
+pub(crate) use segment::prefetch;
 use tanist_types::Rng;
 
 /// A segment is merged with its sibling when both together have at most this many entries.

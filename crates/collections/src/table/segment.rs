@@ -323,7 +323,7 @@ pub(super) fn roomy_size(count: usize) -> u16 {
 
 /// Asks for the cache line at `address`, which may be anything.
 #[inline]
-pub(super) fn prefetch(address: *const u8) {
+pub(crate) fn prefetch(address: *const u8) {
     #[cfg(target_arch = "x86_64")]
     // SAFETY: a prefetch reads nothing and never faults.
     unsafe {

@@ -118,7 +118,7 @@ pub(super) fn memory(ctx: &Ctx<'_>, f: &mut Fields) {
     }
     f.put("mem_fragmentation_ratio", format!("{:.2}", ratio(host.rss, m.used)));
     f.put("mem_fragmentation_bytes", host.rss as i64 - m.used as i64);
-    f.put("mem_not_counted_for_evict", 0);
+    f.put("mem_not_counted_for_evict", m.used.saturating_sub(node.memory_of_data()));
     f.put("mem_replication_backlog", super::replication::backlog_memory(node));
     let held = super::replication::backlog_memory(node) + node.repl.replicas.held();
     f.put("mem_total_replication_buffers", held);
