@@ -140,21 +140,6 @@ pub(crate) fn password(primary: &Kind, replica: &Kind) -> Outcome {
     eventually("the key is there", || Ok(replica.must("GET k")? == "v"))
 }
 
-/// A value of a type that ours does not hold: the old data stay, and all is well once it is gone.
-pub(crate) fn unsupported(theirs: &Kind, ours: &Kind) -> Outcome {
-    let (primary, replica) = pair(theirs, ours)?;
-    primary.must("SET kept 1")?;
-    same_data(&primary, &replica)?;
-    let mut c = primary.client()?;
-    c.must("HSET foreign field value")?;
-    eventually("the link is down", || Ok(!replica.must("ROLE")?.contains(" connected ")))?;
-    check(replica.must("GET kept")? == "1", "the old data are gone")?;
-    c.must("DEL foreign")?;
-    c.must("SET more 1")?;
-    replica.wait_for_link()?;
-    same_data(&primary, &replica)
-}
-
 pub(crate) fn wait(primary: &Kind, replica: &Kind) -> Outcome {
     let (primary, _replica) = pair(primary, replica)?;
     let mut c = primary.client()?;

@@ -3,6 +3,7 @@
 mod election;
 mod follow;
 mod tools;
+mod types;
 
 use crate::client::Failure;
 use crate::server::{Kind, Server};
@@ -27,7 +28,9 @@ pub(crate) const ALL: &[(&str, Case)] = &[
     ("theirs follows ours: written to during the sync", |ours, theirs| follow::under_load(ours, theirs)),
     ("ours follows theirs: password", |ours, theirs| follow::password(theirs, ours)),
     ("theirs follows ours: password", |ours, theirs| follow::password(ours, theirs)),
-    ("ours follows theirs: a type that ours does not hold", |ours, theirs| follow::unsupported(theirs, ours)),
+    ("ours follows theirs: every type under many clients", |ours, theirs| types::every_type(theirs, ours)),
+    ("theirs follows ours: every type under many clients", |ours, theirs| types::every_type(ours, theirs)),
+    ("ours follows ours: every type under many clients", |ours, _| types::every_type(ours, ours)),
     ("ours follows theirs: WAIT", |ours, theirs| follow::wait(theirs, ours)),
     ("theirs follows ours: WAIT", |ours, theirs| follow::wait(ours, theirs)),
     ("ours follows ours: WAIT", |ours, _| follow::wait(ours, ours)),
