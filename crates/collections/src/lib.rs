@@ -32,6 +32,7 @@ pub use hash::{FieldExpiry, Hash, HashForm, HashIter, NEVER, Pair, Was};
 pub use int::parse_int;
 pub use intset::{IntSet, IntSetError};
 pub use list::{Elements, End, List, ListNode};
+pub use member::Ahead;
 pub use pack::{Iter, Pack, PackError, Pairs, Pos, Side, TooLarge, Value};
 pub use policy::{Limit, Policy};
 pub use seed::{KeyHash, Seed};

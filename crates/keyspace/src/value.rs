@@ -1,7 +1,7 @@
 //! Values as they are handed in and out: Redis' string encodings and the conversions between text and integer.
 
+use tanist_collections::{Ahead, Hash, List, Set, SortedSet, Stream};
 pub use tanist_collections::{Encoding, parse_int};
-use tanist_collections::{Hash, List, Set, SortedSet, Stream};
 
 /// The longest string that Redis stores together with its object header (`embstr`).
 const LONGEST_EMBSTR: usize = 44;
@@ -32,6 +32,20 @@ pub enum ValueRef<'a> {
     SortedSet(&'a SortedSet),
     /// A stream.
     Stream(&'a Stream),
+}
+
+impl<'a> ValueRef<'a> {
+    /// To fetch elements before they are looked for, if it is a collection that keeps them in a table.
+    #[inline]
+    #[must_use]
+    pub fn ahead(self) -> Option<Ahead<'a>> {
+        match self {
+            ValueRef::Set(set) => set.ahead(),
+            ValueRef::Hash(hash) => hash.ahead(),
+            ValueRef::SortedSet(set) => set.ahead(),
+            ValueRef::Str(_) | ValueRef::List(_) | ValueRef::Stream(_) => None,
+        }
+    }
 }
 
 /// A string value handed out.

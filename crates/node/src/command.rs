@@ -379,6 +379,9 @@ pub(crate) struct Command {
     pub(crate) tips: &'static [&'static str],
     /// Its arguments for `COMMAND DOCS`.
     pub(crate) args: &'static [Arg],
+    /// The argument that names the element of a collection it looks for first, negative from the end; zero if there is
+    /// none. A pipeline fetches it ahead.
+    pub(crate) element: i8,
     /// What it does.
     pub(crate) action: Action,
 }
@@ -399,6 +402,7 @@ impl Command {
             acl: &[],
             tips: &[],
             args: &[],
+            element: 0,
             action: Action::Run(handler),
         }
     }
@@ -429,6 +433,7 @@ impl Command {
             acl: &[],
             tips: &[],
             args: &[],
+            element: 0,
             action: Action::Container(subs),
         }
     }
@@ -475,6 +480,11 @@ impl Command {
     /// With these arguments.
     pub(crate) const fn args(self, args: &'static [Arg]) -> Command {
         Command { args, ..self }
+    }
+
+    /// Looking first for the element that argument `at` names.
+    pub(crate) const fn element(self, at: i8) -> Command {
+        Command { element: at, ..self }
     }
 
     /// Whether it is a subcommand of another.

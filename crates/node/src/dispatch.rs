@@ -16,7 +16,8 @@ use crate::session::{ReplyMode, Session, SessionId, Waiting};
 use crate::table::CommandIndex;
 use crate::transaction::Queued;
 use std::time::Duration;
-use tanist_keyspace::KeyHash;
+use tanist_keyspace::collections::Ahead;
+use tanist_keyspace::{Db, KeyHash};
 use tanist_resp::{Args, Batch, OwnedArgs, Proto, Reply};
 use tanist_types::Now;
 
@@ -160,6 +161,7 @@ impl Node {
         from: usize,
     ) {
         let db = self.data.db(session.db);
+        let mut elements = false;
         for (i, slot) in window.iter_mut().enumerate() {
             let args = batch.args(from + i, buf);
             let index = self.table.find(args.at(0));
@@ -168,12 +170,46 @@ impl Node {
             if let Some(hash) = hash {
                 db.prefetch(hash);
             }
+            elements |= index.is_some_and(|i| self.table.element(i) != 0);
             *slot = Prepared { index, hash };
         }
         if window.len() > 1 {
             for hash in window.iter().filter_map(|p| p.hash) {
                 db.prefetch_entry(hash);
             }
+            if elements {
+                self.prepare_elements(window, db, batch, buf, from);
+            }
+        }
+    }
+
+    /// Starts to fetch the elements of large collections that a window of commands will look for.
+    fn prepare_elements(&self, window: &[Prepared], db: &Db, batch: &Batch, buf: &[u8], from: usize) {
+        let mut places = [None; WINDOW];
+        // Neighbours often name the same key; another one of the same hash would only be fetched in vain.
+        let mut last: Option<(KeyHash, Option<Ahead<'_>>)> = None;
+        for (i, (prepared, place)) in window.iter().zip(&mut places).enumerate() {
+            let Some((index, hash)) = prepared.index.zip(prepared.hash) else { continue };
+            let args = batch.args(from + i, buf);
+            let at = match self.table.element(index) {
+                0 => continue,
+                at if at < 0 => args.len().wrapping_sub(usize::from(at.unsigned_abs())),
+                at => usize::from(at.unsigned_abs()),
+            };
+            if at >= args.len() {
+                continue;
+            }
+            let ahead = match last {
+                Some((known, ahead)) if known == hash => ahead,
+                _ => db
+                    .find(args.at(self.table.first_key(index)), hash)
+                    .and_then(|entry| entry.value().ahead()),
+            };
+            last = Some((hash, ahead));
+            *place = ahead.map(|ahead| (ahead, ahead.bucket(args.at(at))));
+        }
+        for (ahead, element) in places.iter().flatten() {
+            ahead.element(*element);
         }
     }
 

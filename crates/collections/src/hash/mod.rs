@@ -8,7 +8,7 @@ mod iter;
 
 use crate::class::class;
 use crate::collection::{Collection, Encoding};
-use crate::member::{Element, Field, Members, Parts, Selection};
+use crate::member::{Ahead, Element, Field, Members, Parts, Selection};
 use crate::pack::{Pack, Value};
 use crate::policy::Policy;
 use crate::set::Duplicate;
@@ -90,6 +90,16 @@ impl<'a> Pair<'a> {
 }
 
 impl Hash {
+    /// To fetch fields before they are looked for; `None` if they are not in a table.
+    #[inline]
+    #[must_use]
+    pub fn ahead(&self) -> Option<Ahead<'_>> {
+        match self.0.get() {
+            Kind::Large(members) => Some(members.ahead()),
+            _ => None,
+        }
+    }
+
     /// A hash of a foreign listpack's elements.
     ///
     /// # Errors

@@ -11,6 +11,10 @@ use crate::class::class;
 use crate::pack::{Pack, Side, TooLarge, Value};
 use std::collections::VecDeque;
 
+/// Bytes that a node may have to take a further element at its front, where all that is there must be moved: as many as
+/// are moved at once without delay. Such nodes cost a list that is only ever pushed to at its front some percent.
+const FRONT: usize = 2048;
+
 /// A list of nodes.
 #[derive(Clone)]
 pub(super) struct Large {
@@ -137,7 +141,9 @@ impl Large {
             End::Front => 0,
             End::Back => self.nodes.len().saturating_sub(1),
         };
-        if self.allows(Some(at), element.len(), limit) {
+        let light = |pack: &Pack| end == End::Back || pack.allocated() < FRONT;
+        let light = self.nodes.get(at).and_then(Node::pack).is_some_and(light);
+        if light && self.allows(Some(at), element.len(), limit) {
             let pushed = self.change(at, |pack| match end {
                 End::Front => pack.push_front(element),
                 End::Back => pack.push_back(element),

@@ -10,7 +10,7 @@ mod element;
 
 use crate::class::class;
 use crate::pack::Value;
-use crate::seed::Seed;
+use crate::seed::{KeyHash, Seed};
 use crate::table::{Found, Table};
 use std::collections::BTreeSet;
 use std::fmt;
@@ -30,6 +30,30 @@ pub(crate) struct Members<S: Shape> {
     /// The elements that expire.
     expiring: Option<Box<Table>>,
     shape: PhantomData<S>,
+}
+
+/// The elements of a large collection, to be brought into the cache before they are looked for: for a whole batch first
+/// [`Ahead::bucket`], then [`Ahead::element`], so that the misses overlap.
+#[derive(Clone, Copy, Debug)]
+pub struct Ahead<'a> {
+    table: &'a Table,
+    seed: Seed,
+}
+
+impl Ahead<'_> {
+    /// Brings the bucket of a name into the cache; returns the name's hash.
+    #[inline]
+    pub fn bucket(self, name: &[u8]) -> KeyHash {
+        let hash = self.seed.hash(name);
+        self.table.prefetch(hash.0);
+        hash
+    }
+
+    /// Brings the element of a name's hash into the cache, once its bucket is there.
+    #[inline]
+    pub fn element(self, hash: KeyHash) {
+        self.table.prefetch_entry(hash.0);
+    }
 }
 
 /// The place of a name: where its element is, until the room changes, or else where it would go.
@@ -68,6 +92,12 @@ impl<S: Shape> Members<S> {
     #[inline]
     pub(crate) fn expiring(&self) -> usize {
         self.expiring.as_ref().map_or(0, |table| table.len())
+    }
+
+    /// To fetch elements before they are looked for.
+    #[inline]
+    pub(crate) fn ahead(&self) -> Ahead<'_> {
+        Ahead { table: &self.table, seed: self.seed }
     }
 
     #[inline]

@@ -8,7 +8,7 @@ mod iter;
 use crate::class::class;
 use crate::collection::{Collection, Encoding};
 use crate::intset::IntSet;
-use crate::member::{Members, Parts, Plain, Selection};
+use crate::member::{Ahead, Members, Parts, Plain, Selection};
 use crate::pack::{Pack, Value};
 use crate::parse_int;
 use crate::policy::Policy;
@@ -67,6 +67,16 @@ fn ints_limit(policy: &Policy) -> usize {
 }
 
 impl Set {
+    /// To fetch members before they are looked for; `None` if they are not in a table.
+    #[inline]
+    #[must_use]
+    pub fn ahead(&self) -> Option<Ahead<'_>> {
+        match self.0.get() {
+            Kind::Large(members) => Some(members.ahead()),
+            _ => None,
+        }
+    }
+
     /// An empty set of integers.
     #[must_use]
     pub fn ints() -> Set {

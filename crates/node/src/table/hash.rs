@@ -6,6 +6,7 @@ use crate::commands::hash as run;
 pub(super) const COMMANDS: &[Command] = &[
     Command::new("hdel", -3, Group::Hash, run::hdel)
         .flags(Flags::WRITE.and(Flags::FAST))
+        .element(2)
         .keys(&[KeySpec::one(1, KeyAccess::ReadWrite, &["delete"])])
         .since("2.0.0")
         .about("Removes fields from a hash.", "O(N) where N is the number of fields to be removed.")
@@ -13,6 +14,7 @@ pub(super) const COMMANDS: &[Command] = &[
         .args(&[Arg::key("key", 0), Arg::new("field", "string").multiple()]),
     Command::new("hexists", 3, Group::Hash, run::hexists)
         .flags(Flags::READONLY.and(Flags::FAST))
+        .element(2)
         .keys(&[KeySpec::one(1, KeyAccess::Read, &[])])
         .since("2.0.0")
         .about("Tells whether a hash has a field.", "O(1)")
@@ -81,6 +83,7 @@ pub(super) const COMMANDS: &[Command] = &[
         ]),
     Command::new("hget", 3, Group::Hash, run::hget)
         .flags(Flags::READONLY.and(Flags::FAST))
+        .element(2)
         .keys(&[KeySpec::one(1, KeyAccess::Read, &["access"])])
         .since("2.0.0")
         .about("Gives the value of a field of a hash.", "O(1)")
@@ -141,6 +144,7 @@ pub(super) const COMMANDS: &[Command] = &[
         ]),
     Command::new("hincrby", 4, Group::Hash, run::hincrby)
         .flags(Flags::WRITE.and(Flags::DENYOOM).and(Flags::FAST))
+        .element(2)
         .keys(&[KeySpec::one(1, KeyAccess::ReadWrite, &["access", "update"])])
         .since("2.0.0")
         .about("Adds a number to the integer in a field of a hash.", "O(1)")
@@ -148,6 +152,7 @@ pub(super) const COMMANDS: &[Command] = &[
         .args(&[Arg::key("key", 0), Arg::new("field", "string"), Arg::new("increment", "integer")]),
     Command::new("hincrbyfloat", 4, Group::Hash, run::hincrbyfloat)
         .flags(Flags::WRITE.and(Flags::DENYOOM).and(Flags::FAST))
+        .element(2)
         .keys(&[KeySpec::one(1, KeyAccess::ReadWrite, &["access", "update"])])
         .since("2.6.0")
         .about("Adds a decimal fraction to the number in a field of a hash.", "O(1)")
@@ -170,6 +175,7 @@ pub(super) const COMMANDS: &[Command] = &[
         .args(&[Arg::key("key", 0)]),
     Command::new("hmget", -3, Group::Hash, run::hmget)
         .flags(Flags::READONLY.and(Flags::FAST))
+        .element(2)
         .keys(&[KeySpec::one(1, KeyAccess::Read, &["access"])])
         .since("2.0.0")
         .about(
@@ -180,6 +186,7 @@ pub(super) const COMMANDS: &[Command] = &[
         .args(&[Arg::key("key", 0), Arg::new("field", "string").multiple()]),
     Command::new("hmset", -4, Group::Hash, run::hmset)
         .flags(Flags::WRITE.and(Flags::DENYOOM).and(Flags::FAST))
+        .element(2)
         .keys(&[KeySpec::one(1, KeyAccess::ReadWrite, &["update"])])
         .since("2.0.0")
         .about("Sets fields of a hash.", "O(N) where N is the number of fields being set.")
@@ -320,6 +327,7 @@ pub(super) const COMMANDS: &[Command] = &[
         ]),
     Command::new("hset", -4, Group::Hash, run::hset)
         .flags(Flags::WRITE.and(Flags::DENYOOM).and(Flags::FAST))
+        .element(2)
         .keys(&[KeySpec::one(1, KeyAccess::ReadWrite, &["update"])])
         .since("2.0.0")
         .about(
@@ -368,6 +376,7 @@ pub(super) const COMMANDS: &[Command] = &[
         ]),
     Command::new("hsetnx", 4, Group::Hash, run::hsetnx)
         .flags(Flags::WRITE.and(Flags::DENYOOM).and(Flags::FAST))
+        .element(2)
         .keys(&[KeySpec::one(1, KeyAccess::ReadWrite, &["insert"])])
         .since("2.0.0")
         .about("Sets a field of a hash unless it is there.", "O(1)")
@@ -375,6 +384,7 @@ pub(super) const COMMANDS: &[Command] = &[
         .args(&[Arg::key("key", 0), Arg::new("field", "string"), Arg::new("value", "string")]),
     Command::new("hstrlen", 3, Group::Hash, run::hstrlen)
         .flags(Flags::READONLY.and(Flags::FAST))
+        .element(2)
         .keys(&[KeySpec::one(1, KeyAccess::Read, &[])])
         .since("3.2.0")
         .about("Gives the length of the value of a field of a hash.", "O(1)")

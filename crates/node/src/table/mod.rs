@@ -75,6 +75,7 @@ struct Row {
     name: Name,
     parent: Option<CommandIndex>,
     first_key: usize,
+    element: i8,
     /// Its cost grows with its input or the data, so it is timed by itself.
     timed: bool,
 }
@@ -105,7 +106,8 @@ impl CommandTable {
     fn add(&mut self, command: &'static Command, name: &str, parent: Option<CommandIndex>) -> CommandIndex {
         let index = CommandIndex(self.rows.len() as u16);
         let timed = !command.complexity.starts_with("O(1)");
-        self.rows.push(Row { command, name: Name::new(name), parent, first_key: command.first_key(), timed });
+        let (first_key, element) = (command.first_key(), command.element);
+        self.rows.push(Row { command, name: Name::new(name), parent, first_key, element, timed });
         index
     }
 
@@ -168,6 +170,12 @@ impl CommandTable {
     #[inline]
     pub(crate) fn first_key(&self, index: CommandIndex) -> usize {
         self.rows[index.slot()].first_key
+    }
+
+    /// See [`Command::element`].
+    #[inline]
+    pub(crate) fn element(&self, index: CommandIndex) -> i8 {
+        self.rows[index.slot()].element
     }
 
     #[inline]

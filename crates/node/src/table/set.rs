@@ -6,6 +6,7 @@ use crate::commands::set as run;
 pub(super) const COMMANDS: &[Command] = &[
     Command::new("sadd", -3, Group::Set, run::sadd)
         .flags(Flags::WRITE.and(Flags::DENYOOM).and(Flags::FAST))
+        .element(2)
         .keys(&[KeySpec::one(1, KeyAccess::ReadWrite, &["insert"])])
         .about(
             "Adds members to a set; a missing key becomes one.",
@@ -89,6 +90,7 @@ pub(super) const COMMANDS: &[Command] = &[
         .args(&[Arg::key("destination", 0), Arg::key("key", 1).multiple()]),
     Command::new("sismember", 3, Group::Set, run::sismember)
         .flags(Flags::READONLY.and(Flags::FAST))
+        .element(2)
         .keys(&[KeySpec::one(1, KeyAccess::Read, &[])])
         .about("Tells whether something is a member of a set.", "O(1)")
         .acl(&["set"])
@@ -102,6 +104,7 @@ pub(super) const COMMANDS: &[Command] = &[
         .args(&[Arg::key("key", 0)]),
     Command::new("smismember", -3, Group::Set, run::smismember)
         .flags(Flags::READONLY.and(Flags::FAST))
+        .element(2)
         .keys(&[KeySpec::one(1, KeyAccess::Read, &["access"])])
         .since("6.2.0")
         .about(
@@ -112,6 +115,7 @@ pub(super) const COMMANDS: &[Command] = &[
         .args(&[Arg::key("key", 0), Arg::new("member", "string").multiple()]),
     Command::new("smove", 4, Group::Set, run::smove)
         .flags(Flags::WRITE.and(Flags::FAST))
+        .element(3)
         .keys(&[
             KeySpec::one(1, KeyAccess::ReadWrite, &["access", "delete"]),
             KeySpec::one(2, KeyAccess::ReadWrite, &["insert"]),
@@ -143,6 +147,7 @@ pub(super) const COMMANDS: &[Command] = &[
         .args(&[Arg::key("key", 0), Arg::new("count", "integer").since("2.6.0").optional()]),
     Command::new("srem", -3, Group::Set, run::srem)
         .flags(Flags::WRITE.and(Flags::FAST))
+        .element(2)
         .keys(&[KeySpec::one(1, KeyAccess::ReadWrite, &["delete"])])
         .about("Removes members from a set.", "O(N) where N is the number of members to be removed.")
         .acl(&["set"])

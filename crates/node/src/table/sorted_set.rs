@@ -49,6 +49,7 @@ pub(super) const COMMANDS: &[Command] = &[
         .args(&[Arg::key("key", 0).multiple(), Arg::new("timeout", "double")]),
     Command::new("zadd", -4, Group::SortedSet, run::zadd)
         .flags(Flags::WRITE.and(Flags::DENYOOM).and(Flags::FAST))
+        .element(-1)
         .keys(&[KeySpec::one(1, KeyAccess::ReadWrite, &["update"])])
         .since("1.2.0")
         .about(
@@ -129,6 +130,7 @@ pub(super) const COMMANDS: &[Command] = &[
         .args(&[Arg::key("destination", 0), Arg::new("numkeys", "integer"), Arg::key("key", 1).multiple()]),
     Command::new("zincrby", 4, Group::SortedSet, run::zincrby)
         .flags(Flags::WRITE.and(Flags::DENYOOM).and(Flags::FAST))
+        .element(3)
         .keys(&[KeySpec::one(1, KeyAccess::ReadWrite, &["access", "update"])])
         .since("1.2.0")
         .about(
@@ -253,6 +255,7 @@ pub(super) const COMMANDS: &[Command] = &[
         ]),
     Command::new("zmscore", -3, Group::SortedSet, run::zmscore)
         .flags(Flags::READONLY.and(Flags::FAST))
+        .element(2)
         .keys(&[KeySpec::one(1, KeyAccess::Read, &["access"])])
         .since("6.2.0")
         .about(
@@ -387,6 +390,7 @@ pub(super) const COMMANDS: &[Command] = &[
         ]),
     Command::new("zrank", -3, Group::SortedSet, run::zrank)
         .flags(Flags::READONLY.and(Flags::FAST))
+        .element(2)
         .keys(&[KeySpec::one(1, KeyAccess::Read, &["access"])])
         .since("2.0.0")
         .about("Gives the rank of a member, counted from the lowest score.", "O(log(N))")
@@ -398,6 +402,7 @@ pub(super) const COMMANDS: &[Command] = &[
         ]),
     Command::new("zrem", -3, Group::SortedSet, run::zrem)
         .flags(Flags::WRITE.and(Flags::FAST))
+        .element(2)
         .keys(&[KeySpec::one(1, KeyAccess::ReadWrite, &["delete"])])
         .since("1.2.0")
         .about(
@@ -497,6 +502,7 @@ pub(super) const COMMANDS: &[Command] = &[
         ]),
     Command::new("zrevrank", -3, Group::SortedSet, run::zrevrank)
         .flags(Flags::READONLY.and(Flags::FAST))
+        .element(2)
         .keys(&[KeySpec::one(1, KeyAccess::Read, &["access"])])
         .since("2.0.0")
         .about("Gives the rank of a member, counted from the highest score.", "O(log(N))")
@@ -527,6 +533,7 @@ pub(super) const COMMANDS: &[Command] = &[
         ]),
     Command::new("zscore", 3, Group::SortedSet, run::zscore)
         .flags(Flags::READONLY.and(Flags::FAST))
+        .element(2)
         .keys(&[KeySpec::one(1, KeyAccess::Read, &["access"])])
         .since("1.2.0")
         .about("Gives the score of a member.", "O(1)")
