@@ -1,6 +1,8 @@
 //! Many runs, on several threads. Threads only share out seeds: no run knows of another one.
 
-use crate::run::{Report, run};
+use crate::plan::Plan;
+use crate::run::{Report, run_plan};
+use crate::stage::Stage;
 use crate::trace::Tracing;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -8,6 +10,8 @@ use std::sync::{Mutex, PoisonError};
 /// Which seeds to run, and how.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Batch {
+    /// Where they run; none for plans of all kinds.
+    pub stage: Option<Stage>,
     /// The first seed.
     pub start: u64,
     /// How many.
@@ -54,6 +58,12 @@ impl Batch {
         outcome
     }
 
+    /// The plan of a seed.
+    #[must_use]
+    pub fn plan(&self, seed: u64) -> Plan {
+        self.stage.map_or_else(|| Plan::of(seed), |stage| stage.plan(seed))
+    }
+
     fn work(&self, next: &AtomicU64, outcome: &Mutex<Outcome>) {
         loop {
             let i = next.fetch_add(1, Ordering::Relaxed);
@@ -63,11 +73,12 @@ impl Batch {
             }
             let seed = self.start + i;
             let twice = self.twice_every > 0 && i.is_multiple_of(self.twice_every);
-            let mut report = run(seed, if twice { Tracing::Digest } else { Tracing::Off });
-            let same = !twice || run(seed, Tracing::Digest).trace == report.trace;
+            let run = |tracing| run_plan(self.plan(seed), tracing);
+            let mut report = run(if twice { Tracing::Digest } else { Tracing::Off });
+            let same = !twice || run(Tracing::Digest).trace == report.trace;
             if report.failure.is_some() && !twice {
                 // Once more, for the end of its trace.
-                report = run(seed, Tracing::Digest);
+                report = run(Tracing::Digest);
             }
             let mut o = lock(outcome);
             o.runs += 1;

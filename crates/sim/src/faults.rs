@@ -47,7 +47,7 @@ impl World {
         let kinds = &self.plan.faults.kinds;
         let kind = kinds[self.fate.below(kinds.len() as u64) as usize];
         self.trace.line(self.now, format_args!("FAULT {kind:?}"));
-        if kind != FaultKind::Switchover && kind != FaultKind::ClockJump {
+        if !kind.is_harmless() && kind != FaultKind::ClockJump {
             self.oracle.disrupt(self.now);
         }
         if let Some(ailment) = self.inflict(kind) {
@@ -91,6 +91,11 @@ impl World {
                 let (a, b) = (self.server()?, self.server()?);
                 self.cut(vec![(a, b), (b, a)])
             }
+            FaultKind::Quarrel => {
+                let sentinels: Vec<HostId> = (0..self.plan.sentinels).map(HostId::sentinel).collect();
+                let ways = sentinels.iter().flat_map(|a| sentinels.iter().map(|b| (*a, *b)));
+                self.cut(ways.filter(|(a, b)| a != b).collect())
+            }
             FaultKind::OneWay => {
                 let id = self.server()?;
                 let all: Vec<HostId> = self.hosts.keys().copied().filter(|h| *h != id).collect();
@@ -122,6 +127,18 @@ impl World {
             FaultKind::Switchover => {
                 let sentinel = HostId::sentinel(self.fate.below(self.plan.sentinels as u64) as usize);
                 self.order(sentinel, &[b"SENTINEL", b"FAILOVER", GROUP.as_bytes()]);
+                None
+            }
+            FaultKind::Save => {
+                let node = HostId::node(self.fate.below(self.plan.nodes as u64) as usize);
+                self.order(node, &[b"BGSAVE"]);
+                None
+            }
+            FaultKind::Force => {
+                for _ in 0..1 + self.fate.below(2) {
+                    let sentinel = HostId::sentinel(self.fate.below(self.plan.sentinels as u64) as usize);
+                    self.order(sentinel, &[b"SENTINEL", b"FAILOVER", GROUP.as_bytes(), b"FORCE"]);
+                }
                 None
             }
         }

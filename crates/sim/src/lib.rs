@@ -11,7 +11,7 @@
 //! - `host`: a process and what it sees of the world; `node`, `sentinel`, `client`: the processes.
 //! - `faults`: what goes wrong.
 //! - `watch`, `oracle`: what must never happen.
-//! - `run`: the phases of a run; `batch`: many runs.
+//! - `run`: the phases of a run; `batch`: many runs; `stage`: plans made for one kind of trouble.
 
 #![forbid(unsafe_code)]
 
@@ -28,6 +28,7 @@ mod plan;
 mod queue;
 mod run;
 mod sentinel;
+mod stage;
 mod trace;
 mod watch;
 mod world;
@@ -36,5 +37,6 @@ pub use batch::{Batch, Outcome};
 pub use oracle::Tally;
 pub use plan::{ClockPlan, DiskPlan, FaultKind, FaultPlan, NetPlan, Plan, Settings, WorkPlan};
 pub use run::{Report, run, run_plan};
+pub use stage::Stage;
 pub use trace::Tracing;
 pub use world::Failure;

@@ -3,7 +3,7 @@
 use clap::Parser;
 use std::process::ExitCode;
 use std::time::Instant;
-use tanist_sim::{Batch, Report, Tracing, run};
+use tanist_sim::{Batch, Report, Stage, Tracing, run_plan};
 
 /// Runs the simulated world for many seeds, or for one.
 #[derive(Parser)]
@@ -18,6 +18,12 @@ struct Options {
     /// Run this seed only, and show its plan
     #[arg(long)]
     seed: Option<u64>,
+    /// Plans made for this kind of trouble, in place of all kinds
+    #[arg(long)]
+    stage: Option<Stage>,
+    /// Run seeds until one breaks this invariant (W9), or one of these (W6/W10): that is the success
+    #[arg(long, conflicts_with = "seed")]
+    until: Option<String>,
     /// Show every event of the one seed
     #[arg(long, requires = "seed")]
     trace: bool,
@@ -31,30 +37,51 @@ struct Options {
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    let good = match options.seed {
-        Some(seed) => one(seed, options.trace),
-        None => many(&options),
+    let good = match (options.seed, &options.until) {
+        (Some(seed), _) => one(&options, seed),
+        (None, Some(name)) => until(&options, name),
+        (None, None) => many(&options),
     };
     if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn one(seed: u64, trace: bool) -> bool {
-    let report = run(seed, if trace { Tracing::Print } else { Tracing::Digest });
-    show(&report, !trace);
+fn one(options: &Options, seed: u64) -> bool {
+    let plan = batch(options).plan(seed);
+    let report = run_plan(plan, if options.trace { Tracing::Print } else { Tracing::Digest });
+    show(&report, !options.trace);
     report.failure.is_none()
 }
 
-fn many(options: &Options) -> bool {
+/// Whatever else goes wrong on the way is passed over.
+fn until(options: &Options, name: &str) -> bool {
+    let batch = batch(options);
+    let found = (options.start..options.start + options.seeds).find_map(|seed| {
+        let (_, failure) = run_plan(batch.plan(seed), Tracing::Off).failure?;
+        let (broken, _) = failure.what.split_once(':')?;
+        name.split('/').any(|n| n == broken).then_some((seed, failure.what))
+    });
+    match &found {
+        Some((seed, what)) => println!("{seed} {}", what.lines().next().unwrap_or_default()),
+        None => println!("none of {} seeds breaks {name}", options.seeds),
+    }
+    found.is_some()
+}
+
+fn batch(options: &Options) -> Batch {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let batch = Batch {
+    Batch {
+        stage: options.stage,
         start: options.start,
         seeds: options.seeds,
         threads: options.threads.unwrap_or(cores),
         twice_every: 50,
         most_failures: options.failures,
-    };
+    }
+}
+
+fn many(options: &Options) -> bool {
     let begun = Instant::now();
-    let outcome = batch.run();
+    let outcome = batch(options).run();
     let seconds = begun.elapsed().as_secs_f64();
     for report in &outcome.failed {
         show(report, true);

@@ -211,6 +211,12 @@ impl Net {
         }
     }
 
+    /// How many bytes are on their way to one side.
+    pub(crate) fn under_way(&self, id: ConnId, side: Side) -> usize {
+        let bytes = |s: &Segment| if let Segment::Data(bytes) = s { bytes.len() } else { 0 };
+        self.conns.get(&id).map_or(0, |c| c.pipes[side as usize].segments.iter().map(bytes).sum())
+    }
+
     /// Answers a connection attempt.
     pub(crate) fn accept(&mut self, now: Mono, id: ConnId, q: &mut Queue<Event>) {
         self.push(now, id, Side::Opener, Segment::SynAck, q);

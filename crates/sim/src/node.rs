@@ -3,7 +3,7 @@
 use crate::disk::Disk;
 use crate::host::{Action, Ctx, In};
 use crate::net::{ConnId, HostId, Side};
-use crate::plan::Plan;
+use crate::plan::{MAX_LAG, Plan};
 use crate::trace::Text;
 use crate::world::NODE_PORT;
 use std::collections::BTreeMap;
@@ -11,9 +11,9 @@ use tanist_config::ServerConfig;
 use tanist_node::{
     Identity, Input, LogLevel, Next, Node, Output, Outputs, Peer, Seeds, SessionId, Standing, Stopwatch,
 };
-use tanist_replication::decode_state;
+use tanist_replication::{Durable, DurableRole, decode_state};
 use tanist_resp::{Batch, Decoder, Limits, Value, encode_command};
-use tanist_types::{Mono, NodeId, Now, Rng, RunId};
+use tanist_types::{Epoch, Mono, NodeId, Now, Rng, RunId};
 
 /// The state file on the node's disk.
 const STATE: &str = "tanist.state";
@@ -21,6 +21,8 @@ const STATE: &str = "tanist.state";
 const SNAPSHOT: &str = "dump.rdb";
 /// Names writes of the snapshot file; states are numbered from one.
 const SNAPSHOT_TOKEN: u64 = u64::MAX;
+/// What an acknowledgement has in it, and nothing else that a replica says.
+const ACK: &[u8] = b"\r\nACK\r\n";
 /// The most commands carried out at once.
 const BATCH: usize = 128;
 
@@ -67,18 +69,24 @@ impl NodeProcess {
         let seeds = Seeds { hash: [rng.next_u64(), rng.next_u64()], rng: rng.next_u64() };
         let mut node = Node::new(config, identity, seeds, now);
         if let Some(bytes) = disk.read(STATE) {
-            let durable =
+            let mut durable =
                 decode_state(bytes).unwrap_or_else(|e| panic!("n{index} cannot read its state: {e}"));
             if plan.canary {
-                node.restore_state_forgetfully(durable);
-            } else {
-                node.restore_state(durable);
+                forget_the_group(&mut durable);
             }
+            node.restore_state(durable);
+        }
+        let mut outs = Outputs::new();
+        if let Some(bytes) = disk.read(SNAPSHOT) {
+            node.load_begin();
+            node.load_bytes(now, bytes)
+                .and_then(|()| node.load_end(now, &mut outs))
+                .unwrap_or_else(|e| panic!("n{index} cannot read its snapshot file: {e}"));
         }
         let observer = node.connect(now, peer("0.0.0.0")).unwrap_or(SessionId(0));
         NodeProcess {
             node,
-            outs: Outputs::new(),
+            outs,
             served: BTreeMap::new(),
             conns: BTreeMap::new(),
             observer,
@@ -214,6 +222,9 @@ impl NodeProcess {
             };
             let mut out = Vec::new();
             let Served { session, buf, batch, .. } = served;
+            if ctx.watch.counts_replicas() && is_of_replica(batch, buf) {
+                ctx.watch.heard_replica(ctx.me, conn, ctx.world);
+            }
             let ran = self.node.run(ctx.now, *session, batch, buf, from, &mut out, &mut self.outs, &watch);
             ctx.send(conn, Side::Accepter, out);
             match ran.next {
@@ -253,6 +264,9 @@ impl NodeProcess {
     fn perform_one(&mut self, output: Output, ctx: &mut Ctx<'_>) {
         match output {
             Output::Send { session, bytes } => {
+                if is_promise(&bytes) {
+                    ctx.watch.spoke(ctx.me, &self.node.standing(), true);
+                }
                 if let Some(&conn) = self.conns.get(&session) {
                     ctx.send(conn, Side::Accepter, bytes);
                 }
@@ -286,6 +300,9 @@ impl NodeProcess {
                 if let Some((a, conn)) = self.primary
                     && a == attempt
                 {
+                    if bytes.starts_with(b"*") && bytes.windows(ACK.len()).any(|w| w == ACK) {
+                        ctx.watch.spoke(ctx.me, &self.node.standing(), false);
+                    }
                     ctx.send(conn, Side::Opener, bytes);
                 }
             }
@@ -345,6 +362,29 @@ impl NodeProcess {
     }
 }
 
+/// Whether it is the answer to a fence: the only one with a node's standing that waits for anything.
+fn is_promise(bytes: &[u8]) -> bool {
+    const FIELD: &[u8] = b"promised-epoch";
+    bytes.len() < 2_000 && bytes.starts_with(b"*") && bytes.windows(FIELD.len()).any(|w| w == FIELD)
+}
+
+/// Whether a replica asks for the log or says how far it is.
+fn is_of_replica(batch: &Batch, buf: &[u8]) -> bool {
+    let name = |i| batch.args(i, buf).at(0);
+    let of_replica = |i| name(i).eq_ignore_ascii_case(b"replconf") || name(i).eq_ignore_ascii_case(b"psync");
+    (0..batch.len()).any(of_replica)
+}
+
+/// The bug that must be found (rule T4 broken): a primary with replicas goes on as their primary after a restart, with
+/// the nothing that it has left.
+fn forget_the_group(durable: &mut Durable) {
+    if durable.role == DurableRole::Primary {
+        durable.had_replicas = false;
+        durable.group = None;
+        durable.accepted = Epoch::ZERO;
+    }
+}
+
 fn peer(from: &str) -> Peer {
     Peer { addr: format!("{from}:1"), laddr: "0.0.0.0:6379".into(), unix: false, local: true, fd: -1 }
 }
@@ -355,17 +395,19 @@ fn config(index: usize, plan: &Plan) -> ServerConfig {
     let mut config = ServerConfig::default();
     let backlog = s.backlog.to_string();
     let (min, delay) = (s.min_replicas.to_string(), s.sync_delay.to_string());
+    let lag = MAX_LAG.to_string();
     let primary = HostId::node(0).address();
     let port = NODE_PORT.to_string();
     let mut lines: Vec<(&str, Vec<&str>)> = vec![
         ("repl-backlog-size", vec![&backlog]),
         ("min-replicas-to-write", vec![&min]),
-        ("min-replicas-max-lag", vec!["2"]),
+        ("min-replicas-max-lag", vec![&lag]),
         ("repl-timeout", vec!["5"]),
         ("repl-ping-replica-period", vec!["1"]),
         ("repl-diskless-sync-delay", vec![&delay]),
-        ("repl-diskless-load", vec![if s.swapdb { "swapdb" } else { "disabled" }]),
-        ("save", vec![""]),
+        ("repl-diskless-load", vec![s.load]),
+        ("save", s.save.split(' ').collect()),
+        ("client-output-buffer-limit", ["replica"].into_iter().chain(s.replica_limit).collect()),
         ("enable-debug-command", vec!["yes"]),
     ];
     if index > 0 {

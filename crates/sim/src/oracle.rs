@@ -135,28 +135,43 @@ impl Oracle {
 
     fn compare(&mut self, key: &str, number: u64, whence: &str, strict: bool) {
         let Some(r) = self.registers.get_mut(key) else { return };
-        let problem = if number > r.last {
-            "which was never written"
+        let (name, problem) = if number > r.last {
+            ("W7", "which was never written")
         } else if r.refused.contains(&number) {
-            "whose write was refused"
+            ("W7", "whose write was refused")
         } else if !strict {
             return;
         } else if number < r.confirmed && self.confirmed_are_safe {
-            "older than a write that enough replicas had confirmed"
+            ("W9", "older than a write that enough replicas had confirmed")
         } else if number < r.done && self.disrupted.is_none() {
-            "older than the last acknowledged write, and nothing has happened that justifies a loss"
+            ("W8", "older than the last acknowledged write, and nothing has happened that justifies a loss")
         } else {
             self.tally.lost += r.done.saturating_sub(number);
             return;
         };
         let state = format!("last {} done {} confirmed {}", r.last, r.done, r.confirmed);
-        self.fail(format!("{key} on {whence} has {number}, {problem} ({state})"));
+        self.fail(format!("{name}: {key} on {whence} has {number}, {problem} ({state})"));
+    }
+
+    /// The registers of which something was confirmed that must not be lost.
+    pub(crate) fn confirmed(&self) -> impl Iterator<Item = &str> {
+        let kept = self.registers.iter().filter(|(_, r)| self.confirmed_are_safe && r.confirmed > 0);
+        kept.map(|(key, _)| key.as_str())
+    }
+
+    /// What the primary of the latest epoch holds of a register of which something was confirmed.
+    pub(crate) fn hold(&mut self, key: &str, number: u64, whence: &str) {
+        let confirmed = self.registers.get(key).map_or(0, |r| r.confirmed);
+        if number < confirmed {
+            let problem = "older than a write that enough replicas had confirmed";
+            self.fail(format!("W9: {key} on {whence} has {number}, {problem} ({confirmed})"));
+        }
     }
 
     /// Two registers that are only ever written together were read together.
     pub(crate) fn read_pair(&mut self, key: &str, a: u64, b: u64, whence: &str) {
         if a != b {
-            self.fail(format!("half a transaction on {whence}: {key} has {a} and {b}"));
+            self.fail(format!("W7: half a transaction on {whence}: {key} has {a} and {b}"));
         }
     }
 
@@ -216,6 +231,21 @@ mod tests {
         o.disrupt(Mono::ZERO);
         o.confirm("k", 3);
         assert!(settle(o, 1).unwrap().contains("confirmed"));
+    }
+
+    #[test]
+    fn the_latest_primary_holds_what_was_confirmed() {
+        let mut o = oracle();
+        o.confirm("k", 3);
+        assert_eq!(o.confirmed().collect::<Vec<_>>(), ["k"]);
+        o.hold("k", 4, "n0");
+        assert_eq!(o.broken, None);
+        o.hold("k", 1, "n0");
+        assert!(o.broken.unwrap().starts_with("W9"));
+        let mut o = oracle();
+        o.confirm("k", 3);
+        o.give_up_confirmed();
+        assert_eq!(o.confirmed().count(), 0);
     }
 
     #[test]

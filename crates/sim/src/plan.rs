@@ -102,6 +102,12 @@ pub enum FaultKind {
     Reset,
     /// The operator asks for a switchover. No fault: it must lose nothing.
     Switchover,
+    /// Sentinels cannot reach each other, only the data nodes.
+    Quarrel,
+    /// Operators ask for failovers that wait for nobody, at one sentinel or at two at once.
+    Force,
+    /// The operator asks a data node for a snapshot file. No fault either.
+    Save,
 }
 
 impl FaultKind {
@@ -136,11 +142,19 @@ pub struct FaultPlan {
     pub at_once: usize,
 }
 
+impl FaultKind {
+    /// Whether it is something that an operator does and that must lose nothing.
+    #[must_use]
+    pub fn is_harmless(self) -> bool {
+        matches!(self, FaultKind::Switchover | FaultKind::Save)
+    }
+}
+
 impl FaultPlan {
     /// Whether nothing happens but what the operator asks for.
     #[must_use]
     pub fn is_harmless(&self) -> bool {
-        self.kinds.iter().all(|k| *k == FaultKind::Switchover)
+        self.kinds.iter().all(|k| k.is_harmless())
     }
 }
 
@@ -163,11 +177,21 @@ pub struct Settings {
     pub backlog: u64,
     /// `min-replicas-to-write`.
     pub min_replicas: u64,
-    /// `repl-diskless-load swapdb`.
-    pub swapdb: bool,
+    /// `repl-diskless-load`.
+    pub load: &'static str,
     /// `repl-diskless-sync-delay`, in seconds.
     pub sync_delay: u64,
+    /// `save`: nodes write snapshot files by themselves. Whoever has one starts again from it.
+    pub save: &'static str,
+    /// `client-output-buffer-limit` of replicas: hard, soft, seconds.
+    pub replica_limit: [&'static str; 3],
 }
+
+/// `client-output-buffer-limit` of replicas as it is by default.
+const ROOMY: [&str; 3] = ["256mb", "64mb", "60"];
+
+/// `min-replicas-max-lag`, in seconds.
+pub(crate) const MAX_LAG: u64 = 2;
 
 /// What clients do.
 #[derive(Clone, Copy, Debug)]
@@ -182,12 +206,22 @@ pub struct WorkPlan {
     pub padding: u64,
     /// How many acknowledgements `WAIT` asks for.
     pub wait: usize,
+    /// Every write asks for them, not one in five.
+    pub confirming: bool,
 }
 
 impl Plan {
     /// The plan of a seed.
     #[must_use]
     pub fn of(seed: u64) -> Plan {
+        let mut plan = Plan::plain(seed);
+        harden(&mut plan, &mut Rng::from_seed(seed ^ 0x5afe));
+        plan
+    }
+
+    /// The plan of a seed without snapshot files, narrow limits and strict primaries.
+    #[must_use]
+    pub fn plain(seed: u64) -> Plan {
         let mut rng = Rng::from_seed(seed);
         let r = &mut rng;
         let nodes = *pick(r, &[2, 3, 3, 3, 4, 5]);
@@ -209,6 +243,7 @@ impl Plan {
                 patience: *pick(r, &[ms(500), ms(2_000)]),
                 padding: *pick(r, &[0, 0, 100, 2_000]),
                 wait: nodes / 2,
+                confirming: false,
             },
             canary: false,
         };
@@ -272,7 +307,29 @@ fn settings(r: &mut Rng, nodes: usize, sentinels: usize) -> Settings {
         majority: r.chance(1, 3),
         backlog: *pick(r, &[16 * 1024, 64 * 1024, 1024 * 1024]),
         min_replicas: if nodes > 2 && r.chance(1, 4) { 1 } else { 0 },
-        swapdb: r.chance(1, 2),
+        load: if r.chance(1, 2) { "swapdb" } else { "disabled" },
         sync_delay: *pick(r, &[0, 0, 1]),
+        save: "",
+        replica_limit: ROOMY,
+    }
+}
+
+/// Snapshot files, narrow limits and strict primaries, for some.
+fn harden(plan: &mut Plan, r: &mut Rng) {
+    let s = &mut plan.settings;
+    s.save = *pick(r, &["", "", "1 1", "2 100"]);
+    s.replica_limit = *pick(r, &[ROOMY, ROOMY, ["128kb", "32kb", "1"]]);
+    if r.chance(1, 4) {
+        s.load = "flush-before-load";
+    }
+    if r.chance(1, 8) {
+        s.min_replicas = plan.nodes as u64 - 1;
+    }
+    let kinds = &mut plan.faults.kinds;
+    if !kinds.is_empty() && r.chance(1, 4) {
+        kinds.push(FaultKind::Save);
+    }
+    if !plan.faults.is_harmless() && r.chance(1, 4) {
+        plan.faults.kinds.push(FaultKind::Force);
     }
 }

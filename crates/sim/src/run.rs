@@ -1,7 +1,7 @@
 //! One run: the cluster comes up, things go wrong, everything is healed, the cluster must recover, the clients' books
 //! are compared with what the nodes hold.
 
-use crate::client::GROUP;
+use crate::client::{GROUP, is_pair, number_of, twin};
 use crate::clock::ms;
 use crate::host::Process;
 use crate::net::HostId;
@@ -143,7 +143,7 @@ impl World {
         while !holds(self) {
             if self.now >= until {
                 let views = self.views();
-                return Err(Failure { what: format!("not within {bound:?}: {what}\n{views}") });
+                return Err(Failure { what: format!("W10: not within {bound:?}: {what}\n{views}") });
             }
             self.run_for(ms(100))?;
             self.compare()?;
@@ -172,6 +172,29 @@ impl World {
             }
         }
         Ok(())
+    }
+
+    /// W9 and W7, in the midst of trouble: the primary of the latest epoch holds what was confirmed by then, and no half
+    /// transaction.
+    pub(crate) fn look_for_confirmed(&mut self) {
+        let latest = self.watch.latest();
+        let leads =
+            |id: &HostId| self.standing(*id).is_some_and(|s| s.role == "primary" && Some(s.run) == latest);
+        let Some(primary) = self.nodes().find(leads) else { return };
+        let keys: Vec<String> = self.oracle.confirmed().map(str::to_owned).collect();
+        for key in keys {
+            let value = self.observe(primary, &[b"GET", key.as_bytes()]);
+            if let Some(number) = value.as_ref().and_then(number_of) {
+                self.oracle.hold(&key, number, &primary.to_string());
+            }
+        }
+        let pairs: Vec<String> = self.oracle.keys().filter(|key| is_pair(key)).map(str::to_owned).collect();
+        for key in pairs {
+            let mut number = |key: &str| number_of(&self.observe(primary, &[b"GET", key.as_bytes()])?);
+            if let (Some(a), Some(b)) = (number(&key), number(&twin(&key))) {
+                self.oracle.read_pair(&key, a, b, &primary.to_string());
+            }
+        }
     }
 
     fn stop_clients(&mut self) {
@@ -252,14 +275,16 @@ impl World {
         }
         if let Some((other, digest)) = digests.iter().find(|(_, d)| d != &digests[0].1) {
             let (first, expected) = &digests[0];
-            return Err(Failure { what: format!("{first} holds {expected:?}, {other} holds {digest:?}") });
+            return Err(Failure {
+                what: format!("W10: {first} holds {expected:?}, {other} holds {digest:?}"),
+            });
         }
         let keys: Vec<String> = self.oracle.keys().map(str::to_owned).collect();
         for key in keys {
             let value = self.observe(primary, &[b"GET", key.as_bytes()]);
-            match value.as_ref().and_then(crate::client::number_of) {
+            match value.as_ref().and_then(number_of) {
                 Some(number) => self.oracle.settle(&key, number, &primary.to_string()),
-                None => self.oracle.fail(format!("{key} on {primary} is {value:?}")),
+                None => self.oracle.fail(format!("W7: {key} on {primary} is {value:?}")),
             }
         }
         match self.oracle.broken.take() {

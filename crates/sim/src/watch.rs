@@ -3,17 +3,19 @@
 //! Every node is looked at after each of its steps. What was seen last is remembered, so a step that changes nothing
 //! costs a comparison.
 
-use crate::net::HostId;
+use crate::net::{ConnId, HostId};
 use std::collections::BTreeMap;
+use std::time::Duration;
 use tanist_node::Standing;
 use tanist_replication::Promise;
-use tanist_types::{Epoch, LogPos, ReplId, RunId};
+use tanist_types::{Epoch, LogPos, Mono, ReplId, RunId};
 
 /// What of a node's standing the invariants are about.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Seen {
     run: RunId,
     leads: bool,
+    follows: bool,
     promised: Promise,
     accepted: Epoch,
     history: ReplId,
@@ -29,13 +31,57 @@ pub(crate) struct Watch {
     last: BTreeMap<HostId, Seen>,
     /// The primary of each epoch: its run and its history.
     reigns: BTreeMap<Epoch, (RunId, ReplId)>,
+    /// An epoch has got its primary since this was last asked.
+    pub(crate) news: bool,
+    /// What each data node has bound itself to: the epoch that it has promised, and the one that it has served in.
+    bound: BTreeMap<HostId, (Epoch, Epoch)>,
     /// How far each history goes, by its primary.
     produced: BTreeMap<ReplId, LogPos>,
     /// Whom each sentinel has voted for in each epoch.
     votes: BTreeMap<(HostId, u64), String>,
+    /// How many replicas a primary must have heard of lately to take a write, and what is lately.
+    needed: Option<(usize, Duration)>,
+    /// When a data node last heard of a replica, by connection.
+    heard: BTreeMap<HostId, BTreeMap<ConnId, Mono>>,
+    /// When a data node that was stopped went on.
+    went_on: BTreeMap<HostId, Mono>,
 }
 
 impl Watch {
+    /// From now on a write needs so many replicas that were heard of within a time.
+    pub(crate) fn demand_replicas(&mut self, needed: usize, within: Duration) {
+        self.needed = (needed > 0).then_some((needed, within));
+    }
+
+    /// Whether it matters who hears of replicas.
+    pub(crate) fn counts_replicas(&self) -> bool {
+        self.needed.is_some()
+    }
+
+    /// A data node has heard of a replica.
+    pub(crate) fn heard_replica(&mut self, id: HostId, conn: ConnId, now: Mono) {
+        self.heard.entry(id).or_default().insert(conn, now);
+    }
+
+    /// A data node goes on that was stopped: what it counted before is all that it knows for a moment.
+    pub(crate) fn goes_on(&mut self, id: HostId, now: Mono) {
+        self.went_on.insert(id, now);
+    }
+
+    /// W12: a data node has said that a write is done.
+    pub(crate) fn took_write(&mut self, id: HostId, now: Mono) {
+        let Some((needed, within)) = self.needed else { return };
+        if self.went_on.get(&id).is_some_and(|at| now.since(*at) < within) {
+            return;
+        }
+        let lately = self.heard.entry(id).or_default();
+        lately.retain(|_, at| now.since(*at) < within);
+        if lately.len() < needed {
+            let heard = lately.len();
+            self.fail(format!("W12: {id} has taken a write and heard of {heard} replicas within {within:?}"));
+        }
+    }
+
     pub(crate) fn fail(&mut self, problem: String) {
         self.broken.get_or_insert(problem);
     }
@@ -45,6 +91,7 @@ impl Watch {
         let now = Seen {
             run: s.run,
             leads: s.role == "primary",
+            follows: s.link == "up",
             promised: s.promised,
             accepted: s.accepted,
             history: s.history,
@@ -60,6 +107,27 @@ impl Watch {
         }
         self.one_primary_per_epoch(id, &now);
         self.promises_are_kept(id, &now, before);
+        self.nobody_serves_an_older_epoch(id, &now);
+    }
+
+    /// A data node has answered a fence, or acknowledged a part of a log.
+    pub(crate) fn spoke(&mut self, id: HostId, s: &Standing<'_>, promises: bool) {
+        let (promised, served) = self.bound.entry(id).or_default();
+        if promises {
+            *promised = s.promised.epoch;
+        } else {
+            *served = s.accepted;
+        }
+    }
+
+    /// A data node has lost its disk: it is another one from now on.
+    pub(crate) fn wiped(&mut self, id: HostId) {
+        self.bound.remove(&id);
+    }
+
+    /// The run of the primary of the latest epoch, whether it is still there or not.
+    pub(crate) fn latest(&self) -> Option<RunId> {
+        self.reigns.last_key_value().map(|(_, (run, _))| *run)
     }
 
     /// W1.
@@ -67,7 +135,15 @@ impl Watch {
         if !s.leads || s.accepted == Epoch::ZERO {
             return;
         }
+        self.bound.entry(id).or_default().1 = s.accepted;
         let reign = (s.run, s.history);
+        if !self.reigns.contains_key(&s.accepted) {
+            self.news = true;
+            if let Some((epoch, _)) = self.reigns.iter().find(|(_, (_, history))| *history == s.history) {
+                let problem = format!("W1: epochs {epoch} and {} share history {}", s.accepted, s.history);
+                self.fail(problem);
+            }
+        }
         let first = *self.reigns.entry(s.accepted).or_insert(reign);
         if first != reign {
             self.fail(format!(
@@ -83,7 +159,7 @@ impl Watch {
         if s.accepted > epoch {
             self.fail(format!("W3: {id} has accepted epoch {} and promised only {epoch}", s.accepted));
         }
-        let Some(before) = before.filter(|b| b.run == s.run) else { return };
+        let Some(before) = before.filter(|b| b.run == s.run) else { return self.nothing_is_forgotten(id, s) };
         let (was, whose) = (before.promised.epoch, before.promised.leader);
         if epoch < was || s.accepted < before.accepted {
             self.fail(format!(
@@ -92,6 +168,28 @@ impl Watch {
             ));
         } else if epoch == was && whose.is_some() && whose != leader {
             self.fail(format!("W2: {id} has promised epoch {epoch} to {whose:?} and to {leader:?}"));
+        }
+    }
+
+    /// W13, at the beginning of a run.
+    fn nothing_is_forgotten(&mut self, id: HostId, s: &Seen) {
+        let (promised, served) = self.bound.get(&id).copied().unwrap_or_default();
+        if s.promised.epoch < promised || s.accepted < served {
+            self.fail(format!(
+                "W13: {id} begins with promise {} and epoch {}, and has promised {promised} and served in {served}",
+                s.promised.epoch, s.accepted
+            ));
+        }
+    }
+
+    /// W14.
+    fn nobody_serves_an_older_epoch(&mut self, id: HostId, s: &Seen) {
+        if (s.leads || s.follows) && s.accepted < s.promised.epoch {
+            let what = if s.leads { "leads" } else { "follows" };
+            self.fail(format!(
+                "W14: {id} {what} in epoch {} and has promised {}",
+                s.accepted, s.promised.epoch
+            ));
         }
     }
 
@@ -155,6 +253,8 @@ mod tests {
         let first = standing("primary", 1, 1, 9, 1);
         assert_eq!(broken(&[first, standing("primary", 1, 2, 9, 2)]), "");
         assert!(broken(&[first, standing("primary", 2, 1, 9, 1)]).starts_with("W1"));
+        let next = Standing { history: first.history, ..standing("primary", 1, 2, 9, 2) };
+        assert!(broken(&[first, next]).starts_with("W1"), "a history of two epochs");
         let other = Standing { history: ReplId::random(&mut Rng::from_seed(77)), ..first };
         assert!(broken(&[first, other]).starts_with("W1"));
     }
@@ -166,6 +266,56 @@ mod tests {
         assert!(broken(&[first, standing("idle", 1, 2, 9, 2)]).starts_with("W2"));
         assert!(broken(&[first, standing("idle", 1, 3, 8, 2)]).starts_with("W2"));
         assert!(broken(&[first, standing("idle", 1, 3, 9, 4)]).starts_with("W3"));
+    }
+
+    #[test]
+    fn a_write_without_replicas_is_seen() {
+        let (n, second) = (HostId::node(0), Duration::from_secs(1));
+        let at = Mono::from_millis;
+        let broken = |needed, heard: &[u64], now| {
+            let mut watch = Watch::default();
+            watch.demand_replicas(needed, second);
+            heard.iter().enumerate().for_each(|(i, ms)| watch.heard_replica(n, ConnId(i as u64), at(*ms)));
+            watch.took_write(n, at(now));
+            watch.broken.unwrap_or_default()
+        };
+        assert_eq!(broken(2, &[5_000, 5_500], 5_900), "");
+        assert!(broken(2, &[4_000, 5_500], 5_900).starts_with("W12"));
+        assert_eq!(broken(0, &[], 5_900), "");
+        let mut watch = Watch::default();
+        watch.demand_replicas(1, second);
+        watch.goes_on(n, at(5_500));
+        watch.took_write(n, at(5_900));
+        assert_eq!(watch.broken, None, "it was stopped and knows no better");
+    }
+
+    #[test]
+    fn what_was_said_is_not_forgotten() {
+        let n = HostId::node(0);
+        let (first, second) = (standing("primary", 1, 3, 9, 3), standing("idle", 2, 3, 9, 2));
+        assert!(broken(&[first, second]).starts_with("W13"), "it has led in epoch 3");
+        let begins = |promises, s: &Standing<'_>| {
+            let mut watch = Watch::default();
+            watch.spoke(n, &standing("replica", 1, 3, 9, 3), promises);
+            watch.see(n, s);
+            watch.broken.unwrap_or_default()
+        };
+        assert_eq!(begins(true, &standing("idle", 2, 3, 9, 2)), "");
+        assert!(begins(true, &standing("idle", 2, 2, 9, 2)).starts_with("W13"));
+        assert!(begins(false, &standing("idle", 2, 3, 9, 2)).starts_with("W13"));
+        let mut watch = Watch::default();
+        watch.spoke(n, &first, true);
+        watch.wiped(n);
+        watch.see(n, &standing("idle", 2, 0, 9, 0));
+        assert_eq!(watch.broken, None);
+    }
+
+    #[test]
+    fn nobody_leads_or_follows_below_its_promise() {
+        assert_eq!(broken(&[standing("idle", 1, 3, 9, 2)]), "");
+        assert!(broken(&[standing("primary", 1, 3, 9, 2)]).starts_with("W14"));
+        let follows = Standing { link: "up", ..standing("replica", 1, 3, 9, 2) };
+        assert!(broken(&[follows]).starts_with("W14"));
     }
 
     #[test]

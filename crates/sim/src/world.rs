@@ -11,7 +11,7 @@ use crate::host::{Action, Ctx, Host, In, Loss, Power, Process};
 use crate::net::{Arrived, ConnId, HostId, Net, Segment, Side};
 use crate::node::NodeProcess;
 use crate::oracle::Oracle;
-use crate::plan::{FaultKind, Plan};
+use crate::plan::{FaultKind, MAX_LAG, Plan};
 use crate::queue::Queue;
 use crate::sentinel::SentinelProcess;
 use crate::trace::{Text, Trace, Tracing};
@@ -27,6 +27,8 @@ const OPERATOR: HostId = HostId::client(9);
 pub(crate) const NODE_PORT: u16 = 6379;
 /// The port of sentinels.
 pub(crate) const SENTINEL_PORT: u16 = 26379;
+/// How many bytes a kernel takes before they have arrived.
+const SOCKET_BUFFER: usize = 64 * 1024;
 /// More events than any run should need: something goes round in a circle.
 const MOST_EVENTS: u64 = 20_000_000;
 
@@ -99,12 +101,16 @@ impl World {
         // A node that comes back under a new identity may vote and has lost what it had confirmed.
         let confirmed_are_safe = plan.settings.majority && !plan.faults.kinds.contains(&FaultKind::Wipe);
         let oracle = Oracle::new(confirmed_are_safe);
+        let mut watch = Watch::default();
+        // Replies are under way for as long as clients wait, and nodes look once a second.
+        let within = Duration::from_secs(MAX_LAG + 2) + plan.work.patience;
+        watch.demand_replicas(plan.settings.min_replicas as usize, within);
         World {
             net,
             hosts,
             fate,
             trace: Trace::new(tracing),
-            watch: Watch::default(),
+            watch,
             oracle,
             now: Mono::ZERO,
             queue: Queue::new(),
@@ -129,6 +135,9 @@ impl World {
                 return Err(Failure { what: "the world goes round in a circle: too many events".into() });
             }
             self.happen(event);
+            if std::mem::take(&mut self.watch.news) {
+                self.look_for_confirmed();
+            }
             if let Some(what) = self.watch.broken.take().or_else(|| self.oracle.broken.take()) {
                 return Err(Failure { what });
             }
@@ -151,6 +160,9 @@ impl World {
             }
             Event::Wake(id, run) => self.wake(id, run),
             Event::Disk(id, run, step) => self.disk_step(id, run, *step),
+            Event::Tell(id, run, input) if self.is_stuck(&input) => {
+                self.queue.at(self.now + ms(20), Event::Tell(id, run, input));
+            }
             Event::Tell(id, run, input) => {
                 if self.hosts.get(&id).is_some_and(|h| h.run == run) {
                     self.deliver(id, *input);
@@ -159,6 +171,11 @@ impl World {
             Event::Fault => self.fault(),
             Event::Repair(ailment) => self.repair(*ailment),
         }
+    }
+
+    /// What was sent has not left yet: the network does not take it.
+    fn is_stuck(&self, input: &In) -> bool {
+        matches!(input, In::Drained { conn } if self.net.under_way(*conn, Side::Opener) > SOCKET_BUFFER)
     }
 
     fn arrived(&mut self, conn: ConnId, a: Arrived) {
@@ -384,6 +401,9 @@ impl World {
         host.disk.end(how, &mut host.rng);
         host.power = if how == Ending::Power { Power::Off } else { Power::Down };
         self.trace.line(self.now, format_args!("{id} ends: {how:?}"));
+        if how == Ending::Wipe {
+            self.watch.wiped(id);
+        }
         match how {
             Ending::Power => self.net.power_off(id),
             Ending::Process | Ending::Wipe => self.net.reset_all(self.now, id, &mut self.queue),
@@ -404,6 +424,7 @@ impl World {
         }
         host.power = Power::Up;
         self.trace.line(self.now, format_args!("{id} goes on"));
+        self.watch.goes_on(id, self.now);
         // Timers that ran out meanwhile and sockets that became readable: either may be seen first.
         if host.rng.chance(1, 2) {
             self.handle(id, In::Wake);

@@ -210,18 +210,6 @@ impl Node {
         self.refresh_gates();
     }
 
-    /// The bug that the simulator must find (rule T4 broken): after a restart a primary with replicas goes on as their
-    /// primary, with the nothing that it has left.
-    #[cfg(feature = "canary")]
-    pub fn restore_state_forgetfully(&mut self, mut durable: Durable) {
-        if matches!(durable.role, DurableRole::Primary) {
-            durable.had_replicas = false;
-            durable.group = None;
-            durable.accepted = tanist_types::Epoch::ZERO;
-        }
-        self.restore_state(durable);
-    }
-
     /// Begins to follow the configured or remembered primary, if there is one. To be called once the data are loaded.
     pub fn start_replication(&mut self, now: Now, outs: &mut Outputs) {
         let configured =

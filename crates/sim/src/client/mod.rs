@@ -8,11 +8,11 @@ mod op;
 
 use crate::clock::ms;
 use crate::host::{Ctx, In};
-use crate::net::{ConnId, Side};
+use crate::net::{ConnId, HostId, Side};
 use crate::oracle::Outcome;
 use crate::plan::WorkPlan;
 use op::Op;
-pub(crate) use op::number_of;
+pub(crate) use op::{is_pair, number_of, twin};
 use std::time::Duration;
 use tanist_resp::{Decoder, Value, encode_command};
 use tanist_types::{Mono, Rng};
@@ -191,6 +191,9 @@ impl Client {
     fn finished(&mut self, conn: ConnId, server: String, op: &Op, replies: &[Value], ctx: &mut Ctx<'_>) {
         let verdict = op.judge(&server, replies, ctx.oracle);
         ctx.note(format_args!("{op} on {server}: {verdict:?}"));
+        if verdict == Outcome::Done && op.writes() {
+            ctx.watch.took_write(HostId::at(&server), ctx.world);
+        }
         match verdict {
             Outcome::Done => {
                 self.state = State::Idle { conn, server };

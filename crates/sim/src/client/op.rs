@@ -40,11 +40,11 @@ pub(super) fn draw(
     let pair = format!("{client}:p{index}.{}", generations[pair_slot]);
     let slot = index as usize;
     match rng.below(10) {
-        0..=3 => {
+        0..=3 if !work.confirming => {
             let number = oracle.next(&single);
             Op::Write { slot, key: single, number, padding: rng.below(work.padding + 1) }
         }
-        4 if work.wait > 0 => {
+        0..=4 if work.wait > 0 => {
             let number = oracle.next(&single);
             Op::Confirmed { slot, key: single, number, replicas: work.wait }
         }
@@ -74,6 +74,11 @@ impl Op {
             Op::Write { slot, .. } | Op::Confirmed { slot, .. } | Op::Pair { slot, .. } => Some(*slot),
             Op::Read { .. } | Op::ReadPair { .. } | Op::Expiring { .. } => None,
         }
+    }
+
+    /// Whether it changes anything.
+    pub(super) fn writes(&self) -> bool {
+        !matches!(self, Op::Read { .. } | Op::ReadPair { .. })
     }
 
     /// The number of commands, and so of replies.
@@ -173,6 +178,11 @@ impl Op {
 
 /// Errors that are neither refusals nor bugs: what happened is not known.
 const UNCERTAIN: &[&str] = &["UNBLOCKED", "UNCERTAIN"];
+
+/// Whether a key is the first of a pair.
+pub(crate) fn is_pair(key: &str) -> bool {
+    key.contains(":p")
+}
 
 /// The second key of a pair.
 pub(crate) fn twin(key: &str) -> String {

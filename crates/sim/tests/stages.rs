@@ -1,0 +1,24 @@
+//! The stages, with all rules in force, on every test run; `cargo xtask sabotage` leaves the rules out, one by one.
+
+use tanist_sim::{Batch, Stage};
+
+#[test]
+fn the_protocol_survives_every_stage() {
+    for stage in [
+        Stage::Storm,
+        Stage::Cascades,
+        Stage::Blackouts,
+        Stage::Rivals,
+        Stage::Flushes,
+        Stage::Switchovers,
+        Stage::Cutoffs,
+    ] {
+        let batch =
+            Batch { stage: Some(stage), start: 1, seeds: 4, threads: 2, twice_every: 4, most_failures: 1 };
+        let outcome = batch.run();
+        let failed: Vec<_> = outcome.failed.iter().map(|r| (r.plan.seed, &r.failure)).collect();
+        assert!(failed.is_empty(), "{stage:?}: {failed:?}");
+        assert_eq!(outcome.differing, Vec::<u64>::new(), "{stage:?}: two runs of one seed differ");
+        assert!(outcome.tally.done > 1_000, "{stage:?}: the clients have hardly worked: {:?}", outcome.tally);
+    }
+}
