@@ -23,6 +23,7 @@ pub(crate) fn ci() -> Result<()> {
     step("tests", cargo().args(["test", "--workspace"]))?;
     fuzz(CI_FUZZ_SECONDS, Some(FUZZ_SEED))?;
     crate::sim(SEEDS, &[])?;
+    crate::sabotage::sabotage(None)?;
     let tanist = release_binary()?;
     drills(&tanist)?;
     let registers = ["run", "--quiet", "--package", "jepsen-like", "--", "--seconds", "20"];

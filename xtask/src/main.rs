@@ -1,9 +1,10 @@
-//! One front door for every habit: `cargo xtask verify | sim | bench | drill | interop | tcl-suite | fuzz | ci`.
+//! One front door for every habit: `cargo xtask verify | sim | sabotage | bench | drill | interop | tcl-suite | fuzz | ci`.
 
 #![forbid(unsafe_code)]
 
 mod bench;
 mod ci;
+mod sabotage;
 mod shell;
 mod verify;
 
@@ -37,6 +38,12 @@ enum Task {
         /// Handed to the simulator as they are
         #[arg(last = true)]
         rest: Vec<String>,
+    },
+    /// Leave out the rules of the protocol one by one: the simulator must notice
+    Sabotage {
+        /// This rule only
+        #[arg(long)]
+        only: Option<String>,
     },
     /// Measure against the peers and write docs/benchmarks.md
     Bench(bench::Bench),
@@ -81,6 +88,7 @@ fn run(task: Task) -> Result<()> {
     match task {
         Task::Verify { no_lints } => verify::verify(!no_lints),
         Task::Sim { seeds, rest } => sim(seeds, &rest),
+        Task::Sabotage { only } => sabotage::sabotage(only.as_deref()),
         Task::Bench(bench) => bench.execute(),
         Task::Drill { rest } => {
             let tanist = release_binary()?;

@@ -25,6 +25,7 @@ pub(crate) fn verify(lints: bool) -> Result<()> {
     cores_are_pure()?;
     text_is_clean()?;
     sentinel_core_is_pure()?;
+    crate::sabotage::fits()?;
     println!("== all checks passed");
     Ok(())
 }
