@@ -4,13 +4,16 @@ use crate::acl::User;
 use crate::client_eviction::Counted;
 use crate::command::Command;
 use crate::input::Peer;
-use crate::tracking::Tracking;
+use crate::tracking::{Mode, Tracking};
 use crate::transaction::{Multi, WatchedKey};
 use hashbrown::HashMap;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use tanist_resp::Proto;
 use tanist_types::{DbIndex, LogPos, Mono};
+
+/// What a prefix that a session listens to occupies beside its bytes, in two trees.
+const PREFIX_OVERHEAD: usize = 64;
 
 /// Names a session; the number that `CLIENT ID` prints, never used twice in a run.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -207,6 +210,10 @@ impl Session {
             .flatten()
             .map(|name| name.len() + size_of::<Box<[u8]>>())
             .sum();
+        let prefixes: usize = match self.tracking.as_ref().map(|t| &t.mode) {
+            Some(Mode::Prefixes(prefixes)) => prefixes.iter().map(|p| p.len() + PREFIX_OVERHEAD).sum(),
+            _ => 0,
+        };
         let watched: usize = self.watched.iter().map(|w| size_of::<WatchedKey>() + w.key.len()).sum();
         size_of::<Session>()
             + self.query_buffer
@@ -214,6 +221,7 @@ impl Session {
             + self.unsent
             + self.queued_memory()
             + names
+            + prefixes
             + watched
     }
 

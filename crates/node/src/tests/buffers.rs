@@ -176,3 +176,54 @@ fn little_may_wait_for_who_has_not_said_who_it_is() {
     w.unsent(unknown, 1024);
     assert_eq!(w.closed(), [unknown]);
 }
+
+#[test]
+fn replies_beyond_the_hard_limit_are_not_sent() {
+    let mut w = limited(&["normal", "100000", "0", "0"]);
+    let (c, other) = (w.connect(), w.connect());
+    w.say(other, &format!("SET k {}", "x".repeat(40_000)));
+    assert_eq!(w.raw(c, b"GET k\r\nGET k\r\n").1, Next::Go);
+    // All commands of a transaction are carried out; of what follows in the batch, nothing is.
+    let batch = b"GET k\r\nMULTI\r\nGET k\r\nGET k\r\nSET done 1\r\nEXEC\r\nSET more 1\r\n";
+    assert_eq!(w.raw(c, batch), (Vec::new(), Next::Close));
+    assert_eq!(w.say(other, "MGET done more"), "[1 (nil)]");
+    assert!(w.say(other, "INFO stats").contains("client_output_buffer_limit_disconnections:1\r"));
+}
+
+#[test]
+fn nobody_writes_on_what_will_not_be_sent() {
+    let mut w = limited(&["normal", "100000", "0", "0"]);
+    let c = w.connect();
+    w.say(c, "HSET h a 1");
+    w.say(c, "SADD s a");
+    w.say(c, "ZADD z 1 a");
+    for command in ["HRANDFIELD h", "SRANDMEMBER s", "ZRANDMEMBER z"] {
+        let c = w.connect();
+        assert_eq!(w.raw(c, format!("{command} -999999999999\r\n").as_bytes()), (Vec::new(), Next::Close));
+    }
+}
+
+#[test]
+fn prefixes_that_a_client_listens_to_count_as_its_memory() {
+    let mut w = World::new();
+    let c = w.connect();
+    w.say(c, "CLIENT NO-EVICT ON");
+    w.say(c, "CONFIG SET maxmemory-clients 100kb");
+    let many = w.connect();
+    let prefixes: Vec<String> = (0..2000).map(|i| format!("PREFIX {i:012}")).collect();
+    w.say(many, "HELLO 3");
+    w.raw(many, format!("CLIENT TRACKING ON BCAST {}\r\n", prefixes.join(" ")).as_bytes());
+    assert_eq!(w.closed(), [many]);
+}
+
+#[test]
+fn a_request_that_is_more_than_clients_may_occupy_is_not_carried_out() {
+    let mut w = World::new();
+    let (c, greedy) = (w.connect(), w.connect());
+    w.say(c, "CLIENT NO-EVICT ON");
+    w.say(c, "CONFIG SET maxmemory-clients 100kb");
+    let request = format!("*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$102400\r\n{}\r\n", "x".repeat(102_400));
+    assert_eq!(w.raw(greedy, request.as_bytes()), (Vec::new(), Next::Close));
+    assert_eq!(w.closed(), [greedy]);
+    assert_eq!(w.say(c, "EXISTS k"), ":0");
+}
