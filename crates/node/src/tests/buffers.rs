@@ -145,6 +145,7 @@ fn clients_that_occupy_most_are_closed_beyond_their_limit() {
     assert_eq!(w.closed(), []);
     unread(&mut w, small, 150_000);
     assert_eq!(w.closed(), [large]);
+    assert_eq!(w.say(c, &format!("CLIENT LIST ID {}", large.0)), "");
     assert!(w.say(c, "INFO stats").contains("evicted_clients:1\r"));
     // The rest fits; who may not be closed can take it all.
     w.node.step(w.now, Input::Closed(large), &mut w.outs);

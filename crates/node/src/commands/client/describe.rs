@@ -61,10 +61,13 @@ impl Running {
     }
 }
 
-/// The connections that pass the filters, in the order of connecting.
+/// The connections that pass the filters, in the order of connecting. One that is being closed is gone.
 pub(super) fn chosen(ctx: &Ctx<'_>, filters: &Filters) -> Vec<SessionId> {
     let own = ctx.session.id;
-    let passes = |&id: &SessionId| session(ctx, id).is_some_and(|s| filters.pass(s, id == own, ctx.now.mono));
+    let is_open = |s: &&Session| s.id == own || !s.close_after_reply;
+    let passes = |&id: &SessionId| {
+        session(ctx, id).filter(is_open).is_some_and(|s| filters.pass(s, id == own, ctx.now.mono))
+    };
     ctx.node.sessions.ids().filter(passes).collect()
 }
 
