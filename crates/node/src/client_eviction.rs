@@ -18,6 +18,8 @@ pub(crate) struct ClientMemory {
     sum: u64,
     /// Which sum it is: another one begins when there is a limit again.
     round: u32,
+    /// The limit is another one: everybody is to be counted.
+    recount: bool,
 }
 
 /// What a session was last counted with, and in which sum.
@@ -42,6 +44,7 @@ impl Node {
         };
         let before = self.client_memory.limit;
         self.client_memory.limit = (limit > 0).then_some(limit);
+        self.client_memory.recount = self.client_memory.limit != before;
         if before.is_none() {
             // Nobody has been counted lately.
             self.client_memory.sum = 0;
@@ -53,7 +56,17 @@ impl Node {
     #[inline]
     pub(crate) fn count_client(&mut self, id: SessionId, now: Now, outs: &mut Outputs) {
         let Some(limit) = self.client_memory.limit else { return };
-        let Some(s) = self.sessions.get_mut(id) else { return };
+        if std::mem::take(&mut self.client_memory.recount) {
+            return self.count_all_clients(now, outs);
+        }
+        if self.add_client(id) && self.client_memory.sum > limit {
+            self.evict_clients(limit, now, outs);
+        }
+    }
+
+    /// Brings what a session occupies into the sum; says whether it has grown.
+    fn add_client(&mut self, id: SessionId) -> bool {
+        let Some(s) = self.sessions.get_mut(id) else { return false };
         let new = if counts(s) { s.memory() as u64 } else { 0 };
         let round = self.client_memory.round;
         let old = std::mem::replace(&mut s.counted, Counted { round, size: new }).size_in(round);
@@ -67,7 +80,7 @@ impl Node {
     pub(crate) fn count_all_clients(&mut self, now: Now, outs: &mut Outputs) {
         if self.client_memory.limit.is_some() {
             for id in self.sessions.ids().collect::<Vec<_>>() {
-                self.count_client(id, now, outs);
+                self.add_client(id);
             }
             let limit = self.client_memory.limit.unwrap_or(u64::MAX);
             if self.client_memory.sum > limit {
