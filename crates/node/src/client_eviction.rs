@@ -71,9 +71,26 @@ impl Node {
         let round = self.client_memory.round;
         let old = std::mem::replace(&mut s.counted, Counted { round, size: new }).size_in(round);
         self.client_memory.sum = self.client_memory.sum - old + new;
-        if new > old && self.client_memory.sum > limit {
-            self.evict_clients(limit, now, outs);
+        new > old
+    }
+
+    /// Counts a session with the request that it has sent, before anything of it is carried out. `false`: it is closed for it.
+    #[inline]
+    pub(crate) fn admits_request(
+        &mut self,
+        id: SessionId,
+        size: usize,
+        now: Now,
+        outs: &mut Outputs,
+    ) -> bool {
+        if self.client_memory.limit.is_none_or(|limit| size as u64 <= limit) {
+            return true;
         }
+        if let Some(s) = self.sessions.get_mut(id) {
+            s.query_buffer = size;
+        }
+        self.count_client(id, now, outs);
+        self.sessions.get(id).is_none_or(|s| !s.close_after_reply)
     }
 
     /// Counts everybody anew: a session may have grown by what others did.

@@ -61,6 +61,9 @@ impl Node {
         outs: &mut Outputs,
         watch: &dyn Stopwatch,
     ) -> Ran {
+        if from == 0 && !self.admits_request(id, buf.len(), now, outs) {
+            return Ran { done: batch.len(), next: Next::Close };
+        }
         let Some(mut session) = self.sessions.take(id) else {
             return Ran { done: batch.len(), next: Next::Close };
         };
