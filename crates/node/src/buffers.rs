@@ -8,7 +8,7 @@
 use crate::commands::client::Running;
 use crate::node::Node;
 use crate::output::{LogLevel, Output, Outputs};
-use crate::session::{SessionId, SessionKind};
+use crate::session::{Session, SessionId, SessionKind};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tanist_config::BufferLimit;
@@ -123,6 +123,27 @@ impl Node {
             }
             outs.push(Output::Close { session: id, flush: false });
         }
+    }
+
+    /// The most bytes of replies that may come together for a session before any of them is written.
+    pub(crate) fn reply_limit(&self, session: &Session) -> usize {
+        let bounded = session.kind != SessionKind::Replica && !session.is_primary();
+        match self.output_limit(session.kind).hard {
+            hard if hard > 0 && bounded => usize::try_from(hard).unwrap_or(usize::MAX),
+            _ => usize::MAX,
+        }
+    }
+
+    /// Closes a session, which is running, for replies that are more than may wait for it. They are not written.
+    #[cold]
+    pub(crate) fn refuse_replies(&mut self, session: &mut Session, now: Now, outs: &mut Outputs) {
+        let line = crate::commands::client::line(session, now.mono, Running::default());
+        outs.log(
+            LogLevel::Warning,
+            format!("Client {line} scheduled to be closed ASAP for overcoming of output buffer limits."),
+        );
+        self.stats.output_buffer_limit_disconnections += 1;
+        session.close_after_reply = true;
     }
 
     /// How much may wait for a session of this class.

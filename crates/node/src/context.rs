@@ -37,6 +37,12 @@ impl Ctx<'_> {
         Reply::new(self.out, self.session.proto)
     }
 
+    /// How far the reply may go in its buffer. A client that was sent more would be closed for it
+    /// (`client-output-buffer-limit`), so nobody need write on.
+    pub(crate) fn reply_bound(&self) -> usize {
+        self.out.len().saturating_add(self.node.reply_limit(self.session))
+    }
+
     /// The index of the selected database.
     pub(crate) fn db_index(&self) -> DbIndex {
         self.session.db

@@ -129,6 +129,8 @@ impl Node {
         from: usize,
     ) -> Ran {
         let mut done = from;
+        let begin = run.out.len();
+        let most = self.reply_limit(session);
         let mut window = [Prepared::default(); WINDOW];
         'windows: while done < batch.len() {
             let count = WINDOW.min(batch.len() - done);
@@ -142,6 +144,10 @@ impl Node {
                     return Ran { done, next: Next::Wait };
                 }
                 done += 1;
+                if run.out.len() - begin >= most {
+                    run.out.truncate(begin);
+                    self.refuse_replies(session, run.now, run.outs);
+                }
                 if session.close_after_reply {
                     return Ran { done, next: Next::Close };
                 }

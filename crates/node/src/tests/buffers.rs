@@ -1,7 +1,7 @@
 //! What waits for clients: how it is shown, and when it is too much.
 
 use super::World;
-use crate::{Input, Output, SessionId};
+use crate::{Input, Next, Output, SessionId};
 use tanist_config::ServerConfig;
 
 impl World {

@@ -99,6 +99,7 @@ pub(crate) fn hrandfield(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
         return Err(Error::fixed("ERR value is out of range"));
     }
     let (hash, now) = (ctx.hash(args, 1), ctx.wall());
+    let bound = ctx.reply_bound();
     let mut rng = Rng::from_seed(ctx.node.rng.next_u64());
     ctx.view(args.at(1), hash, |hash: Option<&Hash>, reply| {
         let Some(picks) = picks else {
@@ -126,6 +127,7 @@ pub(crate) fn hrandfield(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
             }
             (Some(hash), Picks::Repeating(wanted)) => {
                 while (count as u64) < wanted
+                    && reply.position() < bound
                     && let Some(pair) = hash.random(now, &mut rng)
                 {
                     see(reply, pair);

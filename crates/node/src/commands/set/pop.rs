@@ -120,7 +120,7 @@ pub(crate) fn srandmember(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
         3 => Some(Picks::parse(args, 2)?),
         _ => return Err(Error::SYNTAX),
     };
-    let (hash, mut rng) = (ctx.hash(args, 1), rng(ctx));
+    let (hash, mut rng, bound) = (ctx.hash(args, 1), rng(ctx), ctx.reply_bound());
     ctx.view(args.at(1), hash, |set: Option<&Set>, reply| match (set, picks) {
         (None, None) => reply.null(),
         (None, Some(_)) => reply.array(0),
@@ -131,6 +131,9 @@ pub(crate) fn srandmember(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
         (Some(set), Some(Picks::Repeating(count))) => {
             reply.array(count as usize);
             for _ in 0..count {
+                if reply.position() >= bound {
+                    break;
+                }
                 let Some(member) = set.random(&mut rng) else { break };
                 reply_value(reply, member);
             }

@@ -126,12 +126,16 @@ pub(crate) fn zrandmember(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
             -MOST
         )));
     }
+    let bound = ctx.reply_bound();
     let done = ctx.view::<SortedSet, _>(key, hash, |set, reply| {
         let Some(set) = set else { return reply.array(0) };
         let wanted = count.unsigned_abs() as usize;
         if count < 0 {
             begin_members(reply, layout, wanted);
             for _ in 0..wanted {
+                if reply.position() >= bound {
+                    break;
+                }
                 if let Some((member, score)) = set.random(&mut rng) {
                     put_member(reply, layout, member.value(), score);
                 }
