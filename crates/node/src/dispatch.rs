@@ -534,10 +534,12 @@ impl Node {
         in_transaction: bool,
     ) {
         let (Action::Run(handler) | Action::RunOrContainer(handler, _)) = command.action else { return };
-        if !self.monitors.is_empty()
+        let shown = !self.monitors.is_empty()
             && !run.again
-            && !command.flags.has(Flags::SKIP_MONITOR.and(Flags::ADMIN))
-        {
+            && !command.flags.has(Flags::SKIP_MONITOR.and(Flags::ADMIN));
+        // The commands of a transaction are shown before the one that carries them out.
+        let shown_after = shown && command.name == "exec";
+        if shown && !shown_after {
             self.feed_monitors(run.now, session, command, args, run.outs);
         }
         let timed = self.thresholds.time_all || self.table.is_timed(index);
@@ -561,6 +563,9 @@ impl Node {
         };
         let outcome = handler(&mut ctx, args);
         ctx.tell_births();
+        if shown_after {
+            self.feed_monitors(run.now, session, command, args, run.outs);
+        }
         session.commands += 1;
         if let Err(error) = outcome {
             run.out.truncate(start);

@@ -170,3 +170,61 @@ fn monitors_see_commands_but_no_secrets_and_no_administration() {
         ]
     );
 }
+
+#[test]
+fn the_passwords_of_migrate_are_not_shown() {
+    let mut w = World::new();
+    let (m, c) = (w.connect(), w.connect());
+    w.say(c, "CONFIG SET slowlog-log-slower-than 0");
+    w.say(m, "MONITOR");
+    w.say(c, "MIGRATE 127.0.0.1 1 auth 9 50 AUTH secret");
+    w.say(c, "MIGRATE 127.0.0.1 1 key 9 50 COPY AUTH2 somebody secret REPLACE");
+    w.say(c, "MIGRATE 127.0.0.1 1 {} 9 50 AUTH secret KEYS auth key");
+    let seen: Vec<String> = w.pushed(m).iter().map(|line| line.replace('"', "")).collect();
+    let ends = [
+        "auth 9 50 AUTH (redacted)",
+        "key 9 50 COPY AUTH2 (redacted) (redacted) REPLACE",
+        "9 50 AUTH (redacted) KEYS auth key",
+    ];
+    for (line, end) in seen.iter().zip(ends) {
+        assert!(line.ends_with(end), "{line}");
+    }
+    assert_eq!(seen.len(), ends.len());
+    let log = w.say(c, "SLOWLOG GET");
+    assert!(!log.contains("secret") && !log.contains("somebody"), "{log}");
+}
+
+#[test]
+fn monitors_see_the_commands_of_a_transaction_before_its_end() {
+    let mut w = World::new();
+    let (m, c) = (w.connect(), w.connect());
+    w.say(m, "MONITOR");
+    for line in ["MULTI", "SET k 1", "EXEC"] {
+        w.say(c, line);
+    }
+    let seen = w.pushed(m);
+    let words: Vec<&str> = seen.iter().filter_map(|line| line.split('"').nth(1)).collect();
+    assert_eq!(words, ["MULTI", "SET", "EXEC"]);
+}
+
+#[test]
+fn memory_in_use_follows_the_data_between_two_looks_at_the_allocator() {
+    let mut w = World::new();
+    let c = w.connect();
+    let facts = crate::HostFacts {
+        allocator: crate::Allocator { allocated: 5_000_000, ..crate::Allocator::default() },
+        ..crate::HostFacts::default()
+    };
+    w.node.step(w.now, crate::Input::Host(Box::new(facts)), &mut w.outs);
+    let used = |w: &mut World| -> u64 {
+        let info = w.say(c, "INFO memory");
+        let line = info.lines().find_map(|l| l.strip_prefix("used_memory:")).expect("a field");
+        line.trim().parse().expect("a number")
+    };
+    let before = used(&mut w);
+    assert_eq!(before, 5_000_000);
+    w.say(c, &format!("SET k {}", "x".repeat(100_000)));
+    assert!((5_100_000..5_200_000).contains(&used(&mut w)));
+    w.say(c, "DEL k");
+    assert!(used(&mut w) < before + 10_000);
+}
