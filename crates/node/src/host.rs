@@ -67,4 +67,6 @@ pub(crate) struct Memory {
     /// In use before there were data or clients.
     pub(crate) startup: u64,
     pub(crate) peak: u64,
+    /// What the data occupied when the allocator was asked last.
+    pub(crate) data_then: u64,
 }

@@ -333,6 +333,7 @@ impl Node {
     /// Fresh facts from the shell; the first ones tell what the process uses without data.
     fn take_facts(&mut self, facts: HostFacts) {
         self.host = facts;
+        self.memory.data_then = self.data.used_memory() as u64;
         if self.memory.startup == 0 {
             self.memory.startup = self.host.allocator.allocated;
         }

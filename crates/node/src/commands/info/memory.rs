@@ -56,11 +56,13 @@ impl Figures {
 }
 
 impl Node {
-    /// Bytes in use: what the allocator has handed out, or an estimate of the data if it does not say.
+    /// Bytes in use: what the allocator had handed out when it was asked last, and by what the data have grown since;
+    /// or an estimate of the data if it does not say.
     pub(crate) fn used_memory(&self) -> u64 {
+        let data = self.data.used_memory() as u64;
         match self.host.allocator.allocated {
-            0 => self.data.used_memory() as u64,
-            allocated => allocated,
+            0 => data,
+            allocated => (allocated + data).saturating_sub(self.memory.data_then),
         }
     }
 }
