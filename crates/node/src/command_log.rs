@@ -112,10 +112,29 @@ pub(crate) fn shown<'b>(command: &Command, args: Args<'_, 'b>, i: usize) -> &'b 
         "auth" => i > 0,
         "acl|setuser" => i > 1,
         "hello" => (1..=2).any(|back| i > back && args.at(i - back).eq_ignore_ascii_case(b"auth")),
+        "migrate" => is_password_of_migrate(args, i),
         "config|set" => i > 2 && i % 2 == 1 && is_sensitive(args.at(i - 1)),
         _ => false,
     };
     if secret { REDACTED } else { args.at(i) }
+}
+
+/// Whether argument `i` of `MIGRATE` is of `AUTH password` or `AUTH2 user password`; words behind `KEYS` are keys.
+fn is_password_of_migrate(args: Args<'_, '_>, i: usize) -> bool {
+    let mut at = 6;
+    while at < i {
+        let secrets = match args.at(at).to_ascii_lowercase().as_slice() {
+            b"keys" => return false,
+            b"auth" => 1,
+            b"auth2" => 2,
+            _ => 0,
+        };
+        if i <= at + secrets {
+            return true;
+        }
+        at += 1 + secrets;
+    }
+    false
 }
 
 fn is_sensitive(directive: &[u8]) -> bool {
