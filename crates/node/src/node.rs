@@ -69,6 +69,8 @@ pub struct Node {
     pub(crate) usage: Usage,
     /// `DEBUG SET-ACTIVE-EXPIRE`.
     pub(crate) active_expire: bool,
+    /// `DEBUG SET-DISABLE-DENY-SCRIPTS`: scripts may carry out what is not for scripts.
+    pub(crate) scripts_unbound: bool,
     /// `DEBUG PAUSE-CRON`.
     pub(crate) cron_paused: bool,
     pub(crate) pause: Option<Pause>,
@@ -149,6 +151,7 @@ impl Node {
             log_db: None,
             usage: Usage::default(),
             active_expire: true,
+            scripts_unbound: false,
             cron_paused: false,
             pause: None,
             gated: false,

@@ -52,6 +52,7 @@ pub(crate) fn debug(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
         (b"replicate", 3..) => switches::replicate(ctx, args),
         (b"change-repl-id", 2) => switches::change_repl_id(ctx),
         (b"set-active-expire", 3) => switches::set_active_expire(ctx, args.at(2)),
+        (b"set-disable-deny-scripts", 3) => switches::unbind_scripts(ctx, args.at(2)),
         (b"pause-cron", 3) => switches::pause_cron(ctx, args.at(2)),
         (b"quicklist-packed-threshold", 3) => switches::packed_threshold(ctx, args.at(2)),
         (b"replybuffer", 4) => switches::reply_buffer(ctx, args),
@@ -150,7 +151,8 @@ fn mix_value(digest: &mut Digest, entry: &Entry<'_>) {
 fn object(ctx: &mut Ctx<'_>, key: &[u8], fast: bool) -> Outcome {
     let hash = ctx.node.data.hash(key);
     let now = ctx.now.wall();
-    let entry = ctx.node.find_live(ctx.session.db, key, hash, now).ok_or(Error::NO_SUCH_KEY)?;
+    // Also one that is past its time and has not been removed yet.
+    let entry = ctx.node.data.db(ctx.session.db).find(key, hash).ok_or(Error::NO_SUCH_KEY)?;
     let mut dump = Vec::new();
     crate::values::dump(entry.value(), &mut dump);
     // One byte of type before the value, ten of footer after it.
@@ -266,6 +268,7 @@ fn help(ctx: &mut Ctx<'_>) -> Outcome {
             ("REPLICATE <word> [<word> ...]", "Send a command to replicas alone."),
             ("SDSLEN <key>", "Tell the lengths of a key and its string."),
             ("SET-ACTIVE-EXPIRE <0|1>", "Turn the background removal of expired keys off or on."),
+            ("SET-DISABLE-DENY-SCRIPTS <0|1>", "Let scripts carry out what is not for scripts, or no more."),
             ("SLEEP <seconds>", "Hold up the whole node."),
         ],
     )

@@ -97,7 +97,7 @@ impl Node {
         if !command.accepts(args.len()) {
             return Err(Error::SCRIPT_ARITY);
         }
-        if has(CommandFlags::NOSCRIPT) {
+        if has(CommandFlags::NOSCRIPT) && !self.scripts_unbound {
             return Err(Error::SCRIPT_REFUSED);
         }
         if self.is_stale() && !has(CommandFlags::STALE) {

@@ -360,3 +360,47 @@ fn monitors_see_the_script_and_its_commands() {
     );
     assert!(lines[1].ends_with("[0 lua] \"get\" \"a\""), "{}", lines[1]);
 }
+
+#[test]
+fn scripts_may_do_everything_when_a_test_wants_it() {
+    let mut config = tanist_config::ServerConfig::default();
+    config.set("enable-debug-command", &["yes"]).expect("a directive");
+    let mut world = World::with(config);
+    let id = world.connect();
+    let run = "return redis.call('client', 'id')";
+    assert!(eval(&mut world, id, run).starts_with("-ERR This Valkey command is not allowed from script"));
+    assert_eq!(world.say(id, "debug set-disable-deny-scripts 1"), "OK");
+    assert_eq!(eval(&mut world, id, run), ":1");
+    world.say(id, "debug set-disable-deny-scripts 0");
+    assert!(eval(&mut world, id, run).starts_with("-ERR"));
+}
+
+#[test]
+fn functions_have_names_in_any_case() {
+    let mut world = World::new();
+    let id = world.connect();
+    let load = |world: &mut World, name: &str, function: &str| {
+        let code = format!(
+            "#!lua name={name}\nredis.register_function('{function}', function() return '{name}' end)"
+        );
+        ask(world, id, &["function", "load", &code]).expect("an answer")
+    };
+    assert_eq!(load(&mut world, "one", "Name"), "one");
+    assert_eq!(world.say(id, "fcall nAME 0"), "one");
+    assert_eq!(load(&mut world, "two", "name"), "-ERR Function Name already exists");
+    assert_eq!(world.say(id, "function delete one"), "OK");
+    assert_eq!(load(&mut world, "two", "name"), "two");
+    assert_eq!(world.say(id, "fcall NAME 0"), "two");
+}
+
+#[test]
+fn too_many_words_for_a_subcommand_of_function() {
+    let mut world = World::new();
+    let id = world.connect();
+    for (line, name) in [("function flush sync more", "flush"), ("function Restore a append more", "Restore")]
+    {
+        let error =
+            format!("-ERR unknown subcommand or wrong number of arguments for '{name}'. Try FUNCTION HELP.");
+        assert_eq!(world.say(id, line), error);
+    }
+}

@@ -8,7 +8,7 @@ use tanist_resp::Args;
 use tanist_types::ReplId;
 
 /// Subcommands with one argument that is not even looked at, as in Redis.
-const WITHOUT_EFFECT: [&[u8]; 12] = [
+const WITHOUT_EFFECT: [&[u8]; 11] = [
     b"aof-flush-sleep",
     b"client-enforce-reply-list",
     b"close-cluster-link-on-packet-drop",
@@ -20,7 +20,6 @@ const WITHOUT_EFFECT: [&[u8]; 12] = [
     b"force-tls-write-error",
     b"hashtable-can-abort-shrink",
     b"pause-after-fork",
-    b"set-disable-deny-scripts",
 ];
 
 /// Whether `name`, in lower case, is a switch without effect.
@@ -31,6 +30,13 @@ pub(super) fn has_no_effect(name: &[u8]) -> bool {
 /// `DEBUG SET-ACTIVE-EXPIRE 0|1`
 pub(super) fn set_active_expire(ctx: &mut Ctx<'_>, value: &[u8]) -> Outcome {
     ctx.node.active_expire = parse_int(value).unwrap_or(0) != 0;
+    ctx.reply().ok();
+    Ok(())
+}
+
+/// `DEBUG SET-DISABLE-DENY-SCRIPTS 0|1`: scripts may carry out every command meanwhile.
+pub(super) fn unbind_scripts(ctx: &mut Ctx<'_>, value: &[u8]) -> Outcome {
+    ctx.node.scripts_unbound = parse_int(value).unwrap_or(0) != 0;
     ctx.reply().ok();
     Ok(())
 }
