@@ -62,6 +62,7 @@ pub struct Libraries {
     versions: Versions,
     libraries: BTreeMap<Vec<u8>, Library>,
     /// The library that has each function.
+    /// By their names in lower case.
     functions: HashMap<Vec<u8>, (Kept, Flags)>,
     bytes: usize,
     /// Lines for the log that libraries have written while they were loaded.
@@ -157,8 +158,9 @@ impl Libraries {
     fn check_staged(&self, policy: Policy, staged: &[Library]) -> Result<(), LoadError> {
         let replaced = |other: &[u8]| policy == Policy::Flush || staged.iter().any(|s| s.name == other);
         for (i, library) in staged.iter().enumerate() {
-            let earlier =
-                |f: &&Function| staged[..i].iter().any(|s| s.functions.iter().any(|o| o.name == f.name));
+            let earlier = |f: &&Function| {
+                staged[..i].iter().any(|s| s.functions.iter().any(|o| o.name.eq_ignore_ascii_case(&f.name)))
+            };
             let twice = library.functions.iter().find(earlier).map(|f| f.name.clone());
             if let Some(taken) = twice.or_else(|| self.taken(library, replaced)) {
                 return Err(format!("ERR Function {} already exists", String::from_utf8_lossy(&taken)));
@@ -171,7 +173,7 @@ impl Libraries {
     fn taken(&self, library: &Library, replaced: impl Fn(&[u8]) -> bool) -> Option<Vec<u8>> {
         let others = self.libraries.values().filter(|other| !replaced(&other.name));
         let mut names = others.flat_map(|other| &other.functions).map(|f| &f.name);
-        names.find(|name| library.functions.iter().any(|f| f.name == **name)).cloned()
+        names.find(|name| library.functions.iter().any(|f| f.name.eq_ignore_ascii_case(name))).cloned()
     }
 
     /// Compiles and runs a library's code.
@@ -211,7 +213,7 @@ impl Libraries {
 
     fn insert(&mut self, library: Library) {
         for f in &library.functions {
-            self.functions.insert(f.name.clone(), (f.function, f.flags));
+            self.functions.insert(f.name.to_ascii_lowercase(), (f.function, f.flags));
         }
         self.bytes += size_of(&library);
         self.libraries.insert(library.name.clone(), library);
@@ -221,7 +223,7 @@ impl Libraries {
     pub fn remove(&mut self, name: &[u8]) -> bool {
         let Some(library) = self.libraries.remove(name) else { return false };
         for f in &library.functions {
-            self.functions.remove(&f.name);
+            self.functions.remove(&f.name.to_ascii_lowercase());
         }
         self.bytes -= size_of(&library);
         self.drop_functions(&library.functions);
@@ -233,10 +235,13 @@ impl Libraries {
         *self = Libraries::new(self.versions);
     }
 
-    /// The function of this name.
+    /// The function of this name, in any case.
     #[must_use]
     pub fn find(&self, function: &[u8]) -> Option<(Kept, Flags)> {
-        self.functions.get(function).copied()
+        match function.iter().any(u8::is_ascii_uppercase) {
+            true => self.functions.get(&function.to_ascii_lowercase()).copied(),
+            false => self.functions.get(function).copied(),
+        }
     }
 
     /// All libraries, in the order of their names.
@@ -312,7 +317,7 @@ fn check_names(functions: &[Function]) -> Result<(), LoadError> {
                         one character long"
                 .into());
         }
-        if functions[..i].iter().any(|other| other.name == f.name) {
+        if functions[..i].iter().any(|other| other.name.eq_ignore_ascii_case(&f.name)) {
             return Err("ERR Function already exists in the library".into());
         }
     }

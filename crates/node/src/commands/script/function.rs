@@ -36,7 +36,10 @@ pub(crate) fn delete(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
 
 /// `FUNCTION FLUSH [SYNC | ASYNC]`
 pub(crate) fn flush(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
-    flush_mode(args.get(2), args.len() > 3, "ERR FUNCTION FLUSH only supports SYNC|ASYNC option")?;
+    if args.len() > 3 {
+        return Err(super::wrong_subcommand("FUNCTION", args.at(1)));
+    }
+    flush_mode(args.get(2), false, "ERR FUNCTION FLUSH only supports SYNC|ASYNC option")?;
     ctx.node.scripting.libraries.flush();
     ctx.node.dirty += 1;
     ctx.reply().ok();

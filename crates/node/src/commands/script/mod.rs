@@ -55,6 +55,14 @@ impl Node {
     }
 }
 
+/// The error of a subcommand with too many arguments.
+fn wrong_subcommand(container: &str, name: &[u8]) -> Error {
+    let name = String::from_utf8_lossy(name).replace(['\r', '\n'], " ");
+    Error::new(format!(
+        "ERR unknown subcommand or wrong number of arguments for '{name}'. Try {container} HELP."
+    ))
+}
+
 /// `SYNC` or `ASYNC`, if there is one; both are the same here, since a state's memory is given back at once.
 fn flush_mode(word: Option<&[u8]>, more: bool, complaint: &'static str) -> Result<(), Error> {
     match word.map(<[u8]>::to_ascii_lowercase).as_deref() {

@@ -17,9 +17,7 @@ pub(crate) fn dump(ctx: &mut Ctx<'_>, _args: Args<'_, '_>) -> Outcome {
 /// `FUNCTION RESTORE payload [FLUSH | APPEND | REPLACE]`
 pub(crate) fn restore(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     if args.len() > 4 {
-        return Err(Error::new(
-            "ERR unknown subcommand or wrong number of arguments for 'RESTORE'. Try FUNCTION HELP.",
-        ));
+        return Err(super::wrong_subcommand("FUNCTION", args.at(1)));
     }
     let policy = match args.get(3).map(<[u8]>::to_ascii_lowercase).as_deref() {
         None | Some(b"append") => Policy::Append,
