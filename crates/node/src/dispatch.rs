@@ -785,12 +785,10 @@ fn is_queued(command: &Command) -> bool {
 }
 
 fn is_write(session: &Session, command: &Command) -> bool {
-    command.flags.has(Flags::WRITE.and(Flags::MAY_REPLICATE))
+    const LOGGED: Flags = Flags::WRITE.and(Flags::MAY_REPLICATE);
+    command.flags.has(LOGGED)
         || command.name == "exec"
-            && session
-                .multi
-                .as_ref()
-                .is_some_and(|m| m.queue.iter().any(|q| q.command.flags.has(Flags::WRITE)))
+            && session.multi.as_ref().is_some_and(|m| m.queue.iter().any(|q| q.command.flags.has(LOGGED)))
 }
 
 /// Whether a replica that is only read from refuses it.

@@ -188,9 +188,9 @@ impl Session {
             || listens(b"__tanist__:state")
     }
 
-    /// Whether its command has begun and is not over.
+    /// Whether its command has begun and is not over, or has to wait before it begins.
     pub(crate) fn is_blocked(&self) -> bool {
-        matches!(self.waiting, Some(Waiting::Blocked { .. } | Waiting::Busy))
+        matches!(self.waiting, Some(Waiting::Blocked { .. } | Waiting::Busy | Waiting::Paused))
     }
 
     /// Whether it is the one that applies the primary's log, which no client has.

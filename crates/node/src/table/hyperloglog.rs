@@ -15,7 +15,7 @@ pub(super) const COMMANDS: &[Command] = &[
         .acl(&["hyperloglog"])
         .args(&[Arg::key("key", 0), Arg::new("element", "string").optional().multiple()]),
     Command::new("pfcount", -2, Group::Hyperloglog, run::pfcount)
-        .flags(Flags::READONLY)
+        .flags(Flags::READONLY.and(Flags::MAY_REPLICATE))
         .keys(&[KeySpec { access: KeyAccess::ReadWrite, flags: &["access"], begin: KeyBegin::Index(1), find: KeyFind::Range { last: -1, step: 1, limit: 0 }, notes: "RW because it may change the internal representation of the key, and propagate to replicas" }])
         .since("2.8.9")
         .about(

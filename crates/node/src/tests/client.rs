@@ -86,6 +86,19 @@ fn a_pause_holds_writers_or_everybody_until_it_ends() {
     assert!(matches!(w.outs.drain().next(), Some(crate::Output::Resume(id)) if id == b));
     assert_eq!(w.say(b, "SET k 1"), "OK");
 
+    // What may be logged is held like a write, also in a transaction.
+    for line in ["MULTI", "PFCOUNT h"] {
+        w.say(b, line);
+    }
+    w.say(a, "CLIENT PAUSE 100 WRITE");
+    assert_eq!(w.raw(b, b"EXEC\r\n"), (Vec::new(), Next::Wait));
+    let counter = w.connect();
+    assert_eq!(w.raw(counter, b"PFCOUNT h\r\n"), (Vec::new(), Next::Wait));
+    assert!(w.say(a, "INFO clients").contains("blocked_clients:2\r"));
+    w.pass(200);
+    assert_eq!(w.say(b, "EXEC"), "[:0]");
+    w.outs.drain();
+
     w.say(a, "CLIENT PAUSE 100 ALL");
     assert_eq!(w.raw(b, b"GET k\r\n"), (Vec::new(), Next::Wait));
     w.pass(200);
