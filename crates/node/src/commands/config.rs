@@ -111,6 +111,7 @@ impl Node {
         self.configure_collections();
         self.configure_replication();
         self.configure_client_eviction();
+        self.forget_surplus(0, outs);
         self.buffers.rejudge = true;
         self.eviction.more = self.config.maxmemory > 0;
         self.refresh_gates();

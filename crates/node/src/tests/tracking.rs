@@ -167,6 +167,8 @@ fn too_many_keys_are_given_up() {
     for line in ["tracking_clients:1", "tracking_total_keys:3", "tracking_total_items:3"] {
         assert!(info.contains(line), "{line}");
     }
+    // A lowered limit holds at once.
+    assert_eq!(says(&mut w, c, "CONFIG SET tracking-table-max-keys 2"), ["OK", ">[invalidate [b]]"]);
 }
 
 #[test]
