@@ -3,7 +3,7 @@
 //! Every change of data ends in [`Ctx::changed`] (or one of the methods built on it), so that the log, the
 //! watched keys and the counters follow by construction.
 
-use crate::command::Command;
+use crate::command::{Command, Flags};
 use crate::error::Error;
 use crate::input::Stopwatch;
 use crate::node::Node;
@@ -284,7 +284,9 @@ impl Ctx<'_> {
             return;
         }
         let due = self.db().find(key, hash).and_then(|e| e.expiry()).is_some_and(|at| at <= self.now.wall());
-        if due && self.node.may_expire() {
+        // While everybody who writes waits, reading must not change the log.
+        let held = self.node.is_paused_for_expiry() && !self.command.flags.has(Flags::WRITE);
+        if due && self.node.may_expire() && !held {
             let db = self.session.db;
             self.node.expire(db, key, hash, self.outs);
             self.session.watched_key_expired(db, key);

@@ -159,3 +159,18 @@ fn a_key_that_was_dead_when_the_watch_began_may_go() {
         assert_eq!(w.say(a, "EXEC"), "(nil)", "{killer}");
     }
 }
+
+#[test]
+fn reading_removes_nothing_while_writers_are_paused() {
+    let mut w = World::new();
+    let c = w.connect();
+    w.say(c, "SET k 1 PX 10");
+    w.say(c, "CLIENT PAUSE 1000 WRITE");
+    w.now.wall_us += 20_000;
+    assert_eq!(w.say(c, "GET k"), "(nil)");
+    assert_eq!(w.say(c, "EXISTS k"), ":0");
+    assert!(w.say(c, "INFO stats").contains("expired_keys:0\r"));
+    w.say(c, "CLIENT UNPAUSE");
+    assert_eq!(w.say(c, "GET k"), "(nil)");
+    assert!(w.say(c, "INFO stats").contains("expired_keys:1\r"));
+}
