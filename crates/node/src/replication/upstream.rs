@@ -375,12 +375,11 @@ impl Node {
         outs: &mut Outputs,
     ) -> Result<(), LinkFault> {
         let mut kept = std::mem::take(&mut up.read);
-        let buf = if kept.is_empty() {
-            bytes
-        } else {
+        let continues = !kept.is_empty();
+        if continues {
             kept.extend_from_slice(bytes);
-            kept.as_slice()
-        };
+        }
+        let buf = if continues { kept.as_slice() } else { bytes };
         let mut batch = std::mem::take(&mut up.batch);
         let mut at = 0;
         let limits = Limits { max_bulk: self.config.proto_max_bulk_len as usize, ..Limits::default() };
@@ -398,7 +397,15 @@ impl Node {
             at += progress.consumed;
         }
         up.batch = batch;
-        up.read = buf[at..].to_vec();
+        // What is kept already stays where it is: a large command comes in many pieces.
+        up.read = match continues {
+            true if at == kept.len() => Vec::new(),
+            true => {
+                kept.drain(..at);
+                kept
+            }
+            false => bytes[at..].to_vec(),
+        };
         result
     }
 
