@@ -83,7 +83,26 @@ fn effective(command: &Command, spec: &KeySpec, args: Args<'_, '_>) -> (KeyAcces
             false => (KeyAccess::Overwrite, &["update"]),
         };
     }
+    if command.name == "bitfield" {
+        return match only_reads_bits(args) {
+            true => (KeyAccess::Read, &["access"]),
+            false => (KeyAccess::ReadWrite, &["access", "update"]),
+        };
+    }
     (spec.access, spec.flags)
+}
+
+/// Whether no subcommand of `BITFIELD` writes. What cannot be read might.
+fn only_reads_bits(args: Args<'_, '_>) -> bool {
+    let mut i = 2;
+    while let Some(word) = args.get(i) {
+        i += match word {
+            word if word.eq_ignore_ascii_case(b"get") => 3,
+            word if word.eq_ignore_ascii_case(b"overflow") => 2,
+            _ => return false,
+        };
+    }
+    i == args.len()
 }
 
 fn begin(spec: &KeySpec, args: Args<'_, '_>) -> Option<usize> {

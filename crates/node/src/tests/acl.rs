@@ -396,3 +396,20 @@ fn secrets_of_rules_stay_out_of_the_logs() {
     w.say(c, "ACL SETUSER t >secret");
     assert!(w.say(c, "SLOWLOG GET 1").contains("[ACL SETUSER (redacted) (redacted)]"));
 }
+
+#[test]
+fn bit_fields_that_are_only_read_need_no_right_to_write() {
+    let mut w = World::new();
+    let c = w.connect();
+    w.say(c, "ACL SETUSER reader on nopass %R~k +@all");
+    let dry = |w: &mut World, words: &str| w.say(c, &format!("ACL DRYRUN reader BITFIELD k {words}"));
+    for words in ["GET u4 0", "OVERFLOW FAIL GET u4 0 get u8 1"] {
+        assert_eq!(dry(&mut w, words), "OK", "{words}");
+    }
+    for words in ["SET u4 0 1", "GET u4 0 INCRBY u4 0 1", "GET u4", "NONSENSE"] {
+        assert!(dry(&mut w, words).starts_with("User reader has no permissions"), "{words}");
+    }
+    let keys = "COMMAND GETKEYSANDFLAGS BITFIELD k";
+    assert_eq!(w.say(c, &format!("{keys} GET u4 0")), "[[k [RO access]]]");
+    assert_eq!(w.say(c, &format!("{keys} SET u4 0 1")), "[[k [RW access update]]]");
+}
