@@ -46,7 +46,8 @@ directives! {
     "timeout" [] timeout: u32 = 0, Int::new(0, I32_MAX), Run, Done;
     /// Whether clients of other hosts are refused while there is no password.
     "protected-mode" [] protected_mode: bool = true, Bool, Run, Done;
-    "bind-source-addr" [] bind_source_addr: String = String::new(), Text::ANY, Run, Accepted;
+    /// The address that a replica connects to its primary from; empty for any.
+    "bind-source-addr" [] bind_source_addr: String = String::new(), Text::ANY, Run, Done;
     "socket-mark-id" [] socket_mark_id: u32 = 0, Int::new(0, U32_MAX), Start, Accepted;
     "mptcp" [] mptcp: bool = false, Bool, Start, Accepted;
     /// The most clients at a time.

@@ -8,12 +8,13 @@ use crate::machine::Machine;
 use crate::stream::{Stream, give_way};
 use std::future::Future;
 use std::io;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tanist_node::Input;
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 /// Bytes read and applied at a time. Few enough that nobody waits for the lock for long.
@@ -73,8 +74,10 @@ impl Upstream {
     fn obey(&mut self, order: Order) {
         match order {
             Order::Connect { attempt, host, port } => {
-                let keepalive = self.machine.enter(|node, _, _| node.config().tcp_keepalive);
-                let connecting = Box::pin(connect(host, port, Duration::from_secs(keepalive.into())));
+                let (keepalive, source) = self.machine.enter(|node, _, _| {
+                    (node.config().tcp_keepalive, node.config().bind_source_addr.clone())
+                });
+                let connecting = Box::pin(connect(host, port, Duration::from_secs(keepalive.into()), source));
                 self.rest();
                 self.state = State::Connecting { attempt, connecting };
             }
@@ -191,8 +194,47 @@ impl Future for Upstream {
     }
 }
 
-async fn connect(host: String, port: u16, keepalive: Duration) -> io::Result<Stream> {
-    let stream = TcpStream::connect((host, port)).await?;
+async fn connect(host: String, port: u16, keepalive: Duration, source: String) -> io::Result<Stream> {
+    let stream = match source.as_str() {
+        "" => TcpStream::connect((host, port)).await?,
+        source => connect_from(source, &host, port).await?,
+    };
     tanist_runtime::tcp::configure(&stream, keepalive)?;
     Ok(Stream::Tcp(stream))
+}
+
+/// Connects from an address of this machine (`bind-source-addr`), to one of the same family.
+async fn connect_from(source: &str, host: &str, port: u16) -> io::Result<TcpStream> {
+    let source: IpAddr =
+        source.parse().map_err(|_| io::Error::other(format!("bind-source-addr is no address: {source}")))?;
+    let mut failed = io::Error::other("the primary has no address of the family of bind-source-addr");
+    for address in tokio::net::lookup_host((host, port)).await? {
+        if address.is_ipv4() != source.is_ipv4() {
+            continue;
+        }
+        let socket = if source.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+        socket.bind((source, 0).into())?;
+        match socket.connect(address).await {
+            Ok(stream) => return Ok(stream),
+            Err(error) => failed = error,
+        }
+    }
+    Err(failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn connections_come_from_the_address_that_is_asked_for() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        let stream = connect_from("127.0.0.2", "127.0.0.1", port).await.expect("a connection");
+        assert_eq!(stream.local_addr().expect("an address").ip().to_string(), "127.0.0.2");
+        let other = connect_from("::1", "127.0.0.1", port).await.expect_err("another family");
+        assert!(other.to_string().contains("family of bind-source-addr"), "{other}");
+        let none = connect_from("nowhere", "127.0.0.1", port).await.expect_err("no address");
+        assert!(none.to_string().contains("no address: nowhere"), "{none}");
+    }
 }
