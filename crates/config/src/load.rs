@@ -72,25 +72,33 @@ pub struct CommandLine {
 }
 
 impl CommandLine {
-    /// Reads the arguments after the program's name: `[file] [-] [--name value ...] ...`. A value that begins with
-    /// `--` is taken for the next option; such a value belongs in a file.
+    /// Reads the arguments after the program's name: `[file] [-] [--name value ...] ...`. What follows a name is a value
+    /// even if it begins with `--`, and a name may come with its values in one argument.
     pub fn parse<S: AsRef<str>>(args: &[S]) -> CommandLine {
         let mut line = CommandLine::default();
         let mut args = args.iter().map(AsRef::as_ref).peekable();
         if let Some(first) = args.next_if(|a| !a.starts_with('-')) {
             line.file = Some(first.to_owned());
         }
-        for arg in args {
-            match arg.strip_prefix("--") {
+        let mut wants_value = false;
+        while let Some(arg) = args.next() {
+            match arg.strip_prefix("--").filter(|_| !wants_value) {
                 Some("sentinel") => line.sentinel = true,
-                Some(name) => {
+                Some(option) => {
                     line.break_line();
-                    line.lines.push_str(name);
+                    line.lines.push_str(option);
+                    // An empty list of save points has always been written so.
+                    let ends = args.peek().is_none_or(|next| next.starts_with("--"));
+                    let empty = option.eq_ignore_ascii_case("save") && ends;
+                    wants_value = !option.trim_end().contains(char::is_whitespace) && !empty;
                 }
                 None if arg == "-" && line.lines.is_empty() => line.stdin = true,
                 None => {
-                    line.lines.push(' ');
+                    if !line.lines.is_empty() {
+                        line.lines.push(' ');
+                    }
                     line.lines.push_str(&quote(arg.as_bytes()));
+                    wants_value = false;
                 }
             }
         }
@@ -149,8 +157,8 @@ impl Loaded {
     fn assign(&mut self, directive: &Directive, statement: &Statement) -> Result<(), LineError> {
         let source = Source::File { again: !self.seen.insert(directive.name.to_owned()) };
         let args = match statement.text_args()?.as_slice() {
-            // The name alone is one way to say that there are none.
-            [] if directive.name == "save" => vec![""],
+            // The name alone is one way to say that there are none; the others say what they take.
+            [] if matches!(directive.name, "save" | "shutdown-on-sigint" | "shutdown-on-sigterm") => vec![""],
             [] => return Err(LineError::at(statement, "wrong number of arguments")),
             // One quoted argument where several are meant: `--save "3600 1"`.
             [one] if directive.multi => one.split(' ').collect(),

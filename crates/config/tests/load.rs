@@ -85,6 +85,17 @@ fn the_command_line_is_lines_after_the_file() {
     assert_eq!(config.requirepass, "a b");
     assert!(config.save.is_empty());
 
+    let lines = |args: &[&str]| CommandLine::parse(args).lines;
+    assert_eq!(
+        lines(&["--logfile", "--a", "--port", "--loglevel", "debug"]),
+        "logfile \"--a\"\nport \"--loglevel\" \"debug\""
+    );
+    assert_eq!(
+        lines(&["--maxmemory 7mb", "--save", "--bind", "a", "b"]),
+        "maxmemory 7mb\nsave\nbind \"a\" \"b\""
+    );
+    assert_eq!(lines(&["a.conf", "loglevel", "debug", "--save"]), "\"loglevel\" \"debug\"\nsave");
+
     let stdin = CommandLine::parse(&["-", "--sentinel", "--port", "1"]);
     assert!(stdin.stdin && stdin.sentinel && stdin.file.is_none());
     assert_eq!(stdin.text(b"", b"port 3"), b"\nport 3\nport \"1\"");
