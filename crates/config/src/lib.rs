@@ -19,7 +19,9 @@ pub mod units;
 
 pub use directive::{Directive, State, When};
 pub use lists::{Lists, UserLine};
-pub use load::{CommandLine, IncludeReader, Included, LoadError, Loaded, MAX_INCLUDE_DEPTH, rewritten};
+pub use load::{
+    CommandLine, IncludeReader, Included, LoadError, Loaded, MAX_INCLUDE_DEPTH, rewritten, rewritten_whole,
+};
 pub use server::{Change, ConfigError, SetError, is_known};
 pub use special::{
     BufferLimit, BufferLimits, NotifyFlags, PercentOrBytes, PrimaryAddr, SavePoint, ShutdownFlags,

@@ -219,6 +219,18 @@ impl Loaded {
 /// # Errors
 /// A line of `old` cannot be read.
 pub fn rewritten(config: &ServerConfig, old: &[u8]) -> Result<Vec<u8>, LineError> {
+    rewritten_with(config, old, false)
+}
+
+/// [`rewritten`] with a line for every directive, those that have their default values too.
+///
+/// # Errors
+/// A line of `old` cannot be read.
+pub fn rewritten_whole(config: &ServerConfig, old: &[u8]) -> Result<Vec<u8>, LineError> {
+    rewritten_with(config, old, true)
+}
+
+fn rewritten_with(config: &ServerConfig, old: &[u8], whole: bool) -> Result<Vec<u8>, LineError> {
     let file = ConfigFile::parse(old)?;
     let mut rewriter = rewrite::Rewriter::new(&file, rewrite::SIGNATURE, key);
     let default = ServerConfig::default();
@@ -239,7 +251,7 @@ pub fn rewritten(config: &ServerConfig, old: &[u8]) -> Result<Vec<u8>, LineError
             } else {
                 directive.name.into()
             };
-            rewriter.put(&key, line, append);
+            rewriter.put(&key, line, append || whole);
         }
     }
     rewriter.mark("user");

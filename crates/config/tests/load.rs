@@ -1,7 +1,9 @@
 //! Files, command lines, includes; what is refused and with which words.
 
 use proptest::prelude::*;
-use tanist_config::{CommandLine, Included, LoadError, Loaded, MAX_INCLUDE_DEPTH, SavePoint, ServerConfig};
+use tanist_config::{
+    CommandLine, Directive, Included, LoadError, Loaded, MAX_INCLUDE_DEPTH, SavePoint, ServerConfig,
+};
 
 fn load(text: &str) -> Result<Loaded, LoadError> {
     Loaded::read(text.as_bytes(), &mut |_| Ok(Vec::new()))
@@ -185,4 +187,19 @@ proptest! {
             prop_assert_eq!(again.config.value(directive), text);
         }
     }
+}
+
+#[test]
+fn a_file_can_be_rewritten_with_every_directive() {
+    let mut config = ServerConfig::default();
+    config.set("port", &["7"]).expect("fine");
+    let text = tanist_config::rewritten_whole(&config, b"# mine\nport 6\n").expect("fine");
+    let loaded = Loaded::read(&text, &mut |_| Ok(Vec::new())).expect("can be read again");
+    assert_eq!(loaded.config, config);
+    assert!(
+        Directive::all()
+            .iter()
+            .filter(|d| !(d.aliases.contains(&"slaveof")))
+            .all(|d| { loaded.seen.contains(d.name) || config.value(d).is_empty() })
+    );
 }

@@ -150,6 +150,8 @@ pub enum Output {
         session: Option<SessionId>,
         /// The values.
         config: Box<tanist_config::ServerConfig>,
+        /// Also those that are not in the file and have their defaults ([`tanist_config::rewritten_whole`]).
+        whole: bool,
     },
     /// Read the file of users (`aclfile`) to its end; answered by [`crate::Input::UsersRead`].
     ReadUsers {

@@ -36,7 +36,7 @@ pub(crate) enum Order {
     /// Replace the file of users, and tell the node.
     WriteUsers { session: Option<SessionId>, path: PathBuf, bytes: Vec<u8> },
     /// Rewrite the configuration file with these values, and tell the node.
-    RewriteConfig { session: Option<SessionId>, config: Box<ServerConfig> },
+    RewriteConfig { session: Option<SessionId>, config: Box<ServerConfig>, whole: bool },
 }
 
 /// The way to the thread.
@@ -70,8 +70,8 @@ impl Orders {
                 match order {
                     Order::SaveBegin(path) => save = Save::begin(&path),
                     Order::SaveCancel => save = Save::None,
-                    Order::RewriteConfig { session, config } => {
-                        let result = rewrite(config_file.as_deref(), &config);
+                    Order::RewriteConfig { session, config, whole } => {
+                        let result = rewrite(config_file.as_deref(), &config, whole);
                         let answer = Input::Rewritten { session, result };
                         machine.enter(|node, now, outs| node.step(now, answer, outs));
                     }
@@ -126,10 +126,11 @@ pub(crate) fn read_users(path: &Path) -> Result<Vec<u8>, String> {
 }
 
 /// Writes the values into the configuration file, leaving its comments and order.
-fn rewrite(path: Option<&Path>, config: &ServerConfig) -> Result<(), String> {
+fn rewrite(path: Option<&Path>, config: &ServerConfig, whole: bool) -> Result<(), String> {
     let path = path.ok_or("there is no configuration file")?;
     let old = std::fs::read(path).map_err(|error| describe(&error))?;
-    let new = tanist_config::rewritten(config, &old).map_err(|error| error.reason)?;
+    let render = if whole { tanist_config::rewritten_whole } else { tanist_config::rewritten };
+    let new = render(config, &old).map_err(|error| error.reason)?;
     tanist_runtime::durable::write(path, &new).map_err(|error| describe(&error))
 }
 

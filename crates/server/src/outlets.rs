@@ -68,8 +68,8 @@ impl Outlets {
             Output::WriteUsers { session, bytes } => {
                 self.disk.order(disk::Order::WriteUsers { session, path: settings.users_file(), bytes });
             }
-            Output::RewriteConfig { session, config } => {
-                self.disk.order(disk::Order::RewriteConfig { session, config });
+            Output::RewriteConfig { session, config, whole } => {
+                self.disk.order(disk::Order::RewriteConfig { session, config, whole });
             }
             Output::Configured(config) => self.control.order(Change::Follow(config)),
             Output::Reconfigure { session, config } => self.control.order(Change::Apply { session, config }),

@@ -80,15 +80,20 @@ pub(crate) fn resetstat(ctx: &mut Ctx<'_>, _args: Args<'_, '_>) -> Outcome {
     Ok(())
 }
 
-/// `CONFIG REWRITE`: the reply waits for the file, except in a transaction (of a sentinel, as a rule), which
-/// cannot wait; a failure is logged either way.
+/// `CONFIG REWRITE`
 pub(crate) fn rewrite(ctx: &mut Ctx<'_>, _args: Args<'_, '_>) -> Outcome {
+    rewrite_file(ctx, false)
+}
+
+/// The reply waits for the file, except in a transaction (of a sentinel, as a rule), which cannot wait; a failure is
+/// logged either way. A file that is to be `whole` has all directives.
+pub(crate) fn rewrite_file(ctx: &mut Ctx<'_>, whole: bool) -> Outcome {
     if ctx.node.host.config_file.is_empty() {
         return Err(Error::new("ERR The server is running without a config file"));
     }
     let waits = !ctx.in_transaction;
     let config = ctx.node.config_with_users();
-    ctx.outs.push(Output::RewriteConfig { session: waits.then_some(ctx.session.id), config });
+    ctx.outs.push(Output::RewriteConfig { session: waits.then_some(ctx.session.id), config, whole });
     if waits {
         ctx.session.waiting = Some(Waiting::Busy);
     } else {

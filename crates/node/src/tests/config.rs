@@ -63,5 +63,14 @@ fn rewriting_waits_for_the_file_except_in_a_transaction() {
     w.say(c, "MULTI");
     w.say(c, "CONFIG REWRITE");
     assert_eq!(w.say(c, "EXEC"), "[OK]");
-    assert!(matches!(w.outs.drain().next(), Some(Output::RewriteConfig { session: None, .. })));
+    assert!(matches!(w.outs.drain().next(), Some(Output::RewriteConfig { session: None, whole: false, .. })));
+}
+
+#[test]
+fn while_data_are_loaded_their_folder_stays() {
+    let mut w = World::new();
+    let c = w.connect();
+    w.node.load_begin();
+    assert_eq!(w.say(c, "CONFIG SET dir /elsewhere"), "-LOADING Valkey is loading the dataset in memory");
+    assert_eq!(w.say(c, "CONFIG SET loglevel debug"), "OK");
 }
