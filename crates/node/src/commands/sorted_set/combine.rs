@@ -101,13 +101,7 @@ impl Query {
         operation: Operation,
         stores: bool,
     ) -> Result<Query, Error> {
-        let keys = parse_int(args.at(at))?;
-        let keys = usize::try_from(keys).ok().filter(|n| *n > 0).ok_or_else(|| {
-            Error::new(format!("ERR at least 1 input key is needed for '{}' command", ctx.command.full_name))
-        })?;
-        if keys > args.len() - at - 1 {
-            return Err(Error::SYNTAX);
-        }
+        let keys = number_of_keys(ctx, args, at)?;
         let first = at + 1;
         check_types(ctx, args, first..first + keys)?;
         let mut weights = vec![1.0; keys];
@@ -271,13 +265,17 @@ pub(crate) fn zdiffstore(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     answer_stored(ctx, args, Operation::Difference, "zdiffstore")
 }
 
+/// The number of keys, argument `at`; so many arguments follow it at least.
+fn number_of_keys(ctx: &Ctx<'_>, args: Args<'_, '_>, at: usize) -> Result<usize, Error> {
+    let keys = usize::try_from(parse_int(args.at(at))?).ok().filter(|n| *n > 0).ok_or_else(|| {
+        Error::new(format!("ERR at least 1 input key is needed for '{}' command", ctx.command.full_name))
+    })?;
+    if keys > args.len() - at - 1 { Err(Error::SYNTAX) } else { Ok(keys) }
+}
+
 /// `ZINTERCARD numkeys key [key ...] [LIMIT limit]`
 pub(crate) fn zintercard(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
-    let keys = usize::try_from(parse_int(args.at(1)).unwrap_or(0)).ok().filter(|n| *n > 0);
-    let keys = keys.ok_or(Error::fixed("ERR numkeys should be greater than 0"))?;
-    if keys > args.len() - 2 {
-        return Err(Error::fixed("ERR Number of keys can't be greater than number of args"));
-    }
+    let keys = number_of_keys(ctx, args, 1)?;
     let mut limit = usize::MAX;
     let mut i = 2 + keys;
     while let Some(word) = args.get(i) {
