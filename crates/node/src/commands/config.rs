@@ -51,6 +51,10 @@ pub(crate) fn set(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     }
     let (pairs, _) = texts.as_chunks::<2>();
     let pairs: Vec<(&str, &str)> = pairs.iter().map(|[name, value]| (*name, *value)).collect();
+    if ctx.node.loading.is_some() && pairs.iter().any(|(name, _)| name.eq_ignore_ascii_case("dir")) {
+        // What is being loaded comes from there.
+        return Err(Error::LOADING);
+    }
     let change = ctx.node.config.change(&pairs, ctx.session.peer.local).map_err(|e| refusal(&e))?;
     let outside = change.directives.iter().any(|d| OUTSIDE.contains(&d.name));
     let config = Box::new(change.config);
