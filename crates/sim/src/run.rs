@@ -118,11 +118,13 @@ impl World {
         self.order(HostId::sentinel(0), &[b"SENTINEL", b"FAILOVER", GROUP.as_bytes(), b"ACCEPT-LOSS"]);
     }
 
-    /// Too many nodes have lost what they had: nobody may be chosen without an explicit word.
+    /// Too many nodes have lost what they had: nobody may be chosen without an explicit word. A node that leads because
+    /// its configuration says so, and that no sentinel names, is no way out: it has lost everything, its group included.
     fn is_beyond_repair(&self) -> bool {
         let voting = self.nodes().filter_map(|id| self.standing(id)).filter(|s| s.voting).count();
         let needed = if self.plan.settings.majority { self.plan.nodes / 2 + 1 } else { 1 };
-        let primary = self.nodes().filter_map(|id| self.standing(id)).any(|s| s.role == "primary");
+        let leads = |id: HostId| self.standing(id).is_some_and(|s| s.role == "primary");
+        let primary = (0..self.plan.sentinels).filter_map(|i| self.view(HostId::sentinel(i))).any(leads);
         voting < needed && !primary
     }
 

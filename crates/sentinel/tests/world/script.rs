@@ -86,7 +86,13 @@ impl World {
         n.tanist |= words.contains(&"tanist");
         for (name, value) in words[2..].iter().filter_map(|w| w.split_once('=')) {
             match name {
-                "role" => n.role = value.into(),
+                "role" => {
+                    n.role = value.into();
+                    // Who waits for a word, or leads, follows nobody.
+                    if value != "slave" {
+                        n.follows.clear();
+                    }
+                }
                 "run" => n.run = long_id(value),
                 "id" => n.id = long_id(value),
                 "follows" => {
