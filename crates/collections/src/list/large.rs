@@ -141,17 +141,20 @@ impl Large {
             End::Front => 0,
             End::Back => self.nodes.len().saturating_sub(1),
         };
-        let light = |pack: &Pack| end == End::Back || pack.allocated() < FRONT;
-        let light = self.nodes.get(at).and_then(Node::pack).is_some_and(light);
-        if light && self.allows(Some(at), element.len(), limit) {
-            let pushed = self.change(at, |pack| match end {
-                End::Front => pack.push_front(element),
-                End::Back => pack.push_back(element),
-            });
-            pushed.expect("within the limit of a node");
+        let is_light = |node: &Node| end == End::Back || node.allocated() < FRONT;
+        if self.nodes.get(at).is_some_and(is_light) && self.allows(Some(at), element.len(), limit) {
+            self.push_into(at, end, element).expect("within the limit of a node");
         } else {
             self.push_node(end, single(element, limit));
         }
+    }
+
+    /// Adds an element at an end of a node of elements.
+    fn push_into(&mut self, at: usize, end: End, element: &[u8]) -> Result<(), TooLarge> {
+        self.change(at, |pack| match end {
+            End::Front => pack.push_front(element),
+            End::Back => pack.push_back(element),
+        })
     }
 
     /// Whether a node, if there is such, has room for one more element of this length.
@@ -227,11 +230,7 @@ impl Large {
         } else if let Some(beyond) = beyond.filter(|_| outer)
             && self.allows(Some(beyond), element.len(), limit)
         {
-            let pushed = self.change(beyond, |pack| match near {
-                End::Front => pack.push_front(element),
-                End::Back => pack.push_back(element),
-            });
-            pushed.expect("within the limit of a node");
+            self.push_into(beyond, near, element).expect("within the limit of a node");
         } else if outer || self.nodes[at].pack().is_none() {
             self.insert_node(beside, single(element, limit));
         } else {
@@ -245,11 +244,7 @@ impl Large {
                 Side::After => (at, at + 1, End::Front),
                 Side::Before => (at + 1, at, End::Back),
             };
-            let pushed = self.change(other, |pack| match near {
-                End::Front => pack.push_front(element),
-                End::Back => pack.push_back(element),
-            });
-            match pushed {
+            match self.push_into(other, near, element) {
                 Ok(()) => self.merge_around(named, limit),
                 // Half a node of the utmost length, as a snapshot may have had it.
                 Err(TooLarge) => self.insert_node(at + 1, single(element, limit)),

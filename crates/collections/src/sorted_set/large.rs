@@ -5,7 +5,7 @@
 #![allow(unsafe_code)]
 
 use super::order::{Item, Order, Search};
-use super::{Member, Place as Spot};
+use super::{Member, Place};
 use crate::member::{Ahead, Element, Members, Parts, Scored};
 use crate::seed::Seed;
 use tanist_types::Rng;
@@ -42,7 +42,7 @@ impl Large {
     /// Where an item of this score and name is, or would go.
     #[inline]
     fn place(&self, score: f64, name: &[u8]) -> usize {
-        self.order.partition(Place { score, name })
+        self.order.partition(At { score, name })
     }
 
     pub(super) fn rank(&self, name: &[u8]) -> Option<(usize, f64)> {
@@ -56,13 +56,13 @@ impl Large {
         let Some(element) = self.members.at(&place) else {
             let parts = Parts { prefix: score.to_bits(), name, ..Parts::default() };
             let member = self.members.put(&place, &parts);
-            self.order.insert(Item { score, member }, Place { score, name });
+            self.order.insert(Item { score, member }, At { score, name });
             return None;
         };
         let (old, member) = (score_of(element), element.address());
         if old != score {
-            self.order.take(Place { score: old, name });
-            self.order.insert(Item { score, member }, Place { score, name });
+            self.order.take(At { score: old, name });
+            self.order.insert(Item { score, member }, At { score, name });
             self.members.set_prefix(&place, score.to_bits());
         }
         Some(old)
@@ -70,7 +70,7 @@ impl Large {
 
     pub(super) fn remove(&mut self, name: &[u8]) -> Option<f64> {
         let score = self.score(name)?;
-        self.order.take(Place { score, name });
+        self.order.take(At { score, name });
         self.members.remove(name);
         Some(score)
     }
@@ -140,7 +140,7 @@ impl Clone for Large {
 }
 
 fn large(element: Element<'_, Scored>) -> Member<'_> {
-    Member(Spot::Large(element))
+    Member(Place::Large(element))
 }
 
 #[inline]
@@ -150,18 +150,17 @@ fn score_of(element: Element<'_, Scored>) -> f64 {
 
 /// Where a member of this score and name is, or would go.
 #[derive(Clone, Copy)]
-struct Place<'a> {
+struct At<'a> {
     score: f64,
     name: &'a [u8],
 }
 
-impl Search for Place<'_> {
+impl Search for At<'_> {
     #[inline]
     fn position(&mut self, scores: &[f64], members: &[u64], inclusive: bool) -> usize {
         // Counted without a branch: where the score falls is beyond prediction.
-        let count =
-            |holds: &dyn Fn(f64) -> bool| scores.iter().map(|&s| usize::from(holds(s))).sum::<usize>();
-        let (below, up_to) = (count(&|s| s < self.score), count(&|s| s <= self.score));
+        let below = scores.iter().filter(|&&s| s < self.score).count();
+        let up_to = scores.iter().filter(|&&s| s <= self.score).count();
         // Members are looked at only where scores do not decide.
         below
             + members[below..up_to].partition_point(|&member| {
