@@ -139,12 +139,7 @@ fn describe_group(reply: &mut Reply<'_>, stream: &Stream, name: &[u8], group: &G
     reply.map(7);
     reply.bulk_str("name");
     reply.bulk(name);
-    reply.bulk_str("last-delivered-id");
-    reply_id(reply, group.last);
-    reply.bulk_str("entries-read");
-    number_or_null(reply, group.read);
-    reply.bulk_str("lag");
-    lag(reply, stream, group);
+    progress(reply, stream, group);
     reply.bulk_str("pel-count");
     reply.int(group.pending_len() as i64);
     reply.bulk_str("pending");
@@ -180,6 +175,16 @@ fn describe_group(reply: &mut Reply<'_>, stream: &Stream, name: &[u8], group: &G
     }
 }
 
+/// How far a group has read: three fields of its description.
+fn progress(reply: &mut Reply<'_>, stream: &Stream, group: &Group) {
+    reply.bulk_str("last-delivered-id");
+    reply_id(reply, group.last);
+    reply.bulk_str("entries-read");
+    number_or_null(reply, group.read);
+    reply.bulk_str("lag");
+    lag(reply, stream, group);
+}
+
 /// `XINFO GROUPS key`
 pub(crate) fn xinfo_groups(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     let hash = ctx.hash(args, 2);
@@ -194,12 +199,7 @@ pub(crate) fn xinfo_groups(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
             reply.int(group.consumers().len() as i64);
             reply.bulk_str("pending");
             reply.int(group.pending_len() as i64);
-            reply.bulk_str("last-delivered-id");
-            reply_id(reply, group.last);
-            reply.bulk_str("entries-read");
-            number_or_null(reply, group.read);
-            reply.bulk_str("lag");
-            lag(reply, stream, group);
+            progress(reply, stream, group);
         }
         Ok(())
     })?
