@@ -1,10 +1,12 @@
 //! Resident memory per element: a million in all, in collections of ten, a thousand or a million, and small strings.
 
-use std::io::{Read, Write};
+use std::io::Write;
 use std::net::TcpStream;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
+use tanist_resp::encode_command;
 
+use super::load::read_lines;
 use super::memory::settled;
 use super::server::Server;
 use super::{Contender, Sample, Setting};
@@ -58,34 +60,20 @@ fn measure(setting: &Setting, who: &Contender, total: u64, size: u64, add: Add) 
     let empty = server.rss()?;
     let mut stream = TcpStream::connect(server.addr)?;
     let mut batch = Vec::new();
+    let mut buffer = vec![0; 64 * 1024];
     let mut waiting = 0;
     for i in 0..total {
         let command = add(&format!("{:012}", i / size), i);
         // Only XADD answers in two lines.
         waiting += if command[0] == "XADD" { 2 } else { 1 };
-        batch.extend_from_slice(format!("*{}\r\n", command.len()).as_bytes());
-        for word in command {
-            batch.extend_from_slice(format!("${}\r\n{word}\r\n", word.len()).as_bytes());
-        }
+        encode_command(&mut batch, &command.iter().map(String::as_bytes).collect::<Vec<_>>());
         if batch.len() > 32 * 1024 || i + 1 == total {
             stream.write_all(&batch)?;
-            read_lines(&mut stream, waiting)?;
+            read_lines(&mut stream, &mut buffer, waiting)?;
             batch.clear();
             waiting = 0;
         }
     }
     let full = settled(&server)?;
     Ok(full.saturating_sub(empty) as f64 / total as f64)
-}
-
-fn read_lines(stream: &mut TcpStream, mut lines: usize) -> Result<()> {
-    let mut buffer = vec![0; 64 * 1024];
-    while lines > 0 {
-        let len = stream.read(&mut buffer)?;
-        if len == 0 || buffer[0] == b'-' {
-            bail!("unexpected reply: {:?}", String::from_utf8_lossy(&buffer[..len.min(80)]));
-        }
-        lines = lines.saturating_sub(buffer[..len].iter().filter(|&&byte| byte == b'\n').count());
-    }
-    Ok(())
 }

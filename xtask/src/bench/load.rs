@@ -167,38 +167,41 @@ impl Runner {
     }
 
     fn receive(&mut self, i: usize) -> Result<()> {
-        let got = &mut self.got;
-        let (len, same) = match self.load.form.reply {
+        let looked_at = match self.load.form.reply {
             Reply::Lines(lines) => {
-                let mut left = lines * self.load.pipeline;
-                let mut first = None;
-                let mut len = 0;
-                while left > 0 {
-                    len = self.streams[i].read(got)?;
-                    if len == 0 {
-                        bail!("the server closed the connection");
-                    }
-                    first = first.or(Some(got[0]));
-                    let lines = got[..len].iter().filter(|&&byte| byte == b'\n').count();
-                    left = left.checked_sub(lines).context("more lines than commands ask for")?;
-                }
-                (len, first != Some(b'-'))
+                return read_lines(&mut self.streams[i], &mut self.got, lines * self.load.pipeline)
+                    .with_context(|| format!("in reply to {}", self.load.form.head[0]));
             }
-            reply => {
-                let expected = &self.expected;
-                let got = &mut got[..expected.len()];
-                self.streams[i].read_exact(got)?;
-                // Values differ: each batch's head is enough.
-                let looked_at = if matches!(reply, Reply::Value) { 5 } else { expected.len() };
-                (expected.len(), got[..looked_at] == expected[..looked_at])
-            }
+            // Values differ: each batch's head is enough.
+            Reply::Value => 5,
+            Reply::Same(_) => self.expected.len(),
         };
-        if !same {
-            let text = String::from_utf8_lossy(&got[..len.min(80)]).into_owned();
+        let got = &mut self.got[..self.expected.len()];
+        self.streams[i].read_exact(got)?;
+        if got[..looked_at] != self.expected[..looked_at] {
+            let text = String::from_utf8_lossy(&got[..got.len().min(80)]).into_owned();
             bail!("unexpected reply to {}: {text:?}", self.load.form.head[0]);
         }
         Ok(())
     }
+}
+
+/// Reads so many lines of replies, of which the first is no error, through `buffer`.
+pub(crate) fn read_lines(stream: &mut TcpStream, buffer: &mut [u8], mut lines: usize) -> Result<()> {
+    let mut begun = false;
+    while lines > 0 {
+        let len = stream.read(buffer)?;
+        if len == 0 {
+            bail!("the server closed the connection");
+        }
+        if !begun && buffer[0] == b'-' {
+            bail!("unexpected reply: {:?}", String::from_utf8_lossy(&buffer[..len.min(80)]));
+        }
+        begun = true;
+        let read = buffer[..len].iter().filter(|&&byte| byte == b'\n').count();
+        lines = lines.checked_sub(read).context("more lines than commands ask for")?;
+    }
+    Ok(())
 }
 
 /// Commands of one form, of which only digits and values change.

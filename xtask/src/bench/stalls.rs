@@ -1,13 +1,14 @@
 //! What a GET waits for at worst while the server has much to do at once.
 
-use std::io::{Read, Write};
+use std::io::Write;
 use std::net::TcpStream;
 use std::thread::sleep;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Result, bail};
+use tanist_resp::encode_command;
 
-use super::load::{self, Runner};
+use super::load::{self, Runner, read_lines};
 use super::machine;
 use super::probe::{Probe, Prober};
 use super::server::Server;
@@ -60,21 +61,15 @@ fn order(server: &Server, command: &str) -> Result<()> {
 fn expiring(server: &Server, keys: u64, at: u128) -> Result<()> {
     let mut stream = TcpStream::connect(server.addr)?;
     let at = at.to_string();
-    let mut replies = vec![0; 5 * 500];
+    let mut buffer = [0; 4096];
     for from in (0..keys).step_by(500) {
-        let batch: String = (from..from + 500)
-            .map(|key| {
-                format!(
-                    "*5\r\n$3\r\nSET\r\n$16\r\nkey:{key:012}\r\n$1\r\nv\r\n$4\r\nPXAT\r\n${}\r\n{at}\r\n",
-                    at.len()
-                )
-            })
-            .collect();
-        stream.write_all(batch.as_bytes())?;
-        stream.read_exact(&mut replies)?;
-        if !replies.starts_with(b"+OK\r\n") {
-            bail!("unexpected reply: {:?}", String::from_utf8_lossy(&replies[..80]));
+        let mut batch = Vec::new();
+        for key in from..from + 500 {
+            let key = format!("key:{key:012}");
+            encode_command(&mut batch, &[b"SET", key.as_bytes(), b"v", b"PXAT", at.as_bytes()]);
         }
+        stream.write_all(&batch)?;
+        read_lines(&mut stream, &mut buffer, 500)?;
     }
     Ok(())
 }

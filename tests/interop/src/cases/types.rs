@@ -5,6 +5,7 @@ use crate::client::{Client, Failure};
 use crate::server::{Kind, Server, eventually};
 use std::thread;
 use tanist_resp::{Value, encode_command};
+use tanist_types::Rng;
 
 /// Clients that write at the same time, and what each sends before and after the replica comes.
 const CLIENTS: u64 = 4;
@@ -13,32 +14,15 @@ const COMMANDS: usize = 4000;
 /// Keys of each type, few so that they meet.
 const KEYS: u64 = 8;
 
-/// A random number generator: splitmix64 (Steele, Lea, Flood, 2014).
-struct Dice(u64);
+fn pick<'a>(dice: &mut Rng, from: &[&'a str]) -> &'a str {
+    from[dice.below(from.len() as u64) as usize]
+}
 
-impl Dice {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ z >> 31
-    }
-
-    fn below(&mut self, n: u64) -> u64 {
-        self.next() % n
-    }
-
-    fn pick<'a>(&mut self, from: &[&'a str]) -> &'a str {
-        from[self.below(from.len() as u64) as usize]
-    }
-
-    fn element(&mut self) -> String {
-        match self.below(8) {
-            0..3 => (self.below(2000) as i64 - 1000).to_string(),
-            7 => format!("{}-{}", "long".repeat(20), self.below(50)),
-            _ => format!("e{}", self.below(150)),
-        }
+fn element(dice: &mut Rng) -> String {
+    match dice.below(8) {
+        0..3 => (dice.below(2000) as i64 - 1000).to_string(),
+        7 => format!("{}-{}", "long".repeat(20), dice.below(50)),
+        _ => format!("e{}", dice.below(150)),
     }
 }
 
@@ -146,18 +130,18 @@ const FORMS: &[(&str, &[&str])] = &[
 ];
 
 /// The words of a command of random type; types of which a key may hold another one are met now and then.
-fn command(dice: &mut Dice) -> Vec<String> {
+fn command(dice: &mut Rng) -> Vec<String> {
     let (kind, forms) = FORMS[dice.below(FORMS.len() as u64) as usize];
-    let form = dice.pick(forms);
-    let key = |dice: &mut Dice, kind: &str| format!("{kind}:{}", dice.below(KEYS));
+    let form = pick(dice, forms);
+    let key = |dice: &mut Rng, kind: &str| format!("{kind}:{}", dice.below(KEYS));
     form.split(' ')
         .map(|word| match word {
             "K" => key(dice, kind),
             "L" => {
-                let kind = dice.pick(&["list", "hash", "set", "zset", "string", "hll", "stream"]);
+                let kind = pick(dice, &["list", "hash", "set", "zset", "string", "hll", "stream"]);
                 key(dice, kind)
             }
-            "E" => dice.element(),
+            "E" => element(dice),
             "N" => (1 + dice.below(9)).to_string(),
             "N.125" => format!("{}.125", dice.below(9)),
             // A script is one word.
@@ -169,7 +153,7 @@ fn command(dice: &mut Dice) -> Vec<String> {
 /// Sends random commands, some of them in transactions; how many succeeded.
 fn write(port: u16, seed: u64) -> Result<usize, Failure> {
     let mut client = Client::connect(port)?;
-    let mut dice = Dice(seed);
+    let mut dice = Rng::from_seed(seed);
     let mut good = 0;
     for _ in 0..COMMANDS / 50 {
         let mut bytes = Vec::new();
