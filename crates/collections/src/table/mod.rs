@@ -122,7 +122,12 @@ impl Table {
         segment.clear(found.spot);
         segment.count -= 1;
         self.len -= 1;
-        if usize::from(segment.count) * 2 < usize::from(segment.buckets) * WORDS {
+        // Entries that are left close together, as by removals in the order of the hash, may find no place in a smaller
+        // segment: so it is tried now and then, not at every removal.
+        let pause = (segment.buckets / 2).max(1);
+        if usize::from(segment.count) * 2 < usize::from(segment.buckets) * WORDS
+            && segment.count.is_multiple_of(pause)
+        {
             self.make_smaller(hash);
         }
     }

@@ -29,6 +29,12 @@ pub(super) struct Spot {
     pub(super) slot: usize,
 }
 
+#[cfg(test)]
+thread_local! {
+    /// How many segments this thread has filled, or tried to.
+    pub(super) static FILLED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
 impl Segment {
     /// The largest number of buckets before a segment is split.
     pub(super) const MAX_BUCKETS: u16 = SIZES[SIZES.len() - 1];
@@ -36,6 +42,8 @@ impl Segment {
     /// A new segment with all of `words`, of at least `buckets` buckets.
     pub(super) fn build(depth: u8, mut buckets: u16, words: impl Iterator<Item = Word> + Clone) -> Segment {
         loop {
+            #[cfg(test)]
+            FILLED.with(|filled| filled.set(filled.get() + 1));
             let mut segment = Segment::empty(depth, buckets);
             if segment.fill(words.clone()) {
                 return segment;

@@ -141,3 +141,20 @@ fn random_picks_are_spread() {
     assert!(picks[1..].iter().all(|&n| (30..300).contains(&n)), "each about a hundred times");
     assert_eq!(Table::new().random(&mut rng), None);
 }
+
+#[test]
+fn removals_in_the_order_of_the_hash_seldom_rebuild() {
+    let mut pair = Pair::new();
+    (1..=50_000).for_each(|n| pair.toggle(n * 8));
+    let before = segment::FILLED.with(std::cell::Cell::get);
+    let in_order: Vec<u64> = pair.model.values().copied().collect();
+    for (at, address) in in_order.into_iter().enumerate() {
+        pair.toggle(address);
+        if at % 5_000 == 0 {
+            pair.check();
+        }
+    }
+    let filled = segment::FILLED.with(std::cell::Cell::get) - before;
+    assert!(filled < 50_000 / 5, "{filled} segments were filled");
+    assert_eq!(pair.table.bytes(), Table::new().bytes(), "nothing is kept");
+}
