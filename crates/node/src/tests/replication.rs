@@ -301,6 +301,17 @@ fn a_replica_gets_a_snapshot_and_then_the_log() {
 }
 
 #[test]
+fn a_count_that_the_primary_keeps_with_a_sketch_is_kept_by_replicas() {
+    let mut c = Cluster::new(2);
+    c.follow(1, 0);
+    c.say(0, "PFADD k a b");
+    c.say(1, "PFCOUNT k");
+    assert_eq!(c.say(1, "DEBUG DIGEST"), c.say(0, "DEBUG DIGEST"), "a replica writes nothing of itself");
+    assert_eq!(c.say(0, "PFCOUNT k"), ":2");
+    assert_eq!(c.say(1, "DEBUG DIGEST"), c.say(0, "DEBUG DIGEST"));
+}
+
+#[test]
 fn a_cut_link_goes_on_where_it_was() {
     let mut c = Cluster::new(2);
     c.follow(1, 0);
