@@ -540,7 +540,7 @@ impl Node {
         // The commands of a transaction are shown before the one that carries them out.
         let shown_after = shown && command.name == "exec";
         if shown && !shown_after {
-            self.feed_monitors(run.now, session, command, args, run.outs);
+            self.feed_monitors(run.now, session, command, args, (run.out, run.outs), in_transaction);
         }
         let timed = self.thresholds.time_all || self.table.is_timed(index);
         let before = if timed { run.watch.read() } else { run.now.mono };
@@ -564,7 +564,7 @@ impl Node {
         let outcome = handler(&mut ctx, args);
         ctx.tell_births();
         if shown_after {
-            self.feed_monitors(run.now, session, command, args, run.outs);
+            self.feed_monitors(run.now, session, command, args, (run.out, run.outs), in_transaction);
         }
         session.commands += 1;
         if let Err(error) = outcome {
@@ -700,14 +700,16 @@ impl Node {
         self.fast_cost = (self.fast_cost * 7 + mean) / 8;
     }
 
-    /// Shows a command to everybody who monitors.
+    /// Shows a command to everybody who monitors. Whoever monitors its own commands sees each before its reply, but not
+    /// amid the replies of a transaction or a script.
     pub(crate) fn feed_monitors(
         &mut self,
         now: Now,
         session: &Session,
         command: &Command,
         args: Args<'_, '_>,
-        outs: &mut Outputs,
+        (out, outs): (&mut Vec<u8>, &mut Outputs),
+        amid: bool,
     ) {
         let from = if session.in_script {
             "lua".to_owned()
@@ -730,7 +732,11 @@ impl Node {
         }
         line.extend_from_slice(b"\r\n");
         for &id in &self.monitors {
-            outs.push(Output::Send { session: id, bytes: line.clone() });
+            if id == session.id && !amid && !session.in_script {
+                out.extend_from_slice(&line);
+            } else {
+                outs.push(Output::Send { session: id, bytes: line.clone() });
+            }
         }
     }
 }

@@ -89,7 +89,8 @@ fn count_keys(args: Args<'_, '_>, unreadable: Error) -> Result<usize, Error> {
 fn show_monitors(ctx: &mut Ctx<'_>, args: Args<'_, '_>) {
     if !ctx.node.monitors.is_empty() {
         let (now, command) = (ctx.now, ctx.command);
-        ctx.node.feed_monitors(now, ctx.session, command, args, ctx.outs);
+        let amid = ctx.in_transaction;
+        ctx.node.feed_monitors(now, ctx.session, command, args, (ctx.out, ctx.outs), amid);
     }
 }
 
