@@ -48,7 +48,7 @@ pub(super) fn time_and_stall(setting: &Setting, who: &Contender) -> Result<Vec<S
     Runner::fill(primary.addr, &load::SET, keys(setting), VALUE)?;
     let replica = Server::start(setting, who, 1, &[])?;
     // What other processes and the kernel's housekeeping do on the server's core is not the server's.
-    machine::prefer_process(primary.pid());
+    machine::prefer_answers(primary.pid());
     let prober = Prober::start(primary.addr, Probe::Set)?;
     // The worst without a sync, for comparison.
     sleep(Duration::from_secs(2));

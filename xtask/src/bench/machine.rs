@@ -32,10 +32,17 @@ pub(crate) fn prefer_this_thread() {
     let _ = Command::new("chrt").args(["-f", "-p", "1", id]).output();
 }
 
-/// Lets the threads that a process has now run before whatever else the machine does on their core; among themselves
-/// they take turns, and processes that it forks are ordinary ones.
-pub(crate) fn prefer_process(pid: u32) {
-    let _ = Command::new("chrt").args(["-a", "-R", "-r", "-p", "1", &pid.to_string()]).output();
+/// Lets the threads of a server that answer clients, the first one and those for I/O, run before whatever else is to be
+/// done on their core; the server's other threads and the processes that it forks are ordinary ones.
+pub(crate) fn prefer_answers(pid: u32) {
+    let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else { return };
+    for thread in threads.flatten() {
+        let name = fs::read_to_string(thread.path().join("comm")).unwrap_or_default();
+        let id = thread.file_name().to_string_lossy().into_owned();
+        if id == pid.to_string() || name.starts_with("io") {
+            let _ = Command::new("chrt").args(["-R", "-f", "-p", "1", &id]).output();
+        }
+    }
 }
 
 /// Facts for the head of the table.

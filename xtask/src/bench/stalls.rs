@@ -9,6 +9,7 @@ use anyhow::{Result, bail};
 use tanist_resp::encode_command;
 
 use super::load::{self, Runner, read_lines};
+use super::machine;
 use super::probe::{Probe, Prober};
 use super::server::Server;
 use super::{Contender, Sample, Setting};
@@ -23,8 +24,8 @@ pub(super) fn stalls(setting: &Setting, who: &Contender) -> Result<Vec<Sample>> 
         out.push(Sample { row: format!("stall-{row}"), value: worst.as_secs_f64() * 1e3 });
     };
     let server = Server::start(setting, who, 0, &[])?;
-    // Not in real time as in the full sync: threads of one server that are all preferred take turns of a tenth of a
-    // second, and here those that free memory run as long as the one that answers.
+    // What other processes and the kernel's housekeeping do on the server's core is not the server's.
+    machine::prefer_answers(server.pid());
     let prober = Prober::start(server.addr, Probe::Get)?;
     Runner::fill(server.addr, &load::SET, many, 8)?;
     note("grow", prober.take_worst());

@@ -2,8 +2,10 @@
 //!
 //! The leading bits of the hash choose a segment through a [`directory`]; the next 16 bits, the tag, choose the home
 //! bucket in it (`tag × buckets / 65536`) and tell most other entries apart without touching them. Because homes ascend
-//! with tags, a segment grows and shrinks by about a fifth without touching entries. At 128 buckets it is split by one
-//! more bit, which reads the keys of at most some 1,150 entries: the longest pause there is, tens of microseconds.
+//! with tags, a segment grows and shrinks by about a fifth without touching entries. At 64 to 128 buckets it is split by
+//! one more bit, which reads the keys of at most some 1,150 entries: the longest pause there is, tens of microseconds.
+//! Hashes are uniform, so that segments are about equally full: each has a largest size of its own, or all of them would
+//! have to be split within the same few insertions.
 //!
 //! The order of the hash is the order of walks. A position is a hash: everything before it has been visited, whatever
 //! happened to the table meanwhile. That gives SCAN its guarantee and snapshots their "already emitted".
@@ -135,7 +137,7 @@ impl Table {
     #[cold]
     fn make_room(&mut self, hash: u64, hash_of: &dyn Fn(u64) -> u64) {
         let old = *self.root.lead(hash);
-        if old.buckets < Segment::MAX_BUCKETS || old.depth == MAX_DEPTH {
+        if old.buckets < old.most_buckets(hash) || old.depth == MAX_DEPTH {
             self.rebuild(hash, old, next_size(old.buckets));
         } else {
             self.split(hash, old, hash_of);

@@ -31,19 +31,27 @@ pub(super) struct Spot {
 
 #[cfg(test)]
 thread_local! {
-    /// How many segments this thread has filled, or tried to.
-    pub(super) static FILLED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+    /// How many words this thread has put into new segments.
+    pub(super) static MOVED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
 }
 
 impl Segment {
-    /// The largest number of buckets before a segment is split.
+    /// The largest number of buckets of any segment that may be split.
     pub(super) const MAX_BUCKETS: u16 = SIZES[SIZES.len() - 1];
+
+    /// How large the segment of `hash` becomes before it is split: one of the last sizes, chosen by its prefix.
+    pub(super) fn most_buckets(&self, hash: u64) -> u16 {
+        const CHOICES: u64 = 5;
+        let prefix = (hash & !self.rest()).rotate_left(self.depth.into());
+        let mixed = ((prefix << 8) | u64::from(self.depth)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        SIZES[SIZES.len() - 1 - (((mixed >> 32) * CHOICES) >> 32) as usize]
+    }
 
     /// A new segment with all of `words`, of at least `buckets` buckets.
     pub(super) fn build(depth: u8, mut buckets: u16, words: impl Iterator<Item = Word> + Clone) -> Segment {
         loop {
             #[cfg(test)]
-            FILLED.with(|filled| filled.set(filled.get() + 1));
+            MOVED.set(MOVED.get() + words.clone().count());
             let mut segment = Segment::empty(depth, buckets);
             if segment.fill(words.clone()) {
                 return segment;
