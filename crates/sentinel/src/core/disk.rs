@@ -129,10 +129,10 @@ impl Sentinel {
         }
     }
 
-    /// Emits the file if it is out of date.
-    pub(crate) fn flush(&mut self) {
+    /// Emits the file if it is out of date. Returns whether it was.
+    pub(crate) fn flush(&mut self) -> bool {
         if !self.disk.dirty {
-            return;
+            return false;
         }
         self.disk.issued = self.disk.next_version();
         self.disk.dirty = false;
@@ -145,6 +145,7 @@ impl Sentinel {
         let text = self.render_config();
         self.file.reload(&text);
         self.out.push(Output::Persist { id, text });
+        true
     }
 
     /// A version of the file is durable, or could not be written.

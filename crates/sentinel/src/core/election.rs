@@ -229,6 +229,10 @@ impl Sentinel {
     /// Takes note of the moment if a majority of the sentinels is in touch.
     pub(crate) fn note_majority(&self, g: &mut Group) {
         let others = g.voters() / 2;
+        let later = g.peers.values().filter(|p| p.detector.last_ok() > g.majority_seen).count();
+        if later < others {
+            return;
+        }
         let recent: Option<Mono> = if others == 0 {
             Some(self.now.mono)
         } else {

@@ -52,7 +52,9 @@ impl NodeInfo {
     pub(crate) fn parse(text: &str) -> NodeInfo {
         let mut info = NodeInfo { priority: 100, announced: true, link_down_secs: -1, ..NodeInfo::default() };
         let (mut host, mut port) = (None, None);
-        for line in text.lines() {
+        // A node says a lot more than what is looked for here.
+        let may_matter = |line: &&str| matches!(line.bytes().next(), Some(b'l' | b'm' | b'r' | b's' | b't'));
+        for line in text.split('\n').filter(may_matter) {
             let Some((key, value)) = line.trim_end().split_once(':') else { continue };
             match key {
                 "run_id" => info.run_id = value.parse().ok(),

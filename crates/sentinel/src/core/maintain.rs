@@ -99,15 +99,16 @@ impl Sentinel {
         g.nodes.values().any(|n| n.stranded_since.is_some_and(|at| now.since(at) >= timing::STRANDED))
     }
 
-    /// What has to hold after every step.
-    pub(crate) fn after_step(&mut self, g: &mut Group) {
+    /// What has to hold after every step. Returns whether it took an election to be planned.
+    pub(crate) fn after_step(&mut self, g: &mut Group) -> bool {
         self.note_majority(g);
         self.note_stranded(g);
         let reason = g.is_odown() || g.unfinished || self.is_stranded(g);
-        if reason && g.failover.is_none() && g.repoint.is_none() && g.election_at.is_none() && !self.is_held()
-        {
+        let free = g.failover.is_none() && g.repoint.is_none() && g.election_at.is_none() && !self.is_held();
+        if reason && free {
             self.plan_election(g);
         }
+        reason && free
     }
 
     fn note_stranded(&self, g: &mut Group) {

@@ -174,11 +174,15 @@ impl Sentinel {
             Input::Used(used) => self.used = used,
             Input::Terminate => self.terminate(),
         }
-        self.run_due();
-        self.flush();
+        let idle = self.run_due();
+        let written = self.flush();
         out.append(&mut self.out);
+        self.next = match idle {
+            Some(next) if !written => next,
+            _ => self.earliest(),
+        };
+        debug_assert_eq!(self.next, self.earliest(), "a timer was set by something that was not due");
         // What a step makes due in hindsight is due now.
-        self.next = self.earliest();
         self.due = self.next.map(|(at, _)| at.max(now.mono));
         #[cfg(debug_assertions)]
         if let Err(broken) = self.check() {
@@ -190,16 +194,6 @@ impl Sentinel {
     #[must_use]
     pub fn next_deadline(&self) -> Option<(Mono, Timer)> {
         self.next
-    }
-
-    fn earliest(&self) -> Option<(Mono, Timer)> {
-        let mut next: Option<(Mono, Timer)> = None;
-        self.timers(&mut |at, timer| {
-            if next.as_ref().is_none_or(|(t, _)| at < *t) {
-                next = Some((at, timer));
-            }
-        });
-        next
     }
 
     /// The invariants of a sentinel.

@@ -1,10 +1,11 @@
 //! Everything that waits for a moment, as one enumeration. The shell only wakes the core; the core decides what is
 //! due.
 
-use super::group::{Group, GroupId, NodeIx, PeerIx};
+use super::group::{Group, NodeIx, PeerIx};
 use super::link::Awaiting;
 use super::link::Link;
 use super::{LinkRole, Sentinel, timing};
+use std::ops::Bound;
 use tanist_types::Mono;
 
 /// What waits for a moment.
@@ -66,25 +67,40 @@ pub(crate) enum Due {
 }
 
 impl Sentinel {
-    /// Lists all timers.
-    pub(crate) fn timers(&self, f: &mut dyn FnMut(Mono, Timer)) {
-        if let Some(at) = self.disk.deadline() {
-            f(at, Timer::Disk);
-        }
-        if let Some(at) = self.held_until {
-            f(at, Timer::Unhold);
-        }
-        if let Some(at) = self.scripts.deadline(self.timing.script_max_runtime) {
-            f(at, Timer::Scripts);
-        }
+    /// The timer that runs out first.
+    pub(crate) fn earliest(&self) -> Option<(Mono, Timer)> {
+        let mut first = self.own_earliest();
         for g in self.groups.values() {
-            self.group_timers(g, &mut |at, due| f(at, public(g, due)));
+            let mut of_group = None;
+            self.group_timers(g, &mut |at, what| take_earlier(&mut of_group, at, what));
+            if let Some((at, what)) = of_group {
+                take_earlier(&mut first, at, public(g, what));
+            }
         }
+        first
+    }
+
+    /// That of those that belong to no group.
+    fn own_earliest(&self) -> Option<(Mono, Timer)> {
+        let scripts = self.scripts.deadline(self.timing.script_max_runtime);
+        let mut first = None;
+        for (at, timer) in
+            [(self.disk.deadline(), Timer::Disk), (self.held_until, Timer::Unhold), (scripts, Timer::Scripts)]
+        {
+            if let Some(at) = at {
+                take_earlier(&mut first, at, timer);
+            }
+        }
+        first
     }
 
     /// Does everything that is due. What becomes due by doing it waits for the next step.
-    pub(crate) fn run_due(&mut self) {
+    ///
+    /// Returns what is due next, if nothing was due now: most steps are of that kind, and need not look for it twice.
+    pub(crate) fn run_due(&mut self) -> Option<Option<(Mono, Timer)>> {
         let now = self.now.mono;
+        let mut first = self.own_earliest();
+        let mut idle = first.is_none_or(|(at, _)| at > now);
         if self.disk.deadline().is_some_and(|at| at <= now) {
             self.look_after_disk();
         }
@@ -92,27 +108,34 @@ impl Sentinel {
             self.held_until = None;
             self.event_text(None, super::Level::Warning, "-tilt", "#tilt mode exited");
         }
-        let ids: Vec<GroupId> = self.groups.keys().copied().collect();
-        for id in ids {
+        let mut next = self.groups.keys().next().copied();
+        while let Some(id) = next {
             self.with_group(id, |s, g| {
-                let mut due = Vec::new();
+                let (mut due, mut of_group) = (Vec::new(), None);
                 s.group_timers(g, &mut |at, what| {
                     if at <= now {
                         due.push(what);
                     }
+                    take_earlier(&mut of_group, at, what);
                 });
+                if let Some((at, what)) = of_group {
+                    take_earlier(&mut first, at, public(g, what));
+                }
+                idle &= due.is_empty();
                 for what in due {
                     s.fire(g, what);
                 }
-                s.after_step(g);
+                idle &= !s.after_step(g);
             });
+            next = self.groups.range((Bound::Excluded(id), Bound::Unbounded)).next().map(|(id, _)| *id);
         }
         if self.scripts.deadline(self.timing.script_max_runtime).is_some_and(|at| at <= now) {
             self.run_scripts();
         }
+        idle.then_some(first)
     }
 
-    fn group_timers(&self, g: &Group, f: &mut dyn FnMut(Mono, Due)) {
+    fn group_timers(&self, g: &Group, f: &mut impl FnMut(Mono, Due)) {
         for n in g.nodes.values() {
             self.link_timers(g, &n.cmd, LinkRole::Command(n.ix), f);
             self.link_timers(g, &n.sub, LinkRole::Channel(n.ix), f);
@@ -152,7 +175,7 @@ impl Sentinel {
         self.decision_timers(g, f);
     }
 
-    fn decision_timers(&self, g: &Group, f: &mut dyn FnMut(Mono, Due)) {
+    fn decision_timers(&self, g: &Group, f: &mut impl FnMut(Mono, Due)) {
         if !self.disk.gate_closed() {
             f(g.hello_at, Due::Hello);
         }
@@ -176,7 +199,7 @@ impl Sentinel {
         }
     }
 
-    fn link_timers(&self, g: &Group, link: &Link, role: LinkRole, f: &mut dyn FnMut(Mono, Due)) {
+    fn link_timers(&self, g: &Group, link: &Link, role: LinkRole, f: &mut impl FnMut(Mono, Due)) {
         if let Some(at) = link.attempt_at() {
             f(at, Due::Open(role));
         }
@@ -211,6 +234,13 @@ impl Sentinel {
             Due::Failover => self.failover_due(g),
             Due::Repoint => self.repoint_step(g),
         }
+    }
+}
+
+/// Of two that run out at the same time the first that was listed is kept.
+fn take_earlier<T>(first: &mut Option<(Mono, T)>, at: Mono, what: T) {
+    if first.as_ref().is_none_or(|(earliest, _)| at < *earliest) {
+        *first = Some((at, what));
     }
 }
 
