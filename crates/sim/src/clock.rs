@@ -4,7 +4,7 @@ use std::time::Duration;
 use tanist_types::{Mono, Now};
 
 /// Parts per million.
-const MILLION: i128 = 1_000_000;
+const MILLION: i64 = 1_000_000;
 /// The wall clock at the beginning of the world, in microseconds since 1970.
 const EPOCH_US: i64 = 1_700_000_000_000_000;
 
@@ -33,9 +33,16 @@ impl Clock {
 
     /// The world's time at which the monotonic clock shows `local`.
     pub(crate) fn world(&self, local: Mono) -> Mono {
-        let nanos = i128::from(local.nanos().saturating_sub(self.base.nanos()));
-        let world = nanos * MILLION / (MILLION + i128::from(self.drift_ppm));
-        Mono::from_nanos(u64::try_from(world).unwrap_or(u64::MAX))
+        let nanos = local.nanos().saturating_sub(self.base.nanos());
+        let rate = MILLION + self.drift_ppm;
+        // A run fits into the first; divisions of 128 bits are for timers that will never fire.
+        let world = match nanos.checked_mul(MILLION as u64) {
+            Some(millionfold) => millionfold / rate as u64,
+            None => {
+                u64::try_from(i128::from(nanos) * i128::from(MILLION) / i128::from(rate)).unwrap_or(u64::MAX)
+            }
+        };
+        Mono::from_nanos(world)
     }
 
     /// Moves the wall clock.
@@ -44,8 +51,8 @@ impl Clock {
     }
 
     fn scaled(&self, world: Mono) -> u64 {
-        let nanos = i128::from(world.nanos());
-        (nanos + nanos * i128::from(self.drift_ppm) / MILLION) as u64
+        let nanos = world.nanos() as i64;
+        (nanos + nanos * self.drift_ppm / MILLION) as u64
     }
 }
 
@@ -68,6 +75,14 @@ mod tests {
         let c = Clock::new(10_000, 0, Mono::from_millis(5));
         assert_eq!(c.read(Mono::from_millis(100)).mono, Mono::from_millis(106));
         assert_eq!(c.world(Mono::from_millis(106)), Mono::from_millis(100));
+    }
+
+    #[test]
+    fn a_moment_too_far_away_for_short_numbers_is_still_a_moment() {
+        let c = Clock::new(10_000, 0, Mono::ZERO);
+        let far = 101 * 1_000_000_000_000_000;
+        assert_eq!(c.world(Mono::from_nanos(far)), Mono::from_nanos(far / 101 * 100));
+        assert_eq!(Clock::new(-10_000, 0, Mono::ZERO).world(Mono::NEVER), Mono::NEVER);
     }
 
     #[test]

@@ -75,7 +75,7 @@ impl World {
             }
             FaultKind::Pause => {
                 let id = self.server()?;
-                let host = self.hosts.get_mut(&id)?;
+                let host = self.hosts.get_mut(id)?;
                 (host.power == Power::Up).then(|| {
                     host.power = Power::Paused;
                     Ailment::Paused(id)
@@ -83,7 +83,7 @@ impl World {
             }
             FaultKind::Isolate => {
                 let id = self.server()?;
-                let all: Vec<HostId> = self.hosts.keys().copied().filter(|h| *h != id).collect();
+                let all: Vec<HostId> = self.hosts.ids().filter(|h| *h != id).collect();
                 self.cut(all.into_iter().flat_map(|h| [(h, id), (id, h)]).collect())
             }
             FaultKind::Split => self.split(),
@@ -98,7 +98,7 @@ impl World {
             }
             FaultKind::OneWay => {
                 let id = self.server()?;
-                let all: Vec<HostId> = self.hosts.keys().copied().filter(|h| *h != id).collect();
+                let all: Vec<HostId> = self.hosts.ids().filter(|h| *h != id).collect();
                 let deaf = self.fate.chance(1, 2);
                 self.cut(all.into_iter().map(|h| if deaf { (h, id) } else { (id, h) }).collect())
             }
@@ -106,13 +106,13 @@ impl World {
                 let id = self.server()?;
                 let far = *choose(&mut self.fate, &[1_000, 60_000, 3_600_000]);
                 let by = self.fate.below(2 * far + 1) as i64 - far as i64;
-                self.hosts.get_mut(&id)?.clock.jump(by * 1_000);
+                self.hosts.get_mut(id)?.clock.jump(by * 1_000);
                 None
             }
             FaultKind::DiskErrors | FaultKind::DiskFull => {
                 let id = self.server()?;
                 let trouble = if kind == FaultKind::DiskFull { Trouble::Full } else { Trouble::Errors };
-                self.hosts.get_mut(&id)?.disk.trouble = trouble;
+                self.hosts.get_mut(id)?.disk.trouble = trouble;
                 Some(Ailment::Disk(id))
             }
             FaultKind::SlowNet => {
@@ -150,14 +150,14 @@ impl World {
     }
 
     fn end_this(&mut self, id: HostId, how: Ending) -> Option<Ailment> {
-        self.hosts.get(&id)?.is_up().then(|| {
+        self.hosts.get(id)?.is_up().then(|| {
             self.end(id, how);
             Ailment::Ended(id)
         })
     }
 
     fn split(&mut self) -> Option<Ailment> {
-        let hosts: Vec<HostId> = self.hosts.keys().copied().collect();
+        let hosts: Vec<HostId> = self.hosts.ids().collect();
         let (mut left, mut right) = (Vec::new(), Vec::new());
         for id in hosts {
             if self.fate.chance(1, 2) { left.push(id) } else { right.push(id) }
@@ -180,7 +180,7 @@ impl World {
         {
             return Some(primary);
         }
-        let servers: Vec<HostId> = self.hosts.keys().copied().filter(|h| !h.is_client()).collect();
+        let servers: Vec<HostId> = self.hosts.ids().filter(|h| !h.is_client()).collect();
         Some(*choose(&mut self.fate, &servers))
     }
 
@@ -200,7 +200,7 @@ impl World {
                 }
             }
             Ailment::Disk(id) => {
-                if let Some(host) = self.hosts.get_mut(&id) {
+                if let Some(host) = self.hosts.get_mut(id) {
                     host.disk.trouble = Trouble::None;
                 }
             }
@@ -213,9 +213,9 @@ impl World {
         self.troubled = false;
         self.trace.line(self.now, format_args!("HEAL"));
         self.net.heal(self.now, &mut self.queue);
-        let ids: Vec<HostId> = self.hosts.keys().copied().collect();
+        let ids: Vec<HostId> = self.hosts.ids().collect();
         for id in ids {
-            if let Some(host) = self.hosts.get_mut(&id) {
+            if let Some(host) = self.hosts.get_mut(id) {
                 host.disk.trouble = Trouble::None;
             }
             self.resume(id);

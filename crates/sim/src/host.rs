@@ -164,3 +164,41 @@ impl Host {
         matches!(self.power, Power::Up | Power::Paused)
     }
 }
+
+/// All hosts, at the places of their numbers: every event asks for one, some several times.
+#[derive(Default)]
+pub(crate) struct Hosts(Vec<Option<Box<Host>>>);
+
+impl Hosts {
+    pub(crate) fn get(&self, id: HostId) -> Option<&Host> {
+        self.0.get(id.0)?.as_deref()
+    }
+
+    pub(crate) fn get_mut(&mut self, id: HostId) -> Option<&mut Host> {
+        self.0.get_mut(id.0)?.as_deref_mut()
+    }
+
+    /// In ascending order.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = HostId> {
+        self.0.iter().enumerate().filter(|(_, host)| host.is_some()).map(|(i, _)| HostId(i))
+    }
+
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Host> {
+        self.0.iter().flatten().map(Box::as_ref)
+    }
+
+    pub(crate) fn all_mut(&mut self) -> impl Iterator<Item = &mut Host> {
+        self.0.iter_mut().flatten().map(Box::as_mut)
+    }
+}
+
+impl FromIterator<(HostId, Host)> for Hosts {
+    fn from_iter<I: IntoIterator<Item = (HostId, Host)>>(hosts: I) -> Hosts {
+        let mut all = Vec::new();
+        for (id, host) in hosts {
+            all.resize_with(all.len().max(id.0 + 1), || None);
+            all[id.0] = Some(Box::new(host));
+        }
+        Hosts(all)
+    }
+}

@@ -7,7 +7,7 @@
 use crate::plan::NetPlan;
 use crate::queue::Queue;
 use crate::world::Event;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::fmt;
 use tanist_types::{Mono, Rng};
 
@@ -134,11 +134,44 @@ pub(crate) struct Arrived {
     pub(crate) established: bool,
 }
 
+/// All connections that there are, at the places of their numbers: most events ask for one.
+#[derive(Debug, Default)]
+struct Conns(Vec<Option<Box<Conn>>>);
+
+impl Conns {
+    fn add(&mut self, conn: Conn) -> ConnId {
+        self.0.push(Some(Box::new(conn)));
+        ConnId(self.0.len() as u64)
+    }
+
+    fn get(&self, id: ConnId) -> Option<&Conn> {
+        self.0.get(id.0 as usize - 1)?.as_deref()
+    }
+
+    fn get_mut(&mut self, id: ConnId) -> Option<&mut Conn> {
+        self.0.get_mut(id.0 as usize - 1)?.as_deref_mut()
+    }
+
+    fn remove(&mut self, id: ConnId) {
+        if let Some(place) = self.0.get_mut(id.0 as usize - 1) {
+            *place = None;
+        }
+    }
+
+    /// In the order of their numbers.
+    fn iter(&self) -> impl Iterator<Item = (ConnId, &Conn)> {
+        (1..).map(ConnId).zip(&self.0).filter_map(|(id, conn)| Some((id, conn.as_deref()?)))
+    }
+
+    fn iter_mut(&mut self) -> impl Iterator<Item = (ConnId, &mut Conn)> {
+        (1..).map(ConnId).zip(&mut self.0).filter_map(|(id, conn)| Some((id, conn.as_deref_mut()?)))
+    }
+}
+
 /// All connections, and which ways are cut.
 #[derive(Debug)]
 pub(crate) struct Net {
-    conns: BTreeMap<ConnId, Conn>,
-    next: u64,
+    conns: Conns,
     plan: NetPlan,
     /// `cut[from][to]` counts the reasons why nothing gets from one host to the other.
     cut: Vec<Vec<u32>>,
@@ -154,8 +187,7 @@ impl Net {
         let mut off = vec![false; HostId::ROOM];
         off[HostId::NOWHERE.0] = true;
         Net {
-            conns: BTreeMap::new(),
-            next: 1,
+            conns: Conns::default(),
             plan,
             cut: vec![vec![0; HostId::ROOM]; HostId::ROOM],
             off,
@@ -173,16 +205,13 @@ impl Net {
         port: u16,
         q: &mut Queue<Event>,
     ) -> ConnId {
-        let id = ConnId(self.next);
-        self.next += 1;
-        let conn = Conn {
+        let id = self.conns.add(Conn {
             hosts: [from, to],
             port,
             open: [true, true],
             established: false,
             pipes: Default::default(),
-        };
-        self.conns.insert(id, conn);
+        });
         self.push(now, id, Side::Accepter, Segment::Syn, q);
         id
     }
@@ -196,7 +225,7 @@ impl Net {
         mut bytes: Vec<u8>,
         q: &mut Queue<Event>,
     ) {
-        let Some(conn) = self.conns.get(&id) else { return };
+        let Some(conn) = self.conns.get(id) else { return };
         if !conn.open[side as usize] {
             return;
         }
@@ -214,7 +243,7 @@ impl Net {
     /// How many bytes are on their way to one side.
     pub(crate) fn under_way(&self, id: ConnId, side: Side) -> usize {
         let bytes = |s: &Segment| if let Segment::Data(bytes) = s { bytes.len() } else { 0 };
-        self.conns.get(&id).map_or(0, |c| c.pipes[side as usize].segments.iter().map(bytes).sum())
+        self.conns.get(id).map_or(0, |c| c.pipes[side as usize].segments.iter().map(bytes).sum())
     }
 
     /// Answers a connection attempt.
@@ -224,7 +253,7 @@ impl Net {
 
     /// Closes one side: in order, or with a reset.
     pub(crate) fn close(&mut self, now: Mono, id: ConnId, side: Side, reset: bool, q: &mut Queue<Event>) {
-        let Some(conn) = self.conns.get_mut(&id) else { return };
+        let Some(conn) = self.conns.get_mut(id) else { return };
         if std::mem::replace(&mut conn.open[side as usize], false) {
             let segment = if reset { Segment::Rst } else { Segment::Fin };
             self.push(now, id, side.other(), segment, q);
@@ -240,7 +269,7 @@ impl Net {
         side: Side,
         q: &mut Queue<Event>,
     ) -> Option<Arrived> {
-        let conn = self.conns.get_mut(&id)?;
+        let conn = self.conns.get_mut(id)?;
         let (from, to) = (conn.hosts[side.other() as usize], conn.hosts[side as usize]);
         let blocked = self.cut[from.0][to.0] > 0 || self.off[to.0];
         let pipe = &mut conn.pipes[side as usize];
@@ -301,7 +330,7 @@ impl Net {
         self.off[host.0] = true;
         for (id, side) in self.ends_of(host) {
             let lost = self.rng.chance(1, 2);
-            let Some(conn) = self.conns.get_mut(&id) else { continue };
+            let Some(conn) = self.conns.get_mut(id) else { continue };
             conn.open[side as usize] = false;
             let pipe = &mut conn.pipes[side.other() as usize];
             if lost || pipe.stalled {
@@ -320,7 +349,7 @@ impl Net {
     /// A connection between two hosts that is open at both ends, drawn at random.
     pub(crate) fn any_open(&mut self) -> Option<ConnId> {
         let open: Vec<ConnId> =
-            self.conns.iter().filter(|(_, c)| c.open == [true, true]).map(|(id, _)| *id).collect();
+            self.conns.iter().filter(|(_, c)| c.open == [true, true]).map(|(id, _)| id).collect();
         let at = self.rng.below(open.len() as u64) as usize;
         open.get(at).copied()
     }
@@ -334,10 +363,10 @@ impl Net {
 
     fn ends_of(&self, host: HostId) -> Vec<(ConnId, Side)> {
         let mut ends = Vec::new();
-        for (id, conn) in &self.conns {
+        for (id, conn) in self.conns.iter() {
             for side in [Side::Opener, Side::Accepter] {
                 if conn.hosts[side as usize] == host && conn.open[side as usize] {
-                    ends.push((*id, side));
+                    ends.push((id, side));
                 }
             }
         }
@@ -346,7 +375,7 @@ impl Net {
 
     fn push(&mut self, now: Mono, id: ConnId, to: Side, segment: Segment, q: &mut Queue<Event>) {
         let delay = self.delay();
-        let Some(conn) = self.conns.get_mut(&id) else { return };
+        let Some(conn) = self.conns.get_mut(id) else { return };
         let pipe = &mut conn.pipes[to as usize];
         pipe.last = pipe.last.max(now + delay);
         pipe.segments.push_back(segment);
@@ -365,7 +394,7 @@ impl Net {
 
     /// Lets what was held back go on where the way is free.
     fn unstall(&mut self, now: Mono, q: &mut Queue<Event>) {
-        for (id, conn) in &mut self.conns {
+        for (id, conn) in self.conns.iter_mut() {
             for to in [Side::Opener, Side::Accepter] {
                 let way = (conn.hosts[to.other() as usize], conn.hosts[to as usize]);
                 if self.cut[way.0.0][way.1.0] > 0 || self.off[way.1.0] {
@@ -375,7 +404,7 @@ impl Net {
                 if std::mem::take(&mut pipe.stalled) {
                     pipe.last = now + self.rng.between(std::time::Duration::ZERO, self.plan.resend);
                     for _ in 0..pipe.segments.len() {
-                        q.at(pipe.last, Event::Arrive(*id, to));
+                        q.at(pipe.last, Event::Arrive(id, to));
                     }
                 }
             }
@@ -384,11 +413,11 @@ impl Net {
 
     /// Forgets a connection that nobody holds and that carries nothing any more.
     fn sweep(&mut self, id: ConnId) {
-        if let Some(conn) = self.conns.get(&id)
+        if let Some(conn) = self.conns.get(id)
             && conn.open == [false, false]
             && conn.pipes.iter().all(|p| p.segments.is_empty())
         {
-            self.conns.remove(&id);
+            self.conns.remove(id);
         }
     }
 }

@@ -49,6 +49,8 @@ struct Served {
 pub(crate) struct NodeProcess {
     node: Node,
     outs: Outputs,
+    /// Room for outputs, taken in turns.
+    spare: Outputs,
     served: BTreeMap<ConnId, Served>,
     conns: BTreeMap<SessionId, ConnId>,
     /// The connection to the primary, by the node's name for it.
@@ -87,6 +89,7 @@ impl NodeProcess {
         NodeProcess {
             node,
             outs,
+            spare: Outputs::new(),
             served: BTreeMap::new(),
             conns: BTreeMap::new(),
             observer,
@@ -254,10 +257,11 @@ impl NodeProcess {
     /// Does what the node wants done. What comes of it may want more.
     fn perform(&mut self, ctx: &mut Ctx<'_>) {
         while !self.outs.is_empty() {
-            let outputs: Vec<Output> = self.outs.drain().collect();
-            for output in outputs {
+            let mut taken = std::mem::replace(&mut self.outs, std::mem::take(&mut self.spare));
+            for output in taken.drain() {
                 self.perform_one(output, ctx);
             }
+            self.spare = taken;
         }
     }
 

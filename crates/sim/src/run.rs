@@ -83,7 +83,7 @@ impl World {
             self.start(id);
         }
         self.run_for(ms(50))?;
-        let rest: Vec<HostId> = self.hosts.keys().copied().filter(|h| h.0 >= 10).collect();
+        let rest: Vec<HostId> = self.hosts.ids().filter(|h| h.0 >= 10).collect();
         for id in rest {
             self.start(id);
         }
@@ -200,7 +200,7 @@ impl World {
     }
 
     fn stop_clients(&mut self) {
-        for host in self.hosts.values_mut() {
+        for host in self.hosts.all_mut() {
             if let Some(Process::Client(c)) = &mut host.process {
                 c.stopped = true;
             }
@@ -208,12 +208,12 @@ impl World {
     }
 
     fn clients_are_idle(&self) -> bool {
-        self.hosts.values().all(|h| !matches!(&h.process, Some(Process::Client(c)) if c.is_busy()))
+        self.hosts.all().all(|h| !matches!(&h.process, Some(Process::Client(c)) if c.is_busy()))
     }
 
     /// What a node is at present.
     fn standing(&self, id: HostId) -> Option<Standing<'_>> {
-        match &self.hosts.get(&id)?.process {
+        match &self.hosts.get(id)?.process {
             Some(Process::Node(n)) => Some(n.standing()),
             _ => None,
         }
@@ -221,7 +221,7 @@ impl World {
 
     /// Who is primary in the view of one sentinel.
     fn view(&self, id: HostId) -> Option<HostId> {
-        match &self.hosts.get(&id)?.process {
+        match &self.hosts.get(id)?.process {
             Some(Process::Sentinel(s)) => s.core.primary_of(GROUP).map(|(host, _)| HostId::at(&host)),
             _ => None,
         }
@@ -262,7 +262,7 @@ impl World {
             text.push_str(&format!("  {id} says that {view} is primary\n"));
         }
         for id in self.nodes() {
-            let power = self.hosts.get(&id).map(|h| h.power);
+            let power = self.hosts.get(id).map(|h| h.power);
             text.push_str(&format!("  {id} {power:?} {:?}\n", self.standing(id)));
         }
         text
@@ -297,7 +297,7 @@ impl World {
 
     fn observe(&mut self, id: HostId, words: &[&[u8]]) -> Option<tanist_resp::Value> {
         let now = self.now;
-        let host = self.hosts.get_mut(&id)?;
+        let host = self.hosts.get_mut(id)?;
         let clock = host.clock.read(now);
         match &mut host.process {
             Some(Process::Node(n)) => n.observe(clock, words),

@@ -97,10 +97,11 @@ impl Watch {
             history: s.history,
             end: s.key.pos,
         };
-        let before = self.last.insert(id, now);
-        if before == Some(now) {
-            return;
-        }
+        let before = match self.last.get_mut(&id) {
+            Some(last) if *last == now => return,
+            Some(last) => Some(std::mem::replace(last, now)),
+            None => self.last.insert(id, now),
+        };
         self.nobody_is_ahead(id, &now);
         if before.is_some_and(|b| Seen { end: now.end, ..b } == now) {
             return;

@@ -7,7 +7,7 @@ use crate::client::{Client, GROUP, Known};
 use crate::clock::{Clock, ms};
 use crate::disk::{Disk, Ending, Trouble};
 use crate::faults::Ailment;
-use crate::host::{Action, Ctx, Host, In, Loss, Power, Process};
+use crate::host::{Action, Ctx, Host, Hosts, In, Loss, Power, Process};
 use crate::net::{Arrived, ConnId, HostId, Net, Segment, Side};
 use crate::node::NodeProcess;
 use crate::oracle::Oracle;
@@ -63,7 +63,7 @@ pub(crate) struct World {
     pub(crate) now: Mono,
     pub(crate) queue: Queue<Event>,
     pub(crate) net: Net,
-    pub(crate) hosts: BTreeMap<HostId, Host>,
+    pub(crate) hosts: Hosts,
     pub(crate) trace: Trace,
     pub(crate) watch: Watch,
     pub(crate) oracle: Oracle,
@@ -78,6 +78,8 @@ pub(crate) struct World {
     /// Orders that the operator is giving: what to say on which connection.
     operator: BTreeMap<ConnId, Vec<u8>>,
     pub(crate) events: u64,
+    /// What the process that runs asks for; the room is kept.
+    actions: Vec<Action>,
 }
 
 /// Why a run failed.
@@ -119,6 +121,7 @@ impl World {
             compare_at: Mono::ZERO,
             operator: BTreeMap::new(),
             events: 0,
+            actions: Vec::new(),
             plan,
         }
     }
@@ -164,7 +167,7 @@ impl World {
                 self.queue.at(self.now + ms(20), Event::Tell(id, run, input));
             }
             Event::Tell(id, run, input) => {
-                if self.hosts.get(&id).is_some_and(|h| h.run == run) {
+                if self.hosts.get(id).is_some_and(|h| h.run == run) {
                     self.deliver(id, *input);
                 }
             }
@@ -185,7 +188,7 @@ impl World {
         if a.to == OPERATOR {
             return self.operate(conn, &a.segment);
         }
-        let Some(host) = self.hosts.get(&a.to) else { return };
+        let Some(host) = self.hosts.get(a.to) else { return };
         let (up, listens) = (host.is_up(), host.is_up() && host.port == a.port && a.port != 0);
         let input = match a.segment {
             Segment::Syn if listens => {
@@ -220,7 +223,7 @@ impl World {
 
     /// Lets a process hear something, now or when it goes on.
     pub(crate) fn deliver(&mut self, id: HostId, input: In) {
-        let Some(host) = self.hosts.get_mut(&id) else { return };
+        let Some(host) = self.hosts.get_mut(id) else { return };
         match host.power {
             Power::Paused => host.inbox.push_back(input),
             Power::Up => self.handle(id, input),
@@ -229,13 +232,13 @@ impl World {
     }
 
     fn handle(&mut self, id: HostId, input: In) {
-        let Some(host) = self.hosts.get_mut(&id) else { return };
+        let Some(host) = self.hosts.get_mut(id) else { return };
         let Some(mut process) = host.process.take() else { return };
         let mut ctx = Ctx {
             now: host.clock.read(self.now),
             world: self.now,
             me: id,
-            actions: Vec::new(),
+            actions: std::mem::take(&mut self.actions),
             net: &mut self.net,
             queue: &mut self.queue,
             trace: &mut self.trace,
@@ -243,13 +246,14 @@ impl World {
             oracle: &mut self.oracle,
         };
         process.handle(input, &mut ctx);
-        let actions = ctx.actions;
+        let mut actions = ctx.actions;
         host.process = Some(process);
-        self.perform(id, actions);
+        self.perform(id, actions.drain(..));
+        self.actions = actions;
         self.arm(id);
     }
 
-    fn perform(&mut self, id: HostId, actions: Vec<Action>) {
+    fn perform(&mut self, id: HostId, actions: impl Iterator<Item = Action>) {
         for action in actions {
             match action {
                 Action::Send { conn, side, bytes } => {
@@ -260,7 +264,7 @@ impl World {
                 }
                 Action::Replace { token, file, content } => self.replace(id, token, file, content),
                 Action::Later { input } => {
-                    let Some(host) = self.hosts.get_mut(&id) else { return };
+                    let Some(host) = self.hosts.get_mut(id) else { return };
                     let after = host.rng.between(Duration::from_micros(20), ms(2));
                     self.queue.at(self.now + after, Event::Tell(id, host.run, Box::new(input)));
                 }
@@ -275,7 +279,7 @@ impl World {
 
     /// Sees to it that the process is woken at its deadline, a little late as ever.
     fn arm(&mut self, id: HostId) {
-        let Some(host) = self.hosts.get_mut(&id) else { return };
+        let Some(host) = self.hosts.get_mut(id) else { return };
         let Some(deadline) = host.process.as_ref().and_then(Process::deadline) else { return };
         if deadline == Mono::NEVER {
             return;
@@ -291,7 +295,7 @@ impl World {
 
     fn wake(&mut self, id: HostId, run: u32) {
         let now = self.now;
-        let Some(host) = self.hosts.get_mut(&id) else { return };
+        let Some(host) = self.hosts.get_mut(id) else { return };
         if host.run != run || host.wake_at != now {
             return;
         }
@@ -308,7 +312,7 @@ impl World {
 
     fn replace(&mut self, id: HostId, token: u64, file: &'static str, content: Vec<u8>) {
         let plan = self.plan.disk;
-        let Some(host) = self.hosts.get_mut(&id) else { return };
+        let Some(host) = self.hosts.get_mut(id) else { return };
         let mut takes = plan.fsync + host.rng.between(Duration::ZERO, plan.jitter);
         if host.rng.chance(plan.slow_ppm, 1_000_000) {
             takes *= 100;
@@ -336,7 +340,7 @@ impl World {
     }
 
     fn disk_step(&mut self, id: HostId, run: u32, step: DiskStep) {
-        let Some(host) = self.hosts.get_mut(&id) else { return };
+        let Some(host) = self.hosts.get_mut(id) else { return };
         if host.run != run {
             return;
         }
@@ -357,7 +361,7 @@ impl World {
     /// Starts the process of a host that is down.
     pub(crate) fn start(&mut self, id: HostId) {
         let plan = self.plan.clone();
-        let Some(host) = self.hosts.get_mut(&id) else { return };
+        let Some(host) = self.hosts.get_mut(id) else { return };
         if host.is_up() {
             return;
         }
@@ -391,7 +395,7 @@ impl World {
 
     /// Ends the process of a host.
     pub(crate) fn end(&mut self, id: HostId, how: Ending) {
-        let Some(host) = self.hosts.get_mut(&id) else { return };
+        let Some(host) = self.hosts.get_mut(id) else { return };
         if !host.is_up() {
             return;
         }
@@ -418,7 +422,7 @@ impl World {
 
     /// Lets a stopped process go on: it hears all that it has missed.
     pub(crate) fn resume(&mut self, id: HostId) {
-        let Some(host) = self.hosts.get_mut(&id) else { return };
+        let Some(host) = self.hosts.get_mut(id) else { return };
         if host.power != Power::Paused {
             return;
         }
@@ -429,7 +433,7 @@ impl World {
         if host.rng.chance(1, 2) {
             self.handle(id, In::Wake);
         }
-        while let Some(input) = self.hosts.get_mut(&id).and_then(|h| h.inbox.pop_front()) {
+        while let Some(input) = self.hosts.get_mut(id).and_then(|h| h.inbox.pop_front()) {
             self.handle(id, input);
         }
         self.arm(id);
