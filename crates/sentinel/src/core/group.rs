@@ -11,7 +11,7 @@ use super::info::{NodeInfo, Role};
 use super::io::PersistId;
 use super::link::Link;
 use super::settings::GroupSettings;
-use super::status::NodeStatus;
+use super::status::{NodeRole, NodeStatus};
 use super::timing;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -369,10 +369,23 @@ impl Group {
         agreeing > self.voters() / 2
     }
 
+    /// Whether the primary has restarted and waits for a word, by whatever it said last: nobody is told to follow it,
+    /// least of all a node that leads in its place, be it in an older epoch.
+    pub(crate) fn primary_is_idle(&self) -> bool {
+        let p = self.primary();
+        match &p.report {
+            Some(last) if last.at > p.changed_at && p.info_at.is_none_or(|at| at < last.at) => {
+                last.status.role == NodeRole::Idle
+            }
+            _ => p.info.tanist_role.as_deref() == Some("idle"),
+        }
+    }
+
     /// Whether the primary is up and says so: only then are replicas put right.
     pub(crate) fn primary_is_sane(&self, now: Mono) -> bool {
         let p = self.primary();
         p.info.role == Some(Role::Primary)
+            && !self.primary_is_idle()
             && !p.detector.down()
             && !self.is_odown()
             && p.info_at.is_some_and(|at| now.since(at) < timing::INFO_BUSY * 4)

@@ -200,7 +200,9 @@ impl Node {
             out.push_str("tanist_version:0.1.0\r\n");
         }
         let primary = self.role == "master";
-        out.push_str(&format!("# Replication\r\nrole:{}\r\n", if primary { "master" } else { "slave" }));
+        // A node that waits for a word follows nobody.
+        let word = if primary || self.role == "idle" { "master" } else { "slave" };
+        out.push_str(&format!("# Replication\r\nrole:{word}\r\n"));
         if let (false, Some((host, port))) = (primary, self.follows.rsplit_once(':')) {
             out.push_str(&format!(
                 "master_host:{host}\r\nmaster_port:{port}\r\nmaster_link_status:{}\r\n",

@@ -56,7 +56,11 @@ impl Sentinel {
         let under_way =
             |n: &DataNode| n.is_reachable() && matches!(n.reconf, Reconf::Sent(_) | Reconf::InProgress);
         let mut busy = g.replicas().filter(|n| under_way(n)).count();
-        let limit = if over { usize::MAX } else { g.settings.parallel_syncs.max(1) as usize };
+        let limit = match over {
+            _ if g.primary_is_idle() => 0,
+            true => usize::MAX,
+            false => g.settings.parallel_syncs.max(1) as usize,
+        };
         for ix in &replicas {
             let Some(n) = g.nodes.get_mut(ix) else { continue };
             if n.reconf != Reconf::None || !n.is_reachable() || busy >= limit {
