@@ -78,19 +78,20 @@ fn types(
 }
 
 /// Orders of magnitude of sorted sets whose ranks are asked for.
-const RANKED: std::ops::RangeInclusive<u32> = 3..=7;
+pub(crate) const RANKED: std::ops::RangeInclusive<u32> = 3..=7;
 
-/// `ZRANK` in sorted sets of a thousand to ten million members.
+/// `ZRANK`, and `ZRANGE` of one rank, in sorted sets of a thousand to ten million members.
 pub(super) fn rank(setting: &Setting, who: &Contender) -> Result<Vec<Sample>> {
     let server = Server::start(setting, who, 0, &[])?;
     let mut out = Vec::new();
     for exponent in RANKED {
         let keys = 10u64.pow(if setting.quick { exponent.min(5) } else { exponent });
         Runner::fill(server.addr, &load::ZADD, keys, 0)?;
-        let load =
-            Load { form: &load::ZRANK, connections: setting.connections, pipeline: 100, keys, value: 0 };
-        let us = per_command(setting, &[&server], load)?[0];
-        out.push(Sample { row: format!("zrank-1e{exponent}"), value: us });
+        for (form, name) in [(&load::ZRANK, "zrank"), (&load::ZRANGE, "zrange")] {
+            let load = Load { form, connections: setting.connections, pipeline: 100, keys, value: 0 };
+            let us = per_command(setting, &[&server], load)?[0];
+            out.push(Sample { row: format!("{name}-1e{exponent}"), value: us });
+        }
     }
     Ok(out)
 }

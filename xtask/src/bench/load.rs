@@ -30,6 +30,10 @@ pub(crate) enum Word {
     Random(&'static str),
     /// A value of the load's length.
     Value,
+    /// A rank, drawn anew for every command among those below the number of keys that have as many digits as the last.
+    Rank,
+    /// The rank before, once more.
+    SameRank,
 }
 
 /// What a command is answered with.
@@ -61,6 +65,7 @@ pub(crate) static HSET: Form = form(&["HSET", "hash"], &[KEYED, Word::Value], Re
 pub(crate) static SADD: Form = form(&["SADD", "set"], &[KEYED], Reply::Lines(1));
 pub(crate) static ZADD: Form = form(&["ZADD", "sorted"], &[Word::Random(""), KEYED], Reply::Lines(1));
 pub(crate) static ZRANK: Form = form(&["ZRANK", "sorted"], &[KEYED], Reply::Lines(1));
+pub(crate) static ZRANGE: Form = form(&["ZRANGE", "sorted"], &[Word::Rank, Word::SameRank], Reply::Lines(2));
 pub(crate) static LPUSH: Form = form(&["LPUSH", "list"], &[Word::Value], Reply::Lines(1));
 pub(crate) static LRANGE: Form = form(&["LRANGE", "list", "0", "99"], &[], Reply::Lines(201));
 pub(crate) static EVALSHA: Form = form(&["EVALSHA", SCRIPT_SHA, "1"], &[KEYED], Reply::Lines(1));
@@ -204,12 +209,23 @@ pub(crate) fn read_lines(stream: &mut TcpStream, buffer: &mut [u8], mut lines: u
     Ok(())
 }
 
+/// Where a number of a batch stands.
+#[derive(Debug)]
+struct Digits {
+    command: usize,
+    at: usize,
+    len: usize,
+    /// What is added to a number below it, so that the first digit is not zero.
+    least: u64,
+    /// It is that of the place before.
+    same: bool,
+}
+
 /// Commands of one form, of which only digits and values change.
 #[derive(Debug)]
 struct Batch {
     bytes: Vec<u8>,
-    /// Of each number: its command, and where its digits begin.
-    digits: Vec<(usize, usize)>,
+    digits: Vec<Digits>,
     /// Where values begin.
     values: Vec<usize>,
     value: usize,
@@ -237,7 +253,15 @@ impl Batch {
                             bytes.extend_from_slice(text.as_bytes());
                             bytes.resize(bytes.len() + DIGITS, b'0');
                         });
-                        batch.digits.push((command, at + text.len()));
+                        let at = at + text.len();
+                        batch.digits.push(Digits { command, at, len: DIGITS, least: 0, same: false });
+                    }
+                    Word::Rank | Word::SameRank => {
+                        let len = (load.keys - 1).to_string().len();
+                        let at = batch.word(len, |bytes| bytes.resize(bytes.len() + len, b'0'));
+                        let least = 10u64.pow(len as u32 - 1);
+                        let same = matches!(word, Word::SameRank);
+                        batch.digits.push(Digits { command, at, len, least, same });
                     }
                 }
             }
@@ -256,8 +280,13 @@ impl Batch {
 
     /// Writes every number, given by `of` the number of its command.
     fn number(&mut self, mut of: impl FnMut(usize) -> u64) {
-        for &(command, at) in &self.digits {
-            write_digits(&mut self.bytes[at..at + DIGITS], of(command));
+        let mut number = 0;
+        for place in &self.digits {
+            if !place.same {
+                number = of(place.command);
+                number += if number < place.least { place.least } else { 0 };
+            }
+            write_digits(&mut self.bytes[place.at..place.at + place.len], number);
         }
     }
 
@@ -304,5 +333,14 @@ mod tests {
         let two = one.replace("0042", "0043");
         assert_eq!(String::from_utf8(batch.bytes).unwrap(), format!("{one}{two}"));
         assert_eq!("key:000000000042".len(), KEY);
+    }
+
+    #[test]
+    fn ranks_have_the_digits_of_the_last() {
+        let load = Load { form: &ZRANGE, connections: 1, pipeline: 2, keys: 1_000, value: 0 };
+        let mut batch = Batch::new(load);
+        batch.number(|command| if command == 0 { 7 } else { 999 });
+        let one = |rank| format!("*4\r\n$6\r\nZRANGE\r\n$6\r\nsorted\r\n$3\r\n{rank}\r\n$3\r\n{rank}\r\n");
+        assert_eq!(String::from_utf8(batch.bytes).unwrap(), one(107) + &one(999));
     }
 }

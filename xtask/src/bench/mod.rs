@@ -11,6 +11,7 @@ mod fullsync;
 mod load;
 mod machine;
 mod memory;
+mod plot;
 mod probe;
 mod replica;
 mod server;
@@ -167,6 +168,7 @@ impl Bench {
         println!("{text}");
         if !self.no_write && !self.quick {
             table::write_docs(&text)?;
+            plot::write(&results, own.unwrap_or_default())?;
         }
         Ok(())
     }

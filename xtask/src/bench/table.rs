@@ -23,7 +23,7 @@ enum Goal {
 }
 
 /// Rows in the order of the table: name, description with unit, goal.
-const ROWS: [(&str, &str, Goal); 60] = [
+const ROWS: [(&str, &str, Goal); 65] = [
     ("gap-crash", "longest gap in writes, kill -9 of the primary, down-after 1 s (ms)", Goal::AtMost(150.0)),
     ("gap-hang", "the same, SIGSTOP (ms)", Goal::AtMost(1150.0)),
     ("planned-gap", "planned switchover, gap (ms)", Goal::AtMost(50.0)),
@@ -84,10 +84,15 @@ const ROWS: [(&str, &str, Goal); 60] = [
     ("zrank-1e5", "the same, a hundred thousand", Goal::None),
     ("zrank-1e6", "the same, a million", Goal::None),
     ("zrank-1e7", "the same, ten million", Goal::None),
+    ("zrange-1e3", "the same, ZRANGE of one rank among a thousand", Goal::None),
+    ("zrange-1e4", "the same, ten thousand", Goal::None),
+    ("zrange-1e5", "the same, a hundred thousand", Goal::None),
+    ("zrange-1e6", "the same, a million", Goal::None),
+    ("zrange-1e7", "the same, ten million", Goal::None),
 ];
 
 /// All results so far.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Results {
     path: PathBuf,
     /// Row, then contender, then samples.
@@ -110,6 +115,16 @@ impl Results {
             rows.insert(row.clone(), by.map(|(who, v)| (who.clone(), values(v))).collect());
         }
         Results { path: path.to_owned(), rows, stamps }
+    }
+
+    /// The values of a row by contender, if it was measured.
+    pub(crate) fn row(&self, name: &str) -> Option<&BTreeMap<String, Vec<f64>>> {
+        self.rows.get(name)
+    }
+
+    /// Adds a value.
+    pub(crate) fn add(&mut self, row: &str, who: &str, value: f64) {
+        self.rows.entry(row.to_owned()).or_default().entry(who.to_owned()).or_default().push(value);
     }
 
     /// Keeps everything.
@@ -138,12 +153,7 @@ impl Results {
             self.stamps.insert(sample.row.clone(), format!("{}, {what}", machine::today()));
         }
         for (who, sample) in fresh {
-            self.rows
-                .entry(sample.row.clone())
-                .or_default()
-                .entry(who.clone())
-                .or_default()
-                .push(sample.value);
+            self.add(&sample.row, who, sample.value);
         }
     }
 
@@ -222,7 +232,7 @@ fn short(value: f64) -> String {
     }
 }
 
-fn median(values: &[f64]) -> f64 {
+pub(crate) fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     match sorted.len() {
