@@ -20,6 +20,8 @@ use tanist_resp::{Limits, Proto, ProtocolError, Reply};
 const BATCH: usize = 128;
 /// Reads before other connections have their turn.
 const TURN: usize = 4;
+/// Commands before other connections have their turn, in whole batches: a long pipeline takes many turns.
+const TURN_COMMANDS: usize = 2 * BATCH;
 /// A waiting connection is read on up to this many bytes, so that its end is noticed.
 const READ_AHEAD: usize = 1024 * 1024;
 /// Unparsed bytes up to this many are kept apart, so that the buffer can be lent to others.
@@ -103,6 +105,8 @@ pub(crate) struct Connection {
     written: usize,
     /// What the node knows of.
     told: Held,
+    /// The last turn ended before all was carried out that had been read.
+    has_more: bool,
 }
 
 /// What was read and is not done.
@@ -162,6 +166,7 @@ impl Connection {
             output: Vec::new(),
             written: 0,
             told: Held::default(),
+            has_more: false,
         }
     }
 
@@ -203,6 +208,9 @@ impl Connection {
             Input::Halted { buffer, from } => (buffer, Some(from)),
         };
         for turns in 0.. {
+            if turns == 0 && halted.is_none() && self.has_more {
+                halted = self.carry_out(cx, &mut buffer, None)?;
+            }
             if let Some(from) = halted {
                 if self.handle.resumed.take() {
                     halted = self.carry_out(cx, &mut buffer, Some(from))?;
@@ -213,7 +221,7 @@ impl Connection {
             if self.handle.closing.get() != Closing::No {
                 return if self.output.is_empty() { Err(Over) } else { Ok(()) };
             }
-            if turns == TURN {
+            if turns == TURN || self.has_more {
                 give_way(cx);
                 break;
             }
@@ -256,7 +264,8 @@ impl Connection {
         };
     }
 
-    /// Parses and runs all complete commands and writes the replies. Returns where a batch has stopped.
+    /// Parses and runs complete commands, as many as one turn has, and writes the replies. Returns where a batch has
+    /// stopped.
     fn carry_out(
         &mut self,
         cx: &mut Context<'_>,
@@ -276,6 +285,8 @@ impl Connection {
         mut resume_from: Option<usize>,
         out: &mut Vec<u8>,
     ) -> Option<usize> {
+        self.has_more = false;
+        let mut done = 0;
         loop {
             if resume_from.is_none() {
                 match buffer.parse(&self.limits(), BATCH) {
@@ -283,7 +294,7 @@ impl Connection {
                         buffer.done();
                         return None;
                     }
-                    Ok(_) => {}
+                    Ok(progress) => done += progress.commands,
                     Err(error) => {
                         self.refuse(error, out);
                         return None;
@@ -301,6 +312,10 @@ impl Connection {
                 }
             }
             if buffer.is_empty() {
+                return None;
+            }
+            if done >= TURN_COMMANDS {
+                self.has_more = true;
                 return None;
             }
         }

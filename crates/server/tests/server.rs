@@ -184,6 +184,24 @@ fn a_long_pipeline_is_answered_though_nobody_reads_meanwhile() {
 }
 
 #[test]
+fn a_long_pipeline_goes_on_behind_a_command_that_waits() {
+    let server = Server::start("pipeline-wait", &["--save", "", "--io-threads", "1"]);
+    let (mut client, mut other) = (server.connect(), server.connect());
+    let mut commands = b"PING\r\n".repeat(700);
+    commands.extend_from_slice(b"BLPOP list 0\r\n");
+    commands.extend(b"PING\r\n".repeat(700));
+    client.send(&commands);
+    for _ in 0..700 {
+        assert_eq!(client.read(), Value::Simple("PONG".into()));
+    }
+    assert_eq!(other.call(&[b"RPUSH", b"list", b"x"]).as_int(), Some(1));
+    assert_eq!(client.read().as_items().map(<[Value]>::len), Some(2));
+    for _ in 0..700 {
+        assert_eq!(client.read(), Value::Simple("PONG".into()));
+    }
+}
+
+#[test]
 fn a_large_value_goes_in_and_out() {
     let server = Server::start("large", &["--save", ""]);
     let mut client = server.connect();
