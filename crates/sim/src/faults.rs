@@ -221,6 +221,17 @@ impl World {
             self.resume(id);
             self.start(id);
         }
+        self.save_again();
+    }
+
+    /// The operator whose snapshot met a full disk asks for it again: a node takes no writes until one is written, and
+    /// makes none by itself before it has had as many writes as `save` says.
+    fn save_again(&mut self) {
+        if self.plan.faults.kinds.contains(&FaultKind::Save) {
+            for id in self.nodes() {
+                self.order(id, &[b"BGSAVE"]);
+            }
+        }
     }
 }
 
