@@ -66,6 +66,35 @@ impl Ctx<'_> {
         }
     }
 
+    /// Calls `each` with every argument of `keys`, by its number, and its hash. What several keys lead to is fetched
+    /// together, so that the misses of a command with many keys overlap.
+    pub(crate) fn each_key(
+        &mut self,
+        args: Args<'_, '_>,
+        mut keys: impl Iterator<Item = usize>,
+        mut each: impl FnMut(&mut Self, usize, KeyHash),
+    ) {
+        const TOGETHER: usize = 16;
+        let mut ahead = [(0, KeyHash(0)); TOGETHER];
+        loop {
+            let mut count = 0;
+            for (slot, i) in ahead.iter_mut().zip(&mut keys) {
+                *slot = (i, self.hash(args, i));
+                count += 1;
+            }
+            let ahead = &ahead[..count];
+            if count > 1 {
+                let db = self.db();
+                ahead.iter().for_each(|&(_, hash)| db.prefetch(hash));
+                ahead.iter().for_each(|&(_, hash)| db.prefetch_entry(hash));
+            }
+            ahead.iter().for_each(|&(i, hash)| each(self, i, hash));
+            if count < TOGETHER {
+                return;
+            }
+        }
+    }
+
     /// The entry of `key` in the selected database, if it is there and not past its time, for a command that is
     /// going to change it.
     ///

@@ -12,10 +12,9 @@ use tanist_types::UnixMs;
 /// `EXISTS key [key ...]`; a key named twice counts twice.
 pub(crate) fn exists(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     let mut count = 0;
-    for i in 1..args.len() {
-        let hash = ctx.hash(args, i);
+    ctx.each_key(args, 1..args.len(), |ctx, i, hash| {
         count += i64::from(ctx.read_untouched(args.at(i), hash, |found, _| found.is_some()));
-    }
+    });
     ctx.reply().int(count);
     Ok(())
 }
@@ -23,11 +22,10 @@ pub(crate) fn exists(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
 /// `TOUCH key [key ...]`
 pub(crate) fn touch(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     let mut count = 0;
-    for i in 1..args.len() {
-        let hash = ctx.hash(args, i);
+    ctx.each_key(args, 1..args.len(), |ctx, i, hash| {
         // Touching is what it is for: `CLIENT NO-TOUCH` does not hold here.
         count += i64::from(ctx.read_and_touch(args.at(i), hash, |found, _| found.is_some()));
-    }
+    });
     ctx.reply().int(count);
     Ok(())
 }

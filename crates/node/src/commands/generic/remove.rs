@@ -7,13 +7,13 @@ use tanist_resp::Args;
 /// `DEL key [key ...]`
 pub(crate) fn del(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     let mut removed = 0;
-    for i in 1..args.len() {
-        let (key, hash) = (args.at(i), ctx.hash(args, i));
+    ctx.each_key(args, 1..args.len(), |ctx, i, hash| {
+        let key = args.at(i);
         if ctx.remove(key, hash) {
             ctx.event(b'g', "del", key);
             removed += 1;
         }
-    }
+    });
     ctx.reply().int(removed);
     Ok(())
 }

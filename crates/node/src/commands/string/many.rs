@@ -12,13 +12,12 @@ use tanist_types::UnixMs;
 /// `MGET key [key ...]`; a key of another type is as one that is missing.
 pub(crate) fn mget(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     ctx.reply().array(args.len() - 1);
-    for i in 1..args.len() {
-        let hash = ctx.hash(args, i);
+    ctx.each_key(args, 1..args.len(), |ctx, i, hash| {
         ctx.read(args.at(i), hash, |found, reply| match found.map(str_of) {
             Some(Ok(value)) => reply_str(reply, value),
             _ => reply.null(),
         });
-    }
+    });
     Ok(())
 }
 
@@ -82,10 +81,9 @@ fn exists(ctx: &mut Ctx<'_>, args: Args<'_, '_>, i: usize) -> bool {
 
 /// Sets the pairs from argument `from` up to `end`.
 fn put_pairs(ctx: &mut Ctx<'_>, args: Args<'_, '_>, from: usize, end: usize, expiry: Expiry) {
-    for i in (from..end).step_by(2) {
-        let (key, hash) = (args.at(i), ctx.hash(args, i));
-        put(ctx, key, hash, args.at(i + 1), expiry);
-    }
+    ctx.each_key(args, (from..end).step_by(2), |ctx, i, hash| {
+        put(ctx, args.at(i), hash, args.at(i + 1), expiry);
+    });
 }
 
 /// `MSETEX` is newer than many replicas: it is logged as one `SET` for each pair.
