@@ -29,6 +29,7 @@ errors! {
     NO_SUCH_KEY = "ERR no such key";
     SAME_OBJECT = "ERR source and destination objects are the same";
     DB_OUT_OF_RANGE = "ERR DB index is out of range";
+    OUT_OF_RANGE = "ERR value is out of range";
     NOT_32_BITS = "ERR value is out of range, value must between -2147483648 and 2147483647";
     STRING_TOO_LONG = "ERR string exceeds maximum allowed size (proto-max-bulk-len)";
     NO_AUTH = "NOAUTH Authentication required.";

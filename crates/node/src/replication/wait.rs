@@ -41,7 +41,7 @@ pub(crate) fn waitaof(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     let replicas = integer(args.at(2))?;
     let timeout = timeout(args.at(3))?;
     if !(0..=1).contains(&local) || replicas < 0 {
-        return Err(Error::new("ERR value is out of range"));
+        return Err(Error::OUT_OF_RANGE);
     }
     if ctx.node.is_replica() {
         return Err(Error::new(

@@ -92,12 +92,6 @@ pub(crate) fn hrandfield(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     if args.len() > 4 || args.get(3).is_some_and(|word| !word.eq_ignore_ascii_case(b"WITHVALUES")) {
         return Err(Error::SYNTAX);
     }
-    if let Some(Picks::Repeating(count)) = picks
-        && values
-        && count > i64::MAX as u64 / 2
-    {
-        return Err(Error::fixed("ERR value is out of range"));
-    }
     let (hash, now) = (ctx.hash(args, 1), ctx.wall());
     let bound = ctx.reply_bound();
     let mut rng = Rng::from_seed(ctx.node.rng.next_u64());

@@ -4,6 +4,7 @@ use super::span::Span;
 use super::{Layout, begin_members, put_member, reply_member};
 use crate::commands::generic::parse_cursor;
 use crate::commands::parse_int;
+use crate::commands::set::Picks;
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};
 use tanist_keyspace::collections::{Collection, Encoding, SortedSet};
@@ -125,6 +126,9 @@ pub(crate) fn zrandmember(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
             "ERR value is out of range, value must between {} and {MOST}",
             -MOST
         )));
+    }
+    if count < 0 && count.unsigned_abs() > Picks::MOST_REPEATING {
+        return Err(Error::OUT_OF_RANGE);
     }
     let bound = ctx.reply_bound();
     let done = ctx.view::<SortedSet, _>(key, hash, |set, reply| {
