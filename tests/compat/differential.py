@@ -136,6 +136,11 @@ def canonical(entries):
             e = [b"DEL", e[len(e) - 1 - upper[::-1].index(b"STORE") + 1]]
         elif name == b"HSETEX" and e[2].upper() == b"FIELDS":
             e = [b"HSET", e[1]] + e[4:]
+        elif name == b"HSETEX":
+            e = [w.upper() if w.upper() == b"FIELDS" else w for w in e]
+        elif name in (b"HSETNX", b"HINCRBY") or name == b"HSET" and len(e) == 4:
+            # As it came, or as the field is afterwards.
+            e = [b"HSET"] + e[1:3]
         elif name in (b"HGETDEL", b"HDEL"):
             # Fields that were not there may be named or not.
             e = [b"HDEL", e[1]]

@@ -48,11 +48,13 @@ fn new_keys_are_told_if_asked_for() {
         ("INCR k", "new k, incrby k"),
         ("APPEND k v", "new k, append k"),
         ("SETRANGE k 1 v", "new k, setrange k"),
+        ("SADD s 1; SMOVE s t 1", "srem s, del s, new t, sadd t"),
     ] {
         let events = events("EAn", commands).replace("__keyevent@0__:", "");
         assert_eq!(events, expected, "{commands}");
     }
     assert_eq!(events("Em", "GET k"), "__keyevent@0__:keymiss k");
+    assert_eq!(events("Em", "HGETEX k EX 0 FIELDS 1 f"), "__keyevent@0__:keymiss k");
     assert_eq!(events("Em", "OBJECT ENCODING k"), "", "it only looks");
     assert_eq!(events("E$", "SET k v"), "__keyevent@0__:set k");
     assert_eq!(events("En", "SET k v"), "__keyevent@0__:new k");

@@ -168,6 +168,8 @@ fn what_the_log_says() {
     logged("HSET h a 1 b 2; HPEXPIREAT h 1 FIELDS 2 a zz", "HDEL h a");
     logged("HSET h a 1; HSETEX h PXAT 1 FIELDS 2 a 1 zz 1", "HDEL h a");
     logged("HSETEX h PXAT 1 FIELDS 1 a 1", "");
+    // A condition that does not hold leaves the time unread.
+    logged("HSETEX h FXX PXAT never FIELDS 1 a 1", "");
     logged("HSET h a 1; HGETEX h PXAT 1 FIELDS 1 a", "HDEL h a");
     // Fields past their time are still there for a replica.
     logged("HSETEX h PX 5 FIELDS 1 a 1; wait 6; HINCRBY h a 1", "HSET h a 1");

@@ -31,11 +31,11 @@ pub(crate) fn hsetex(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
         && options.fields_exist.is_none_or(|wanted| {
             names.all(|name| found.is_some_and(|hash| hash.get(name, now).is_some()) == wanted)
         });
-    let until = options.until(ctx)?;
     if holds {
-        match until {
+        // Only now is the time looked at: where a condition does not hold, it may be anything.
+        match options.until(ctx)? {
             Some(at) if ctx.has_passed(at) => set_passed(ctx, args, fields)?,
-            _ => set(ctx, args, &options, until)?,
+            until => set(ctx, args, &options, until)?,
         }
     }
     ctx.reply().int(holds.into());
@@ -123,6 +123,8 @@ pub(crate) fn hgetex(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
         return Ok(());
     }
     if passed {
+        // Read all the same, which counts and may be a miss to tell of.
+        ctx.read(key, hash, |_, _| ());
         let (removed, emptied) = take(ctx, args, fields, now)?;
         if !removed.is_empty() {
             ctx.changed_by(key, removed.len());

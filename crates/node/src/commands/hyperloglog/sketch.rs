@@ -197,8 +197,8 @@ impl<'a> Sketch<'a> {
         Ok(true)
     }
 
-    /// Raises a register; says whether it was lower. A sparse sketch that would take more than `most` bytes, or whose
-    /// registers cannot hold the value, becomes dense.
+    /// Raises a register; says whether it was lower. A sparse sketch that would take more than `most` bytes, its header
+    /// included, or whose registers cannot hold the value, becomes dense.
     pub(super) fn raise(&mut self, index: usize, value: u8, most: usize) -> Result<bool, Corrupt> {
         if !self.is_dense() {
             match self.raise_sparse(index, value, most)? {
@@ -234,7 +234,7 @@ impl<'a> Sketch<'a> {
         put_run(&mut new, found.value, index - first);
         put_run(&mut new, value, 1);
         put_run(&mut new, found.value, first + found.len - 1 - index);
-        if new.len() > found.bytes && self.bytes.len() + new.len() - found.bytes > most + HEADER {
+        if new.len() > found.bytes && self.bytes.len() + new.len() - found.bytes > most {
             return Ok(None);
         }
         let bytes = self.bytes.to_mut();

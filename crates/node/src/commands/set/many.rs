@@ -53,15 +53,16 @@ pub(crate) fn smove(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     ctx.lookup(to, to_hash).map(super::read::set_of).transpose()?;
     if here && from != to {
         let removed = ctx.edit(from, from_hash, Missing::Leave, |set: &mut Set, _| set.remove(member))?;
-        let added = ctx.edit(to, to_hash, Missing::Create, |set: &mut Set, policy| {
-            set.expect(member, 1, policy);
-            set.insert(member, policy)
-        })?;
         ctx.changed(from);
         ctx.event(b's', "srem", from);
         if removed.is_some_and(|edited| edited.emptied) {
             ctx.event(b'g', "del", from);
         }
+        // After that, so that the key it may make is told of behind the loss.
+        let added = ctx.edit(to, to_hash, Missing::Create, |set: &mut Set, policy| {
+            set.expect(member, 1, policy);
+            set.insert(member, policy)
+        })?;
         if added.is_some_and(|edited| edited.result) {
             ctx.changed(to);
             ctx.event(b's', "sadd", to);

@@ -276,6 +276,7 @@ fn number_of_keys(ctx: &Ctx<'_>, args: Args<'_, '_>, at: usize) -> Result<usize,
 /// `ZINTERCARD numkeys key [key ...] [LIMIT limit]`
 pub(crate) fn zintercard(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     let keys = number_of_keys(ctx, args, 1)?;
+    check_types(ctx, args, 2..2 + keys)?;
     let mut limit = usize::MAX;
     let mut i = 2 + keys;
     while let Some(word) = args.get(i) {
@@ -287,7 +288,6 @@ pub(crate) fn zintercard(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
         limit = if most == 0 { usize::MAX } else { most };
         i += 2;
     }
-    check_types(ctx, args, 2..2 + keys)?;
     let mut inputs: Vec<Input<'_>> = (2..2 + keys).map(|at| input(ctx, args.at(at))).collect();
     inputs.sort_by_key(Input::len);
     let mut count = 0;
