@@ -20,6 +20,7 @@ mod lists;
 mod memory;
 mod migrate;
 mod model;
+mod models;
 mod observe;
 mod pubsub;
 mod replication;
