@@ -17,6 +17,9 @@ const CI_FUZZ_SECONDS: u32 = 15;
 /// Where libFuzzer's dice begin in CI, so that a run repeats.
 const FUZZ_SEED: u32 = 1;
 
+/// How long random calls are sent to a server, and where their dice begin.
+const ROBUSTNESS: (u32, u32) = (24, 1);
+
 /// Runs them all; the first failure ends it.
 pub(crate) fn ci() -> Result<()> {
     verify(true)?;
@@ -28,6 +31,7 @@ pub(crate) fn ci() -> Result<()> {
     drills(&tanist)?;
     let registers = ["run", "--quiet", "--package", "jepsen-like", "--", "--seconds", "20"];
     step("registers under faults", cargo().args(registers))?;
+    crate::robustness(ROBUSTNESS.0, ROBUSTNESS.1)?;
     crate::interop()
 }
 

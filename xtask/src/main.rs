@@ -1,4 +1,4 @@
-//! One front door for every habit: `cargo xtask verify | sim | sabotage | bench | drill | interop | tcl-suite | fuzz | ci`.
+//! One front door for every habit: `cargo xtask verify | sim | sabotage | bench | drill | interop | robustness | tcl-suite | fuzz | ci`.
 
 #![forbid(unsafe_code)]
 
@@ -8,6 +8,7 @@ mod sabotage;
 mod shell;
 mod verify;
 
+use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
 use anyhow::Result;
@@ -55,6 +56,15 @@ enum Task {
     },
     /// Tests against the installed redis-server
     Interop,
+    /// Random calls from the server's own `COMMAND DOCS`: no crash, no lost reply, no leak, the same data on a replica
+    Robustness {
+        /// How long
+        #[arg(long, default_value_t = 180)]
+        seconds: u32,
+        /// Where the dice begin
+        #[arg(long, default_value_t = 1)]
+        seed: u32,
+    },
     /// Redis' own Tcl suite against the release binary: the named units, or all
     TclSuite {
         /// Units and options of tests/compat/redis_suite.py
@@ -95,6 +105,7 @@ fn run(task: Task) -> Result<()> {
             step("drill", Command::new(tanist).arg("drill").args(rest))
         }
         Task::Interop => interop(),
+        Task::Robustness { seconds, seed } => robustness(seconds, seed),
         Task::TclSuite { rest } => tcl_suite(&rest),
         Task::Fuzz { seconds, seed } => ci::fuzz(seconds, seed),
         Task::Ci => ci::ci(),
@@ -108,7 +119,7 @@ pub(crate) fn sim(seeds: u64, rest: &[String]) -> Result<()> {
 }
 
 /// The binary is a server when it is called by that name, so a link is all that the tests need.
-pub(crate) fn interop() -> Result<()> {
+fn release_server() -> Result<PathBuf> {
     let tanist = release_binary()?;
     let links = tanist.with_file_name("links");
     std::fs::create_dir_all(&links)?;
@@ -116,8 +127,20 @@ pub(crate) fn interop() -> Result<()> {
     if !server.exists() {
         std::os::unix::fs::symlink(&tanist, &server)?;
     }
+    Ok(server)
+}
+
+pub(crate) fn interop() -> Result<()> {
     let mut run = cargo();
-    step("interop", run.args(["run", "--quiet", "--package", "interop"]).env("TANIST_SERVER", server))
+    let run = run.args(["run", "--quiet", "--package", "interop"]);
+    step("interop", run.env("TANIST_SERVER", release_server()?))
+}
+
+/// Random calls from the server's own `COMMAND DOCS`, against a primary and its replica.
+pub(crate) fn robustness(seconds: u32, seed: u32) -> Result<()> {
+    let mut run = Command::new(root().join("tests/compat/robustness.py"));
+    let options = ["--seconds".into(), seconds.to_string(), "--seed".into(), seed.to_string()];
+    step("robustness", run.arg(release_server()?).args(options))
 }
 
 /// The binary takes the role of the name under which the suite starts it.
