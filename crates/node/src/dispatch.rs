@@ -253,6 +253,7 @@ impl Node {
                     }
                 }
             },
+            Err(_) if tanist_resp::begins_http_line(args.at(0)) => self.hang_up_on_http(run, session),
             Err(error) => self.refuse(run.out, session, &error),
         }
         if session.reply_mode != ReplyMode::On && !waits_for_keys(self, session) {
@@ -743,9 +744,9 @@ impl Node {
 
 /// The running batch.
 pub(crate) struct Run<'a> {
-    now: Now,
+    pub(crate) now: Now,
     out: &'a mut Vec<u8>,
-    outs: &'a mut Outputs,
+    pub(crate) outs: &'a mut Outputs,
     watch: &'a dyn Stopwatch,
     /// The command has been shown to those who monitor when it began to wait.
     again: bool,

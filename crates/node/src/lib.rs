@@ -33,6 +33,7 @@ mod expiry;
 mod field_expiry;
 mod histogram;
 mod host;
+mod http;
 mod input;
 mod keys;
 mod latency;

@@ -104,6 +104,8 @@ pub struct Node {
     /// The `MIGRATE` that is under way: writes wait for its end. And how many there have been.
     pub(crate) migration: Option<crate::commands::generic::Migration>,
     pub(crate) migrations: u64,
+    /// When the log last named somebody who speaks HTTP.
+    pub(crate) http_noted: Option<Mono>,
     /// The node is ending.
     pub(crate) ending: Option<Shutdown>,
     pub(crate) repl: Repl,
@@ -166,6 +168,7 @@ impl Node {
             started: now,
             saving: Saving::new(now),
             loading: None,
+            http_noted: None,
             ending: None,
             command_logs: CommandLogs::default(),
             latency: LatencyMonitor::default(),

@@ -48,6 +48,20 @@ fn a_password_keeps_strangers_out() {
     assert!(hello.starts_with("{server=redis version=") && hello.contains("proto=:3"), "{hello}");
 }
 
+/// A web page can make a browser send commands in the body of a request.
+#[test]
+fn whoever_speaks_http_is_hung_up_on() {
+    for head in ["POST / HTTP/1.1", "GET / HTTP/1.1\r\nhost: localhost"] {
+        let mut w = World::new();
+        let c = w.connect();
+        let (out, next) = w.raw(c, format!("{head}\r\n\r\nSET k v\r\n").as_bytes());
+        assert_eq!(next, Next::Close, "{head}");
+        assert!(!String::from_utf8_lossy(&out).contains("OK"), "{head}");
+        let c = w.connect();
+        assert_eq!(w.say(c, "GET k"), "(nil)");
+    }
+}
+
 #[test]
 fn quit_answers_and_closes_and_drops_what_follows() {
     let mut w = World::new();

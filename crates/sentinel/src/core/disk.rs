@@ -96,6 +96,9 @@ impl Sentinel {
 
     /// Closes a session behind everything that was sent to it.
     pub(crate) fn hang_up(&mut self, session: SessionId) {
+        if let Some(s) = self.sessions.all.get_mut(&session) {
+            s.closing = true;
+        }
         if self.disk.gate_closed() {
             self.disk.held.push_back(Held::Hangup(session));
         } else {

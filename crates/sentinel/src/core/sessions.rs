@@ -44,6 +44,8 @@ pub(crate) struct Session {
     pub(crate) quiet: Quiet,
     /// A host name that its command waits for, with the command.
     pub(crate) waiting: Option<(String, Vec<Vec<u8>>)>,
+    /// It has been hung up on: what it still sends is not carried out.
+    pub(crate) closing: bool,
     /// Commands behind the one that waits.
     queue: VecDeque<Vec<Vec<u8>>>,
 }
@@ -121,6 +123,7 @@ impl Sentinel {
             no_touch: false,
             quiet: Quiet::No,
             waiting: None,
+            closing: false,
             queue: VecDeque::new(),
         };
         self.sessions.all.insert(id, session);

@@ -57,6 +57,9 @@ impl Sentinel {
     /// Carries out a command.
     pub(crate) fn execute(&mut self, session: SessionId, args: Vec<Vec<u8>>) {
         let Some(s) = self.sessions.all.get_mut(&session) else { return };
+        if s.closing {
+            return;
+        }
         s.commands += 1;
         if s.quiet == Quiet::SkipNext {
             s.quiet = Quiet::Skip;
@@ -85,6 +88,14 @@ impl Sentinel {
     fn dispatch(&mut self, call: &Call<'_>, r: &mut Reply<'_>) -> Done {
         let name = call.word(0);
         let Some(spec) = TABLE.iter().find(|c| c.name == name) else {
+            if tanist_resp::begins_http_line(name.as_bytes()) {
+                self.log(
+                    super::Level::Warning,
+                    "Possible SECURITY ATTACK detected: somebody sends POST or Host: commands. Connection aborted.",
+                );
+                self.hang_up(call.session);
+                return Done::Later;
+            }
             r.error(&unknown(call));
             return Done::Now;
         };
