@@ -228,7 +228,7 @@ fn numbers(reply: &mut Reply<'_>, pairs: &[(&str, i64)]) {
 /// `COMMAND LIST [FILTERBY (MODULE name | ACLCAT category | PATTERN pattern)]`
 pub(crate) fn list(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     let names: Vec<&str> = match (args.len(), args.get(2), args.get(3), args.get(4)) {
-        (2, ..) => ctx.node.table.top_level().map(|(_, c)| c.full_name).collect(),
+        (2, ..) => ctx.node.table.all().map(|(_, c)| c.full_name).collect(),
         (5, Some(word), Some(by), Some(what)) if word.eq_ignore_ascii_case(b"filterby") => {
             filtered(ctx, by, what)?
         }
