@@ -86,3 +86,14 @@ fn a_drill_judges_a_crash() {
     assert!(run["writes"]["confirmed"].as_u64().unwrap() > 0, "{report:#}");
     assert_eq!(run["writes"]["lost_confirmed"], 0);
 }
+
+#[test]
+fn a_drill_knows_the_passwords_it_is_given() {
+    let (node, sentinel) = ("requirepass one", "requirepass two");
+    let args = ["drill", "planned", "--json", "--rate", "200", "--warm-up", "500"];
+    let drill = tanist(&[&args[..], &["--directive", node, "--sentinel-directive", sentinel]].concat());
+    let report: Value = serde_json::from_slice(&drill.stdout).unwrap_or_else(|_| panic!("{}", text(&drill)));
+    assert!(drill.status.success(), "{report:#}");
+    assert_eq!(report["runs"][0]["writes"]["lost"], 0, "{report:#}");
+    assert!(report["runs"][0]["times"]["switch_all_ms"].is_number(), "every sentinel was heard: {report:#}");
+}

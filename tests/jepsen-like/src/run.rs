@@ -1,7 +1,6 @@
 //! The run: a cluster, clients, faults until the time is over, calm, verdict.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -9,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use serde_json::json;
 use tanist::client::Client;
-use tanist::cluster::{Cluster, Directives, Shape, Watcher, ports};
+use tanist::cluster::{Cluster, Directives, Kind, Shape, Watcher, ports};
 use tanist::drill::Fault;
 use tanist::drill::command::{Throwaway, abandon_on_stop, program};
 use tanist::drill::events::{EventLog, Listeners};
@@ -31,10 +30,11 @@ pub(crate) fn run(options: &Options) -> Result<bool> {
     abandon_on_stop(Arc::new(Mutex::new(Some(shape.dir.clone()))))?;
     let mut throwaway = Throwaway::start(&shape, &directives(options), false)?;
     let cluster = &mut throwaway.cluster;
-    let sentinels: Vec<SocketAddr> = cluster.layout.sentinels().map(|s| s.addr()).collect();
-    let finder = Arc::new(Finder::new(sentinels.clone(), &cluster.layout.name));
+    let sentinels = cluster.layout.sentinels().map(|s| s.addr()).collect();
+    let password = cluster.layout.password(Kind::Sentinel);
+    let finder = Arc::new(Finder::new(sentinels, &cluster.layout.name, password));
     let log = Arc::new(EventLog::default());
-    let listeners = Listeners::start(&sentinels, &log, Some(&finder));
+    let listeners = Listeners::start(&cluster.layout, &log, Some(&finder));
     let zero = Instant::now();
     let clients = Clients::start(&finder, zero, options.registers, options.readers);
 

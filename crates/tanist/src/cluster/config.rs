@@ -33,13 +33,20 @@ impl Directives {
         Ok(())
     }
 
-    /// The value of the last `requirepass` line.
-    pub fn password(&self) -> Option<String> {
-        let value = self.node.iter().rev().find_map(|line| {
+    /// The value of the last `requirepass` line for members of this kind.
+    pub fn password(&self, kind: Kind) -> Option<String> {
+        let value = self.lines(kind).iter().rev().find_map(|line| {
             let (name, value) = line.trim().split_once(char::is_whitespace)?;
             name.eq_ignore_ascii_case("requirepass").then(|| value.trim().trim_matches('"').to_owned())
         })?;
         (!value.is_empty()).then_some(value)
+    }
+
+    fn lines(&self, kind: Kind) -> &[String] {
+        match kind {
+            Kind::Node => &self.node,
+            Kind::Sentinel => &self.sentinel,
+        }
     }
 }
 
@@ -57,10 +64,7 @@ pub fn write(layout: &Layout, member: &Member, directives: &Directives) -> Resul
 
 /// Appends directives given to a later start; later lines win.
 pub fn append(layout: &Layout, member: &Member, directives: &Directives) -> Result<()> {
-    let lines = match member.kind {
-        Kind::Node => &directives.node,
-        Kind::Sentinel => &directives.sentinel,
-    };
+    let lines = directives.lines(member.kind);
     if lines.is_empty() {
         return Ok(());
     }
@@ -121,8 +125,12 @@ mod tests {
     #[test]
     fn the_last_password_counts() {
         let of = |lines: &[&str]| {
-            Directives { node: lines.iter().map(|l| (*l).to_owned()).collect(), ..Directives::default() }
-                .password()
+            let lines: Vec<String> = lines.iter().map(|l| (*l).to_owned()).collect();
+            let of_nodes = Directives { node: lines.clone(), ..Directives::default() };
+            let of_sentinels = Directives { sentinel: lines, ..Directives::default() };
+            assert_eq!((of_nodes.password(Kind::Sentinel), of_sentinels.password(Kind::Node)), (None, None));
+            assert_eq!(of_nodes.password(Kind::Node), of_sentinels.password(Kind::Sentinel));
+            of_nodes.password(Kind::Node)
         };
         assert_eq!(of(&["requirepass one", "RequirePass \"two\""]), Some("two".into()));
         assert_eq!(of(&["requirepass \"\""]), None);

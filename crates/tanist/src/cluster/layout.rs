@@ -79,8 +79,10 @@ pub struct Layout {
     pub server: Program,
     /// What sentinels run.
     pub sentinel: Program,
-    /// `requirepass`, if a directive set one.
+    /// The nodes' `requirepass`, if a directive set one.
     pub password: Option<String>,
+    /// The sentinels'.
+    pub sentinel_password: Option<String>,
     /// The `up` in whose foreground the cluster runs.
     pub supervisor: Option<Identity>,
 }
@@ -96,6 +98,14 @@ impl Layout {
     /// Sentinels.
     pub fn sentinels(&self) -> impl Iterator<Item = &Member> {
         self.members.iter().filter(|m| m.kind == Kind::Sentinel)
+    }
+
+    /// With what to authenticate to members of this kind.
+    pub fn password(&self, kind: Kind) -> Option<&str> {
+        match kind {
+            Kind::Node => self.password.as_deref(),
+            Kind::Sentinel => self.sentinel_password.as_deref(),
+        }
     }
 
     /// The folder of one member.
@@ -162,6 +172,7 @@ impl Layout {
             "server": program_json(&self.server),
             "sentinel": program_json(&self.sentinel),
             "password": self.password,
+            "sentinel_password": self.sentinel_password,
             "supervisor": identity_json(self.supervisor.as_ref()),
         })
     }
@@ -177,6 +188,7 @@ impl Layout {
             server: program_from(&json["server"]),
             sentinel: program_from(&json["sentinel"]),
             password: json["password"].as_str().map(str::to_owned),
+            sentinel_password: json["sentinel_password"].as_str().map(str::to_owned),
             supervisor: identity_from(&json["supervisor"]),
         })
     }
@@ -230,6 +242,7 @@ mod tests {
             server: Program::Own,
             sentinel: Program::Path("/usr/bin/redis-sentinel".into()),
             password: Some("secret".into()),
+            sentinel_password: Some("other".into()),
             supervisor: None,
         }
     }

@@ -238,7 +238,8 @@ fn plan(shape: &Shape, directives: &Directives) -> Result<Layout> {
         members,
         server: shape.server.clone(),
         sentinel: shape.sentinel.clone(),
-        password: directives.password(),
+        password: directives.password(Kind::Node),
+        sentinel_password: directives.password(Kind::Sentinel),
         supervisor: None,
     })
 }

@@ -137,7 +137,9 @@ impl View {
             }
             for other in self.sentinels.iter().filter(|o| o.port != s.port) {
                 match s.sentinels.get(&other.port).map(String::as_str) {
-                    Some("sentinel") => {}
+                    // What another one last said about the primary is shown for seconds after it has changed its mind;
+                    // what it thinks now is asked of itself, above.
+                    Some("sentinel" | "sentinel,master_down") => {}
                     Some(flags) => return Err(format!("{label} sees {} as {flags}", other.label)),
                     None => return Err(format!("{label} does not know {} yet", other.label)),
                 }
@@ -216,10 +218,7 @@ impl Watcher {
     ) -> Option<T> {
         // A connection kept from before a restart fails once: then a fresh one is tried.
         let kept = self.connections.remove(&member.port);
-        let fresh = || {
-            let password = layout.password.as_deref().filter(|_| member.kind == Kind::Node);
-            Client::login(member.addr(), self.patience, password).ok()
-        };
+        let fresh = || Client::login(member.addr(), self.patience, layout.password(member.kind)).ok();
         let mut stale = kept.is_some();
         let mut client = kept.or_else(fresh)?;
         loop {

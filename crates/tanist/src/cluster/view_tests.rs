@@ -34,6 +34,16 @@ fn all_of_one_mind() {
     assert_eq!(agreed().agreement(), Ok(parse_addr("127.0.0.1", "1").unwrap()));
 }
 
+/// After a failover sentinels show for seconds what others last said about the old primary.
+#[test]
+fn what_a_sentinel_said_before_is_no_disagreement() {
+    let mut view = agreed();
+    view.sentinels[0].sentinels.insert(103, "sentinel,master_down".to_owned());
+    assert!(view.agreement().is_ok());
+    view.sentinels[0].sentinels.insert(103, "s_down,sentinel,master_down".to_owned());
+    assert!(view.agreement().is_err());
+}
+
 /// Each way of not agreeing is noticed, and named.
 #[test]
 fn every_disagreement_is_seen() {

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::finder::Finder;
 use crate::client::{Client, Value, items, text};
+use crate::cluster::{Layout, Member};
 
 /// One announcement.
 #[derive(Clone, Debug)]
@@ -87,15 +88,16 @@ pub struct Listeners {
 }
 
 impl Listeners {
-    /// Listens to `sentinels`; switches are also told to `finder`.
-    pub fn start(sentinels: &[SocketAddr], log: &Arc<EventLog>, finder: Option<&Arc<Finder>>) -> Listeners {
+    /// Listens to the sentinels of a cluster; switches are also told to `finder`.
+    pub fn start(layout: &Layout, log: &Arc<EventLog>, finder: Option<&Arc<Finder>>) -> Listeners {
         let stop = Arc::new(AtomicBool::new(false));
-        let spawn = |(index, addr): (usize, &SocketAddr)| {
-            let ear =
-                Ear { index, addr: *addr, log: log.clone(), finder: finder.cloned(), stop: stop.clone() };
+        let spawn = |(index, member): (usize, &Member)| {
+            let password = layout.password(member.kind).map(str::to_owned);
+            let (log, finder, stop) = (log.clone(), finder.cloned(), stop.clone());
+            let ear = Ear { index, addr: member.addr(), password, log, finder, stop };
             thread::spawn(move || ear.run())
         };
-        let threads = sentinels.iter().enumerate().map(spawn).collect();
+        let threads = layout.sentinels().enumerate().map(spawn).collect();
         Listeners { stop, threads }
     }
 
@@ -109,6 +111,7 @@ impl Listeners {
 struct Ear {
     index: usize,
     addr: SocketAddr,
+    password: Option<String>,
     log: Arc<EventLog>,
     finder: Option<Arc<Finder>>,
     stop: Arc<AtomicBool>,
@@ -124,7 +127,7 @@ impl Ear {
     }
 
     fn listen(&self) -> std::io::Result<()> {
-        let mut client = Client::connect(self.addr, Duration::from_millis(200))?;
+        let mut client = Client::login(self.addr, Duration::from_millis(200), self.password.as_deref())?;
         client.queue(&[b"PSUBSCRIBE", b"*"]);
         client.flush()?;
         while !self.stop.load(Ordering::Relaxed) {

@@ -83,7 +83,10 @@ fn planned(layout: &Layout, coordinated: bool) -> Result<Instant> {
         command.push("COORDINATED");
     }
     for sentinel in layout.sentinels() {
-        let Ok(mut client) = Client::connect(sentinel.addr(), Duration::from_secs(5)) else { continue };
+        let password = layout.password(sentinel.kind);
+        let Ok(mut client) = Client::login(sentinel.addr(), Duration::from_secs(5), password) else {
+            continue;
+        };
         let at = Instant::now();
         match client.call(&command) {
             Ok(Value::Error(e)) => refusal = String::from_utf8_lossy(&e).into_owned(),

@@ -17,6 +17,7 @@ use crate::cluster::view::addr;
 pub struct Finder {
     sentinels: Vec<SocketAddr>,
     name: String,
+    password: Option<String>,
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -37,9 +38,10 @@ pub struct Registration<'a> {
 }
 
 impl Finder {
-    /// For the group `name` watched by `sentinels`.
-    pub fn new(sentinels: Vec<SocketAddr>, name: &str) -> Finder {
-        Finder { sentinels, name: name.to_owned(), state: Mutex::default(), changed: Condvar::new() }
+    /// For the group `name` watched by `sentinels`, which may want a password.
+    pub fn new(sentinels: Vec<SocketAddr>, name: &str, password: Option<&str>) -> Finder {
+        let (name, password) = (name.to_owned(), password.map(str::to_owned));
+        Finder { sentinels, name, password, state: Mutex::default(), changed: Condvar::new() }
     }
 
     /// The group's name.
@@ -78,7 +80,8 @@ impl Finder {
     }
 
     fn ask_one(&self, sentinel: SocketAddr) -> Option<SocketAddr> {
-        let mut client = Client::connect(sentinel, Duration::from_millis(250)).ok()?;
+        let mut client =
+            Client::login(sentinel, Duration::from_millis(250), self.password.as_deref()).ok()?;
         addr(&client.call(&["SENTINEL", "GET-MASTER-ADDR-BY-NAME", &self.name]).ok()?)
     }
 
@@ -164,7 +167,7 @@ mod tests {
     fn a_switch_frees_whoever_waits_for_the_old_primary() {
         let old = TcpListener::bind("127.0.0.1:0").unwrap();
         let new = TcpListener::bind("127.0.0.1:0").unwrap();
-        let finder = Finder::new(Vec::new(), "g");
+        let finder = Finder::new(Vec::new(), "g", None);
         let mut to_old = TcpStream::connect(old.local_addr().unwrap()).unwrap();
         let mut to_new = TcpStream::connect(new.local_addr().unwrap()).unwrap();
         let generation = finder.generation();

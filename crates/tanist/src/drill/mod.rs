@@ -17,7 +17,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail};
 
-use crate::cluster::{Cluster, Layout, Signal, View, Watcher};
+use crate::cluster::{Cluster, Kind, Layout, Signal, View, Watcher};
 use events::{EventLog, Listeners};
 pub use faults::Fault;
 use finder::Finder;
@@ -104,7 +104,7 @@ impl<'a> Drill<'a> {
         let old_primary = view.agreement().map_err(|why| anyhow::anyhow!("not ready for a drill: {why}"))?;
         let victim =
             layout.members.iter().position(|m| m.addr() == old_primary).context("a foreign primary")?;
-        let sentinels: Vec<SocketAddr> = layout.sentinels().map(|s| s.addr()).collect();
+        let sentinels = layout.sentinels().map(|s| s.addr()).collect();
         let zero = Instant::now();
         let tag = format!("{:08x}", unique());
         let plan = Plan {
@@ -116,7 +116,7 @@ impl<'a> Drill<'a> {
             password: layout.password.clone(),
             zero,
         };
-        let finder = Arc::new(Finder::new(sentinels.clone(), &layout.name));
+        let finder = Arc::new(Finder::new(sentinels, &layout.name, layout.password(Kind::Sentinel)));
         let log = Arc::new(EventLog::default());
         let others: Vec<SocketAddr> =
             layout.nodes().map(|n| n.addr()).filter(|a| *a != old_primary).collect();
@@ -126,7 +126,7 @@ impl<'a> Drill<'a> {
             old_primary,
             zero,
             tag,
-            listeners: Listeners::start(&sentinels, &log, Some(&finder)),
+            listeners: Listeners::start(&layout, &log, Some(&finder)),
             probe: RoleProbe::start(&others, layout.password.as_deref()),
             log,
             layout,

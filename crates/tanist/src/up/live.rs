@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 use std::io::{IsTerminal, Write};
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::sleep;
@@ -19,9 +18,8 @@ const REDRAW: Duration = Duration::from_millis(500);
 
 /// Shows the cluster until `stop` is raised, or until nothing of it runs any more.
 pub(super) fn show(cluster: &mut Cluster, stop: &AtomicBool) -> Result<()> {
-    let sentinels: Vec<SocketAddr> = cluster.layout.sentinels().map(|s| s.addr()).collect();
     let log = Arc::new(EventLog::default());
-    let listeners = Listeners::start(&sentinels, &log, None);
+    let listeners = Listeners::start(&cluster.layout, &log, None);
     let result = if std::io::stdout().is_terminal() {
         on_terminal(cluster, &log, stop)
     } else {

@@ -12,6 +12,10 @@ pub(super) fn text(layout: &Layout, detached: bool) -> String {
         Some(_) => (" -a <password>", ", password=\"<password>\""),
         None => ("", ""),
     };
+    let (sentinel_cli_auth, sentinel_py_auth) = match layout.sentinel_password {
+        Some(_) => (" -a <password>", ", sentinel_kwargs={\"password\": \"<password>\"}"),
+        None => ("", ""),
+    };
     let dir = layout.dir.display();
     let stop = if detached {
         format!("tanist status --dir {dir}        tanist down --dir {dir}")
@@ -21,9 +25,9 @@ pub(super) fn text(layout: &Layout, detached: bool) -> String {
     format!(
         r#"
 a node:         redis-cli -p {node}{cli_auth}
-the sentinels:  redis-cli -p {sentinel} sentinel get-master-addr-by-name {name}
+the sentinels:  redis-cli -p {sentinel}{sentinel_cli_auth} sentinel get-master-addr-by-name {name}
 a client:       from redis.sentinel import Sentinel
-                s = Sentinel([{}])
+                s = Sentinel([{}]{sentinel_py_auth})
                 s.master_for("{name}"{py_auth}).set("key", "value")
 a drill:        tanist drill crash --dir {dir}
 
