@@ -85,7 +85,16 @@ impl ReplicaFacts {
                 b"ip-address" => facts.ip = Some(address(value)?),
                 b"capa" => facts.capability(value),
                 b"version" => facts.version = version(value),
-                b"rdb-only" => facts.rdb_only = number::<u8>(value)? == 1,
+                b"rdb-only" => {
+                    facts.rdb_only = match number::<u8>(value) {
+                        Ok(n @ (0 | 1)) => n == 1,
+                        _ => {
+                            return Err(BadReplconf(
+                                "ERR value is out of range, value must between 0 and 1".into(),
+                            ));
+                        }
+                    };
+                }
                 b"rdb-filter-only" => facts.filter = filter(value)?,
                 b"getack" => return Ok(Replconf::GetAck),
                 b"ack" => return ack(value, more).map(Replconf::Ack),

@@ -30,8 +30,8 @@ impl Acked {
 /// How far the node itself has got.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Local {
-    /// Its own log is on disk up to here.
-    pub fsynced: LogPos,
+    /// Its own log is on disk up to here; `None` while no log is kept on disk.
+    pub fsynced: Option<LogPos>,
     /// A majority of the group holds the log up to here.
     pub committed: LogPos,
 }
@@ -86,7 +86,7 @@ impl Rule {
         let on_disk = matches!(self, Rule::Fsynced { .. });
         let holds = |a: &Acked| if on_disk { a.fsynced >= pos } else { a.received >= pos };
         let replicas = u32::try_from(replicas.filter(holds).count()).unwrap_or(u32::MAX);
-        Count { local: local.fsynced >= pos, replicas }
+        Count { local: local.fsynced.is_some_and(|end| end >= pos), replicas }
     }
 
     /// Whether the rule is met.
@@ -128,7 +128,7 @@ mod tests {
     }
 
     fn met(rule: Rule, fsynced: u64, committed: u64) -> bool {
-        let local = Local { fsynced: LogPos(fsynced), committed: LogPos(committed) };
+        let local = Local { fsynced: Some(LogPos(fsynced)), committed: LogPos(committed) };
         rule.met(local, [acked(100, 50, 0), acked(80, 80, 0)].into_iter())
     }
 
@@ -144,6 +144,9 @@ mod tests {
         let rule = |pos, local, replicas| Rule::Fsynced { pos: LogPos(pos), local, replicas };
         assert!(met(rule(80, false, 1), 0, 0) && met(rule(50, true, 2), 50, 0));
         assert!(!met(rule(81, false, 1), 0, 0) && !met(rule(50, true, 2), 49, 0));
+        // Without a log on disk not even the beginning of the log is there.
+        let count = rule(0, false, 0).count(Local::default(), std::iter::empty());
+        assert_eq!(count, Count { local: false, replicas: 0 });
     }
 
     #[test]

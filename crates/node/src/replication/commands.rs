@@ -207,8 +207,8 @@ fn replicaof(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
 
 /// Reads a host and a port.
 pub(super) fn address(host: &[u8], port: &[u8]) -> Result<Address, Error> {
-    let port = tanist_resp::number::parse_i64(port).ok_or(Error::NOT_AN_INTEGER)?;
-    let port = u16::try_from(port).map_err(|_| Error::new("ERR Invalid master port"))?;
+    let port = tanist_resp::number::parse_i64(port).and_then(|port| u16::try_from(port).ok());
+    let port = port.ok_or(Error::new("ERR Invalid master port"))?;
     let host = std::str::from_utf8(host).map_err(|_| Error::new("ERR Invalid master host"))?;
     if host.is_empty() || host.len() > 255 || host.bytes().any(|b| b.is_ascii_control() || b == b' ') {
         return Err(Error::new("ERR Invalid master host"));

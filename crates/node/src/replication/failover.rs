@@ -68,11 +68,6 @@ pub(crate) fn failover(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
         return Ok(());
     }
     let (target, force, timeout) = options(args)?;
-    if force && (timeout.is_none() || target.is_none()) {
-        return Err(Error::new(
-            "ERR FAILOVER with force option requires both a timeout and target HOST and IP.",
-        ));
-    }
     if ctx.node.repl.failover.is_some() {
         return Err(Error::new("ERR FAILOVER already in progress."));
     }
@@ -81,6 +76,11 @@ pub(crate) fn failover(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     }
     if !ctx.node.repl.replicas.any_attached() {
         return Err(Error::new("ERR FAILOVER requires connected replicas."));
+    }
+    if force && (timeout.is_none() || target.is_none()) {
+        return Err(Error::new(
+            "ERR FAILOVER with force option requires both a timeout and target HOST and IP.",
+        ));
     }
     if let Some(target) = &target {
         let online = ctx
@@ -123,7 +123,7 @@ fn options(args: Args<'_, '_>) -> Result<Options, Error> {
         } else if word.eq_ignore_ascii_case(b"to") && left >= 2 && target.is_none() {
             target = Some(super::commands::address(args.at(i + 1), args.at(i + 2))?);
             i += 3;
-        } else if word.eq_ignore_ascii_case(b"force") && target.is_some() && !force {
+        } else if word.eq_ignore_ascii_case(b"force") && !force {
             force = true;
             i += 1;
         } else {

@@ -160,7 +160,7 @@ impl Repl {
 
     /// How far this node itself has got. Its log lives in memory: nothing is on disk, nothing is committed by quorum.
     fn local(&self) -> Local {
-        Local { fsynced: LogPos::ZERO, committed: LogPos::ZERO }
+        Local { fsynced: None, committed: LogPos::ZERO }
     }
 }
 

@@ -40,8 +40,11 @@ pub(crate) fn waitaof(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     let local = integer(args.at(1))?;
     let replicas = integer(args.at(2))?;
     let timeout = timeout(args.at(3))?;
-    if !(0..=1).contains(&local) || replicas < 0 {
-        return Err(Error::OUT_OF_RANGE);
+    if !(0..=1).contains(&local) {
+        return Err(Error::new("ERR value is out of range, value must between 0 and 1"));
+    }
+    if replicas < 0 {
+        return Err(Error::new("ERR value is out of range, must be positive"));
     }
     if ctx.node.is_replica() {
         return Err(Error::new(

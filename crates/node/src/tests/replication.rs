@@ -631,3 +631,29 @@ fn a_node_without_a_vote_takes_over_by_force_only() {
     assert_eq!(c.say(1, "TANIST FOLLOW g 4 h 7000 -"), "OK");
     assert_eq!((c.say(1, "GET a"), c.field(1, "last-epoch")), ("1".into(), "4".into()));
 }
+
+/// The complaint is the one that Valkey makes first.
+#[test]
+fn a_switchover_that_cannot_be_says_why() {
+    let mut w = World::new();
+    let c = w.connect();
+    let none = "-ERR FAILOVER requires connected replicas.";
+    for (command, reply) in [
+        ("FAILOVER", none),
+        ("FAILOVER FORCE", none),
+        ("FAILOVER FORCE TO 10.0.0.1 6379", none),
+        ("FAILOVER FORCE FORCE", "-ERR syntax error"),
+        ("FAILOVER TO 10.0.0.1", "-ERR syntax error"),
+        ("FAILOVER TIMEOUT 0", "-ERR FAILOVER timeout must be greater than 0"),
+        ("FAILOVER ABORT", "-ERR No failover in progress."),
+        ("REPLICAOF 10.0.0.1 x", "-ERR Invalid master port"),
+        ("REPLICAOF 10.0.0.1 65536", "-ERR Invalid master port"),
+        ("REPLCONF rdb-only 2", "-ERR value is out of range, value must between 0 and 1"),
+        ("WAITAOF 2 0 0", "-ERR value is out of range, value must between 0 and 1"),
+        ("WAITAOF 0 -1 0", "-ERR value is out of range, must be positive"),
+        ("WAITAOF 1 0 0", "-ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled."),
+        ("WAITAOF 0 0 0", "[:0 :0]"),
+    ] {
+        assert_eq!(w.say(c, command), reply, "{command}");
+    }
+}
