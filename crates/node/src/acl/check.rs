@@ -111,6 +111,8 @@ pub(crate) struct Wish<'a, 'b> {
     pub(crate) index: CommandIndex,
     pub(crate) command: &'static Command,
     pub(crate) args: Args<'a, 'b>,
+    /// Other commands, whoever may use one of which may use this one as well, unless a rule takes it away.
+    pub(crate) stands_in: [Option<CommandIndex>; 2],
     /// The database it would run in.
     pub(crate) db: DbIndex,
     /// How many databases there are.
@@ -147,11 +149,27 @@ impl Selector {
     fn check(&self, wish: &Wish<'_, '_>) -> Result<(), Denied> {
         self.check_databases(wish)?;
         let first = wish.args.get(if wish.command.is_sub() { 2 } else { 1 });
-        if !wish.command.flags.has(Flags::NO_AUTH) && !self.allows_command(wish.index, first) {
+        if !wish.command.flags.has(Flags::NO_AUTH)
+            && !self.allows_command(wish.index, first)
+            && !self.allows_instead(wish)
+        {
             return Err(Denied { reason: Reason::Command, arg: 0 });
         }
         self.check_keys(wish)?;
         self.check_channels(wish)
+    }
+
+    /// Whether a right to another command covers this one.
+    fn allows_instead(&self, wish: &Wish<'_, '_>) -> bool {
+        let mut others = wish.stands_in.into_iter().flatten();
+        others.any(|other| self.commands.has(other.slot())) && !self.takes_away(wish.command)
+    }
+
+    /// Whether a rule takes away the command, or what it is a subcommand of.
+    fn takes_away(&self, command: &Command) -> bool {
+        let container = command.full_name.split('|').next();
+        let named = |rule: &str| rule == command.full_name || Some(rule) == container;
+        self.rules.iter().any(|(allows, rule)| !allows && named(rule))
     }
 
     fn check_keys(&self, wish: &Wish<'_, '_>) -> Result<(), Denied> {
@@ -267,6 +285,12 @@ impl Node {
         args: Args<'a, 'b>,
         db: DbIndex,
     ) -> Wish<'a, 'b> {
-        Wish { index, command, args, db, databases: self.data.databases() }
+        // The rights of a sentinel's user are written down in many places, and know nothing of TANIST. Who may turn a
+        // node into a replica of anybody may do this, too.
+        let stands_in = match command.full_name.starts_with("tanist|") {
+            true => ["slaveof", "replicaof"].map(|name| self.table.find_original(name.as_bytes())),
+            false => [None; 2],
+        };
+        Wish { index, command, args, stands_in, db, databases: self.data.databases() }
     }
 }

@@ -413,3 +413,26 @@ fn bit_fields_that_are_only_read_need_no_right_to_write() {
     assert_eq!(w.say(c, &format!("{keys} GET u4 0")), "[[k [RO access]]]");
     assert_eq!(w.say(c, &format!("{keys} SET u4 0 1")), "[[k [RW access update]]]");
 }
+
+/// The rights that Redis' documentation gives to a sentinel are enough for ours.
+#[test]
+fn who_may_slaveof_may_do_what_sentinels_do() {
+    let documented = "allchannels -@all +multi +slaveof +ping +exec +subscribe +config|rewrite +role +publish +info \
+                      +client|setname +client|kill +script|kill";
+    let (mut w, admin, t) = world(documented);
+    assert!(!w.say(t, "TANIST STATUS").starts_with('-'));
+    assert_eq!(w.say(admin, "ACL DRYRUN t TANIST STATUS"), "OK");
+    assert_eq!(w.say(t, "GET k"), "-NOPERM User t has no permissions to run the 'get' command");
+    for (change, allowed) in [
+        ("-tanist|pause", true),
+        ("-tanist", false),
+        ("+tanist|status", true),
+        ("reset on nopass +ping", false),
+        ("+replicaof", true),
+        ("-@all", false),
+    ] {
+        assert_eq!(w.say(admin, &format!("ACL SETUSER t {change}")), "OK");
+        let refused = w.say(admin, "ACL DRYRUN t TANIST STATUS").contains("no permissions");
+        assert_eq!(refused, !allowed, "{change}");
+    }
+}
