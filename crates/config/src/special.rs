@@ -23,7 +23,8 @@ impl Codec for Save {
 
     fn parse(&self, args: &[&str], old: &Vec<SavePoint>, source: Source) -> Result<Vec<SavePoint>, Refused> {
         let bad = || "Invalid save parameters".to_owned();
-        let args = if matches!(args, [""]) { &[] } else { args };
+        // The second is what is left of quotes that a shell has quoted: `--save '""'`.
+        let args = if matches!(args, ["" | "\"\""]) { &[] } else { args };
         let (pairs, []) = args.as_chunks::<2>() else { return Err(bad()) };
         let mut points = match source {
             Source::File { again: true } if !args.is_empty() => old.clone(),

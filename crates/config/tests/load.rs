@@ -23,6 +23,7 @@ fn later_lines_win_and_save_points_add_up() {
     assert!(loaded.seen.contains("replica-priority") && !loaded.seen.contains("bind"));
     assert!(load("save \n").expect("fine").config.save.is_empty());
     assert!(load("save 1 1\nsave \"\"\n").expect("fine").config.save.is_empty());
+    assert!(load(r#"save "\"\"""#).expect("fine").config.save.is_empty(), "quotes that a shell has quoted");
     assert_eq!(load("save \"60 2 30 3\"\n").expect("fine").config.save, [(60, 2), (30, 3)].map(point));
 }
 

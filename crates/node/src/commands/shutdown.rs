@@ -1,4 +1,4 @@
-//! `SHUTDOWN [NOSAVE | SAVE] [NOW] [FORCE]`, `SHUTDOWN ABORT`.
+//! `SHUTDOWN [NOSAVE | SAVE] [NOW] [FORCE] [SAFE] [FAILOVER]`, `SHUTDOWN ABORT`.
 
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};
@@ -9,13 +9,16 @@ use tanist_resp::Args;
 /// Ends the server; the client hears of it only if nothing comes of it.
 pub(crate) fn shutdown(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     let mut request = ShutdownRequest::default();
-    let mut abort = false;
+    let (mut failover, mut abort) = (false, false);
     for word in args.iter().skip(1) {
         match word.to_ascii_lowercase().as_slice() {
             b"nosave" if request.save.is_none() => request.save = Some(false),
             b"save" if request.save.is_none() => request.save = Some(true),
             b"now" => request.now = true,
             b"force" => request.force = true,
+            // It spares the primaries of a cluster mode that we do not have.
+            b"safe" => {}
+            b"failover" => failover = true,
             b"abort" => abort = true,
             _ => return Err(Error::SYNTAX),
         }
@@ -27,6 +30,9 @@ pub(crate) fn shutdown(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
         ctx.node.shutdown_abort(ctx.outs)?;
         ctx.reply().ok();
         return Ok(());
+    }
+    if failover {
+        return Err(Error::new("ERR SHUTDOWN FAILOVER is only supported in cluster mode."));
     }
     if ctx.in_transaction {
         return Err(Error::NOT_IN_MULTI);

@@ -233,3 +233,14 @@ fn a_failed_last_save_keeps_the_node_alive() {
     assert!(outputs.iter().any(|o| matches!(o, Output::Resume(id) if *id == c)), "{outputs:?}");
     assert!(!outputs.iter().any(|o| matches!(o, Output::Exit(_))));
 }
+
+#[test]
+fn words_of_shutdown_for_a_cluster_mode() {
+    let mut w = World::new();
+    let c = w.connect();
+    assert_eq!(w.say(c, "SHUTDOWN FAILOVER"), "-ERR SHUTDOWN FAILOVER is only supported in cluster mode.");
+    assert_eq!(w.say(c, "SHUTDOWN SAFE ABORT"), "-ERR syntax error");
+    assert_eq!(w.say(c, "SHUTDOWN SAFE NONSENSE"), "-ERR syntax error");
+    w.raw(c, b"SHUTDOWN SAFE NOSAVE\r\n");
+    assert!(w.outs.drain().any(|o| matches!(o, Output::Exit(0))), "it ends");
+}
