@@ -21,6 +21,7 @@ pub use directive::{Directive, State, When};
 pub use lists::{Lists, UserLine};
 pub use load::{
     CommandLine, IncludeReader, Included, LoadError, Loaded, MAX_INCLUDE_DEPTH, rewritten, rewritten_whole,
+    without_effect,
 };
 pub use server::{Change, ConfigError, SetError, is_known};
 pub use special::{

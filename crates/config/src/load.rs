@@ -124,6 +124,11 @@ impl CommandLine {
     }
 }
 
+/// The warning about a directive that is kept and does nothing.
+pub fn without_effect(name: &str) -> String {
+    format!("'{name}' is accepted but has no effect in this version")
+}
+
 impl Loaded {
     /// Reads a configuration's text (see [`CommandLine::text`]).
     ///
@@ -133,9 +138,7 @@ impl Loaded {
         let mut loaded = Loaded::default();
         loaded.read_text(text, includes, 0)?;
         let idle = loaded.config.without_effect();
-        loaded.warnings.extend(
-            idle.into_iter().map(|name| format!("'{name}' is accepted but has no effect in this version")),
-        );
+        loaded.warnings.extend(idle.into_iter().map(without_effect));
         Ok(loaded)
     }
 
@@ -186,7 +189,7 @@ impl Loaded {
             (Listed::Module, [_, ..]) => self.config.lists.modules.push(args),
             (Listed::Obsolete, [_]) => {}
             (Listed::Foreign, [_, ..]) => {
-                self.warnings.push(format!("'{}' is accepted but has no effect in this version", line.name));
+                self.warnings.push(without_effect(&line.name));
             }
             (Listed::Sentinel, _) => {
                 return Err(LineError::at(line, "sentinel directive while not in sentinel mode").into());

@@ -56,6 +56,10 @@ pub(crate) fn set(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
         return Err(Error::LOADING);
     }
     let change = ctx.node.config.change(&pairs, ctx.session.peer.local).map_err(|e| refusal(&e))?;
+    let idle = change.config.without_effect();
+    for directive in change.directives.iter().filter(|d| idle.contains(&d.name)) {
+        ctx.log(LogLevel::Warning, tanist_config::without_effect(directive.name));
+    }
     let outside = change.directives.iter().any(|d| OUTSIDE.contains(&d.name));
     let config = Box::new(change.config);
     if !outside {

@@ -51,6 +51,7 @@ fn the_list_describes_every_connection_and_filters_choose() {
         ("ADDR", "-ERR syntax error"),
         ("SKIPME maybe", "-ERR syntax error"),
         ("FLAGS Q", "-ERR Unknown flags found in the provided filter: Q"),
+        ("DB x", "-ERR DB is not an integer or out of range"),
         ("DB 99", "-ERR DB number should be between 0 and 15"),
     ] {
         assert_eq!(w.say(a, &format!("CLIENT LIST {filter}")), error, "{filter}");

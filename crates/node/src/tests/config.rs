@@ -19,6 +19,24 @@ fn get_finds_by_pattern_and_set_takes_all_or_none() {
     assert_eq!(w.say(c, "CONFIG SET timeout 1 maxmemory"), "-ERR syntax error");
 }
 
+/// Who turns on what is not there is told so in the log, at run time as at the start.
+#[test]
+fn a_directive_without_effect_is_named() {
+    let mut w = World::new();
+    let c = w.connect();
+    let mut warned = |line: &str| {
+        assert_eq!(w.say(c, line), "OK");
+        let texts = w.outs.drain().filter_map(|o| match o {
+            Output::Log(_, text) => Some(text),
+            _ => None,
+        });
+        texts.collect::<Vec<_>>()
+    };
+    assert_eq!(warned("CONFIG SET timeout 5 appendonly yes"), [tanist_config::without_effect("appendonly")]);
+    assert!(warned("CONFIG SET timeout 6").is_empty());
+    assert!(warned("CONFIG SET appendonly no").is_empty(), "nothing is asked for any more");
+}
+
 #[test]
 fn a_new_port_is_in_force_only_with_the_shells_answer() {
     let mut w = World::new();

@@ -182,7 +182,8 @@ fn number(text: &[u8], what: &str) -> Result<u64, Error> {
 
 fn database(ctx: &Ctx<'_>, text: &[u8]) -> Result<u16, Error> {
     let last = ctx.node.data.databases().saturating_sub(1);
-    let db = parse_int(text).ok().and_then(|n| u16::try_from(n).ok()).filter(|&db| db <= last);
+    let n = parse_int(text).map_err(|_| Error::new("ERR DB is not an integer or out of range"))?;
+    let db = u16::try_from(n).ok().filter(|&db| db <= last);
     db.ok_or_else(|| Error::new(format!("ERR DB number should be between 0 and {last}")))
 }
 
