@@ -245,10 +245,15 @@ impl DbMut<'_> {
             return found.map_or(0, |found| str_of(self.db.store.at(h, found)).len());
         }
         let Some(found) = found else {
-            let mut bytes = Vec::new();
+            let len = offset + part.len();
+            // It gets room to grow when it grows, as in Redis.
+            let mut bytes = Vec::with_capacity(if len > LONGEST_SHORT { class(len) } else { len });
             write_at(&mut bytes, offset, part);
-            let len = bytes.len();
-            self.put(key, h, modified(&mut bytes), Expiry::Keep);
+            let form = match len > LONGEST_SHORT {
+                true => Form::Long(std::mem::take(&mut bytes)),
+                false => Form::Modified(&bytes),
+            };
+            self.put(key, h, form, Expiry::Keep);
             return len;
         };
         self.change(h, found, offset, part)
