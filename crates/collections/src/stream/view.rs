@@ -51,7 +51,8 @@ impl StreamView<'_> {
     }
 
     /// How many entries were ever added up to `id`, if that can be told without counting.
-    pub(super) fn read_up_to(self, id: StreamId) -> Option<u64> {
+    #[must_use]
+    pub fn read_up_to(self, id: StreamId) -> Option<u64> {
         let about = self.about;
         match id {
             _ if about.added == 0 => Some(0),

@@ -67,6 +67,8 @@ fn encode_group(group: &Group, kind: TypeCode, to: &mut Encoder<'_>) {
 #[derive(Default, Debug)]
 pub(super) struct Building {
     stream: Stream,
+    /// It is of the first form, which does not tell how much its groups have read.
+    is_first_form: bool,
     /// The group that is being read.
     group: Option<Gathering>,
     /// The place of the consumer that is being read.
@@ -100,7 +102,10 @@ impl Building {
                 if self.stream.groups().contains_key(&name) {
                     return Err(Malformed("a group twice"));
                 }
-                let group = Group::new(StreamId { ms, seq }, u64::try_from(read).ok());
+                let last = StreamId { ms, seq };
+                let told = u64::try_from(read).ok();
+                let read = if self.is_first_form { self.stream.view().read_up_to(last) } else { told };
+                let group = Group::new(last, read);
                 self.group = Some(Gathering { name, group, waiting: BTreeMap::new() });
                 Ok(())
             }
@@ -143,6 +148,7 @@ impl Building {
         }
         about.last = id(info.last);
         about.added = info.len;
+        self.is_first_form = info.past.is_none();
         if let Some(past) = info.past {
             (about.max_deleted, about.added) = (id(past.max_deleted), past.added);
         }
@@ -173,5 +179,32 @@ pub(super) fn mix(digest: &mut Digest, stream: &Stream) {
             digest.mix(field.as_bytes(&mut name));
             digest.mix(value.as_bytes(&mut text));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_groups_of_the_first_form_have_read_is_taken_from_where_they_are() {
+        let first_form = StreamInfo { len: 0, last: (7, 0), past: None };
+        let mut building = Building::default();
+        building.push(Part::Stream(first_form)).expect("a stream");
+        for name in [&b"a"[..], b"b"] {
+            building.push(Part::Group(Str::Bytes(name), (3, 0), -1)).expect("a group");
+        }
+        let stream = building.finish().expect("a stream");
+        assert_eq!(stream.groups()[&b"a"[..]].read, Some(0));
+
+        let told = StreamInfo {
+            past: Some(tanist_rdb::StreamPast { first: (0, 0), max_deleted: (0, 0), added: 4 }),
+            ..first_form
+        };
+        let mut building = Building::default();
+        building.push(Part::Stream(told)).expect("a stream");
+        building.push(Part::Group(Str::Bytes(b"a"), (3, 0), -1)).expect("a group");
+        let stream = building.finish().expect("a stream");
+        assert_eq!(stream.groups()[&b"a"[..]].read, None, "a later form may say that it is not known");
     }
 }
