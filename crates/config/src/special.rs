@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use crate::codec::{Codec, Refused, Source, single};
+use crate::codec::{Bool, Codec, Refused, Source, single};
 use crate::units::{format_memory, parse_int, parse_memory};
 
 /// "Save if at least `changes` changes happened within `seconds`."
@@ -243,6 +243,27 @@ impl Codec for PercentOrMemory {
             PercentOrBytes::Percent(p) => vec![format!("{name} {p}%")],
             PercentOrBytes::Bytes(b) => vec![format!("{name} {}", format_memory(*b))],
         }
+    }
+}
+
+/// `activedefrag`: nothing can be defragmented, which a file may ask for nevertheless.
+pub(crate) struct ActiveDefrag;
+
+impl Codec for ActiveDefrag {
+    type Value = bool;
+
+    fn parse(&self, args: &[&str], old: &bool, source: Source) -> Result<bool, Refused> {
+        match (Bool.parse(args, old, source)?, source) {
+            (true, Source::Runtime) => Err("Active defragmentation cannot be enabled: it requires a server compiled \
+                                            with a modified Jemalloc like the one shipped by default with the Valkey \
+                                            source distribution"
+                .to_owned()),
+            (yes, _) => Ok(yes),
+        }
+    }
+
+    fn text(&self, value: &bool) -> String {
+        Bool.text(value)
     }
 }
 

@@ -13,9 +13,9 @@ use crate::choice::{
 use crate::codec::{Bool, Codec, Int, Memory, Octal, Text, Word};
 use crate::directive::{Directive, State, When, directives};
 use crate::special::{
-    Bind, BufferLimits, Events, NotifyFlags, OomValues, OutputLimits, PercentOrBytes, PercentOrMemory,
-    Percentiles, PrimaryAddr, ReplicaOf, Save, SavePoint, ShutdownFlags, ShutdownOn, append_dir, append_file,
-    host_name, ipv4, ipv6, plain_file, title_template,
+    ActiveDefrag, Bind, BufferLimits, Events, NotifyFlags, OomValues, OutputLimits, PercentOrBytes,
+    PercentOrMemory, Percentiles, PrimaryAddr, ReplicaOf, Save, SavePoint, ShutdownFlags, ShutdownOn,
+    append_dir, append_file, host_name, ipv4, ipv6, plain_file, title_template,
 };
 
 const I32_MIN: i64 = i32::MIN as i64;
@@ -146,8 +146,10 @@ directives! {
     "shutdown-on-sigint" [] shutdown_on_sigint: ShutdownFlags = ShutdownFlags::default(), ShutdownOn, Run, Done;
     /// How SIGTERM shuts down.
     "shutdown-on-sigterm" [] shutdown_on_sigterm: ShutdownFlags = ShutdownFlags::default(), ShutdownOn, Run, Done;
-    "oom-score-adj" [] oom_score_adj: OomScoreAdj = OomScoreAdj::No, Word::<OomScoreAdj>::new(), Run, Accepted;
-    "oom-score-adj-values" [] oom_score_adj_values: [i32; 3] = [0, 200, 800], OomValues, Run, Accepted;
+    /// Whether the kernel is told how soon to end the process when the machine is short of memory, and how.
+    "oom-score-adj" [] oom_score_adj: OomScoreAdj = OomScoreAdj::No, Word::<OomScoreAdj>::new(), Run, Done;
+    /// What it is told: of a primary, of a replica, of a background process (there is none).
+    "oom-score-adj-values" [] oom_score_adj_values: [i32; 3] = [0, 200, 800], OomValues, Run, Done;
     "disable-thp" [] disable_thp: bool = true, Bool, Start, Accepted;
     "ignore-warnings" [] ignore_warnings: String = String::new(), Text::ANY, Run, Accepted;
     /// Name of the zone this node lives in; told by INFO.
@@ -288,7 +290,7 @@ directives! {
     "active-defrag-threshold-upper" [] active_defrag_threshold_upper: u16 = 100, Int::new(0, 1000), Run, Accepted;
     /// How eagerly expired keys are looked for, 1 to 10.
     "active-expire-effort" [] active_expire_effort: u16 = 1, Int::new(1, 10), Run, Done;
-    "activedefrag" [] activedefrag: bool = false, Bool, Run, Accepted;
+    "activedefrag" [] activedefrag: bool = false, ActiveDefrag, Run, Accepted;
     "activerehashing" [] activerehashing: bool = true, Bool, Run, Accepted;
     /// Number of databases.
     "databases" [] databases: u32 = 16, Int::new(1, I32_MAX), Start, Done;

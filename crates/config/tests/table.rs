@@ -104,7 +104,8 @@ fn every_directive_round_trips() {
         // Through the text of CONFIG GET, under every name.
         for name in directive.aliases.iter().chain([&directive.name]) {
             assert_eq!(config.get(name), Some(text.clone()), "{name}");
-            if directive.when == When::Run {
+            // What cannot be done is refused while the server runs; a file may ask for it.
+            if directive.when == When::Run && directive.name != "activedefrag" {
                 let set = ServerConfig::default().change(&[(name, &text)], true).expect("accepted");
                 assert!(set.config == config, "{name}");
             }

@@ -6,6 +6,7 @@
 use crate::accept::{self, Listener};
 use crate::host::Facts;
 use crate::machine::Machine;
+use crate::oom::OomScore;
 use crate::start::{log_format, log_timestamps};
 use std::sync::Arc;
 use std::time::Duration;
@@ -106,9 +107,11 @@ pub(crate) async fn run(
     (log, alarm): (log::Handle, Alarm),
     mut facts: Facts,
 ) {
+    let mut oom = OomScore::default();
     let mut io_threads = machine.enter(|node, _, _| node.config().io_threads);
     loop {
         facts.tell(&machine);
+        oom.follow_role(&machine);
         tokio::select! {
             change = changes.0.recv() => match change {
                 Some(Change::Follow(config)) => {
@@ -118,7 +121,7 @@ pub(crate) async fn run(
                     }
                 }
                 Some(Change::Apply { session, config }) => {
-                    let result = apply(&machine, &mut doors, config).await;
+                    let result = apply(&machine, &mut doors, &mut oom, config).await;
                     if let Ok(config) = &result {
                         facts.listeners((**config).clone());
                     }
@@ -143,9 +146,17 @@ fn follow(machine: &Machine, log: &log::Handle, config: &ServerConfig) {
 async fn apply(
     machine: &Machine,
     doors: &mut Doors,
+    oom: &mut OomScore,
     mut config: Box<ServerConfig>,
 ) -> Result<Box<ServerConfig>, (String, String)> {
-    let old = machine.enter(|node, _, _| node.config().clone());
+    let (old, is_replica) = machine.enter(|node, _, _| (node.config().clone(), node.is_replica()));
+    oom.adjust(&config, is_replica).map_err(|error| {
+        tracing::warn!("Unable to write oom_score_adj: {}", listen::describe(&error));
+        (
+            "oom-score-adj".to_owned(),
+            "Failed to apply new oom_score_adj configuration, check server logs.".to_owned(),
+        )
+    })?;
     if config.dir != old.dir {
         let no_folder = |error| ("dir".to_owned(), listen::describe(&error));
         std::env::set_current_dir(&config.dir).map_err(no_folder)?;

@@ -12,7 +12,7 @@
 //! - `primary`: the connection to the primary; `state`: the node's state file.
 //! - `accept`: new connections; `timer`: the node's deadlines; `disk`: files, on a thread of their own; `memory`:
 //!   the allocator and freeing beside the machine; `control`: `CONFIG SET` as far as it concerns the shell; `host`:
-//!   facts about process and machine for `INFO`.
+//!   facts about process and machine for `INFO`; `oom`: the process' rank among those that the kernel ends.
 
 #![forbid(unsafe_code)]
 
@@ -27,6 +27,7 @@ mod io;
 mod machine;
 mod mailbox;
 mod memory;
+mod oom;
 mod options;
 mod outlets;
 mod primary;

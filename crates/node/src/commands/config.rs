@@ -1,6 +1,6 @@
 //! `CONFIG`: reading, changing and rewriting the configuration, and setting the counters back.
 //!
-//! A change that needs the outside world (a port to listen on, a folder to work in) is put to the shell first and
+//! A change that needs the outside world (a port to listen on, a folder to work in, a rank with the kernel) is put to the shell first and
 //! comes into force with its answer; the client waits for it. Every other change is in force at once, and the
 //! shell is told.
 
@@ -18,7 +18,7 @@ use tanist_resp::Args;
 use tanist_text::glob;
 
 /// Directives that the shell must be able to follow before they are in force.
-const OUTSIDE: [&str; 3] = ["bind", "dir", "port"];
+const OUTSIDE: [&str; 5] = ["bind", "dir", "oom-score-adj", "oom-score-adj-values", "port"];
 
 /// `CONFIG GET pattern [pattern ...]`
 pub(crate) fn get(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
@@ -69,7 +69,7 @@ pub(crate) fn set(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
         return Ok(());
     }
     if ctx.in_transaction {
-        return Err(Error::new("ERR bind, dir and port cannot be set inside a transaction"));
+        return Err(Error::new("ERR bind, dir, port and oom-score-adj cannot be set inside a transaction"));
     }
     ctx.session.waiting = Some(Waiting::Busy);
     ctx.outs.push(Output::Reconfigure { session: ctx.session.id, config });
