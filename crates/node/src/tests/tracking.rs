@@ -208,3 +208,26 @@ fn options_that_do_not_go_together_are_refused() {
     assert!(w.say(c, "CLIENT TRACKING ON BCAST PREFIX aa").contains("overlaps with an existing prefix 'a'"));
     assert!(w.say(c, "CLIENT TRACKING ON").starts_with("-ERR You can't switch BCAST mode on/off before"));
 }
+
+#[test]
+fn a_copy_that_has_to_go_is_told_to_who_has_no_loop_too() {
+    let (mut w, c, _) = world(" NOLOOP");
+    w.say(c, "MGET a b");
+    assert_eq!(says(&mut w, c, "CONFIG SET tracking-table-max-keys 1"), ["OK", ">[invalidate [a]]"]);
+}
+
+#[test]
+fn what_a_script_declares_is_not_read() {
+    let (mut w, c, other) = world("");
+    let run = |w: &mut World, script: &[u8]| {
+        let mut bytes = Vec::new();
+        tanist_resp::encode_command(&mut bytes, &[&b"EVAL_RO"[..], script, b"2", b"a", b"b"]);
+        w.raw(c, &bytes);
+    };
+    run(&mut w, b"return redis.call('ping')");
+    w.say(other, "MSET a 1 b 1");
+    assert_eq!(w.pushed(c), [""; 0]);
+    run(&mut w, b"return redis.call('get', 'a')");
+    w.say(other, "MSET a 2 b 2");
+    assert_eq!(w.pushed(c), [">[invalidate [a]]"]);
+}

@@ -63,8 +63,8 @@ impl Tracking {
 /// A message about the running session, which is not among the node's sessions: it waits for the command's end.
 #[derive(Debug)]
 pub(crate) enum Pending {
-    /// It has a copy itself.
-    Own(Copies),
+    /// It has a copy itself; and whether it has changed the key itself.
+    Own(Copies, bool),
     /// Another one has, whose messages come to it.
     Redirected(Copies),
 }
@@ -79,7 +79,9 @@ impl Node {
         args: Args<'_, '_>,
         outs: &mut Outputs,
     ) {
-        let wanted = session.tracking.as_ref().is_some_and(|t| t.remembers());
+        // Of a script, what its commands read counts, not what it declares.
+        let runs_script = matches!(command.name, "eval_ro" | "evalsha_ro" | "fcall_ro");
+        let wanted = !runs_script && session.tracking.as_ref().is_some_and(|t| t.remembers());
         if !wanted || !command.flags.has(Flags::READONLY) || command.keys.is_empty() {
             return;
         }
@@ -104,7 +106,7 @@ impl Node {
                 return;
             }
             let Some((key, readers)) = self.tracking.take_next() else { return };
-            self.tell_readers(&key, &readers, outs);
+            self.tell_readers(&key, &readers, None, outs);
         }
     }
 
@@ -120,14 +122,15 @@ impl Node {
     fn invalidate_tracked(&mut self, key: &[u8], by: Option<SessionId>, outs: &mut Outputs) {
         self.tracking.note_change(key, by);
         if let Some(readers) = self.tracking.take(key) {
-            self.tell_readers(key, &readers, outs);
+            self.tell_readers(key, &readers, by, outs);
         }
     }
 
-    fn tell_readers(&mut self, key: &[u8], readers: &[SessionId], outs: &mut Outputs) {
+    fn tell_readers(&mut self, key: &[u8], readers: &[SessionId], by: Option<SessionId>, outs: &mut Outputs) {
         for &id in readers {
             if self.sessions.is_running(id) {
-                self.tracking.pending.push(Pending::Own(Copies::Of(vec![key.into()])));
+                let copies = Copies::Of(vec![key.into()]);
+                self.tracking.pending.push(Pending::Own(copies, by == Some(id)));
             } else if self.remembers_reads(id) {
                 self.tell_copies(id, Copies::Of(vec![key.into()]), outs);
             }
@@ -148,7 +151,7 @@ impl Node {
         self.tracking.forget_all();
         for id in self.sessions.ids().collect::<Vec<_>>() {
             if self.sessions.is_running(id) {
-                self.tracking.pending.push(Pending::Own(Copies::All));
+                self.tracking.pending.push(Pending::Own(Copies::All, false));
             } else if self.sessions.get(id).is_some_and(|s| s.tracking.is_some()) {
                 self.tell_copies(id, Copies::All, outs);
             }
@@ -198,7 +201,7 @@ impl Node {
                 Pending::Redirected(copies) => {
                     out.extend(copies.message(session.proto, true, session.is_subscribed()));
                 }
-                Pending::Own(copies) => self.tell_running(session, copies, out, outs),
+                Pending::Own(copies, by_itself) => self.tell_running(session, copies, by_itself, out, outs),
             }
         }
         let is_client = session.last_command.is_some_and(|c| c.full_name.starts_with("client|"));
@@ -210,11 +213,18 @@ impl Node {
         }
     }
 
-    fn tell_running(&mut self, session: &mut Session, copies: Copies, out: &mut Vec<u8>, outs: &mut Outputs) {
+    fn tell_running(
+        &mut self,
+        session: &mut Session,
+        copies: Copies,
+        by_itself: bool,
+        out: &mut Vec<u8>,
+        outs: &mut Outputs,
+    ) {
         let Some(tracking) = &session.tracking else { return };
         // Everything being gone is news to everybody.
         let single = matches!(copies, Copies::Of(_));
-        if single && (tracking.no_loop || matches!(tracking.mode, Mode::Prefixes(_))) {
+        if single && (tracking.no_loop && by_itself || matches!(tracking.mode, Mode::Prefixes(_))) {
             return;
         }
         match tracking.redirect {
