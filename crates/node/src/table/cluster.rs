@@ -58,6 +58,15 @@ pub(super) const COMMANDS: &[Command] = &[
                 .about("Describes the replicas of a node.", "O(1)")
                 .tips(&["nondeterministic_output"])
                 .args(&[Arg::new("node-id", "string")]),
+            Command::sub("reset", "cluster|reset", -2, Group::Cluster, run::disabled)
+                .flags(Flags::ADMIN.and(Flags::NOSCRIPT).and(Flags::STALE))
+                .since("3.0.0")
+                .about(
+                    "Makes the node forget the cluster.",
+                    "O(N) where N is the number of known nodes. The command may execute a FLUSHALL as a side effect.",
+                )
+                .args(&[Arg::one_of("reset-type", &[Arg::word("hard", "HARD"), Arg::word("soft", "SOFT")])
+                    .optional()]),
             Command::sub("shards", "cluster|shards", 2, Group::Cluster, run::disabled)
                 .flags(Flags::LOADING.and(Flags::STALE))
                 .since("7.0.0")
