@@ -323,6 +323,16 @@ impl Ctx<'_> {
         }
     }
 
+    /// [`Ctx::expire_if_due`] for one of several keys: unless the command belongs to a transaction, each removal is an entry
+    /// of the log of its own, for nothing makes them one.
+    pub(crate) fn expire_alone(&mut self, key: &[u8], hash: KeyHash) {
+        self.expire_if_due(key, hash);
+        if !self.in_transaction {
+            self.node.commit_effects(self.outs);
+            self.session.last_write = self.node.repl.end();
+        }
+    }
+
     /// Removes `key`; says whether it was there. Reports the change.
     pub(crate) fn remove(&mut self, key: &[u8], hash: KeyHash) -> bool {
         let mut there = false;
@@ -446,6 +456,7 @@ impl Ctx<'_> {
 
     /// Hands memory to the thread that frees.
     pub(crate) fn discard(&mut self, garbage: tanist_keyspace::Garbage) {
+        self.node.stats.freed_elsewhere += garbage.entries() as u64;
         self.outs.push(Output::Discard(garbage));
     }
 

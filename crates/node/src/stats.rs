@@ -61,6 +61,8 @@ pub(crate) struct Stats {
     /// Keys of the snapshot loaded last, and those it held past their time.
     pub(crate) loaded_keys: u64,
     pub(crate) load_expired_keys: u64,
+    /// Entries handed to the thread that frees (`lazyfreed_objects`).
+    pub(crate) freed_elsewhere: u64,
     /// Batches taken from connections (`total_reads_processed`).
     pub(crate) batches: u64,
     pub(crate) rates: Rates,

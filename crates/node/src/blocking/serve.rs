@@ -50,6 +50,7 @@ impl Node {
 
     /// Everybody who waits at one queue and wants what is there. Whoever waits on afterwards has had its turn.
     fn serve(&mut self, queue: QueueId, now: Now, watch: &dyn Stopwatch, outs: &mut Outputs) {
+        self.expire_at(queue, now, outs);
         let mut held = false;
         let mut next = self.blocking.queues.first(queue);
         let mut there = self.found_at(queue, now);
@@ -68,6 +69,19 @@ impl Node {
         }
         if held {
             self.blocking.held.push(queue);
+        }
+    }
+
+    /// Removes what is at a queue's key if it is past its time: that is nothing to be served with.
+    fn expire_at(&mut self, queue: QueueId, now: Now, outs: &mut Outputs) {
+        let Some((db, key)) = self.blocking.queues.key(queue) else { return };
+        let hash = self.data.hash(key);
+        let due =
+            self.data.db(db).find(key, hash).and_then(|e| e.expiry()).is_some_and(|at| at <= now.wall());
+        if due && self.may_expire() && !self.is_paused_for_expiry() {
+            let key: Box<[u8]> = key.into();
+            self.expire(db, &key, hash, outs);
+            self.commit_effects(outs);
         }
     }
 

@@ -404,3 +404,19 @@ fn waiting_for_members_is_refused_or_answered_at_once_where_it_cannot_be() {
         assert_eq!(w.say(a, line), error, "{line}");
     }
 }
+
+#[test]
+fn a_key_past_its_time_wakes_nobody_and_goes() {
+    let mut w = World::new();
+    let (a, b) = (w.connect(), w.connect());
+    w.record();
+    w.say(b, "SELECT 1");
+    w.say(b, "RPUSH k v");
+    w.say(b, "PEXPIRE k 5");
+    w.wait(a, "BLPOP k 0");
+    w.now.wall_us += 5_000;
+    w.recorded();
+    w.say(b, "SWAPDB 0 1");
+    assert!(w.sent().is_empty());
+    assert_eq!(w.recorded(), ["SWAPDB 0 1", "SELECT 0", "UNLINK k"]);
+}

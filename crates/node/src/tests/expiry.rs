@@ -16,7 +16,6 @@ fn a_key_is_gone_at_its_moment_and_not_before() {
     w.now.wall_us += 1;
     assert_eq!(w.say(c, "DBSIZE"), ":1");
     assert_eq!(w.say(c, "KEYS *"), "[]");
-    assert_eq!(w.say(c, "SCAN 0"), "[0 []]");
     assert!(w.recorded().is_empty());
     assert_eq!(w.say(c, "GET k"), "(nil)");
     assert_eq!(w.recorded(), ["UNLINK k"]);
@@ -173,4 +172,24 @@ fn reading_removes_nothing_while_writers_are_paused() {
     w.say(c, "CLIENT UNPAUSE");
     assert_eq!(w.say(c, "GET k"), "(nil)");
     assert!(w.say(c, "INFO stats").contains("expired_keys:1\r"));
+}
+
+#[test]
+fn scanning_and_picking_remove_what_they_meet_past_its_time_one_by_one() {
+    for (line, reply) in [("SCAN 0", "[0 [stays]]"), ("RANDOMKEY", "(nil)")] {
+        let mut w = World::new();
+        let c = w.connect();
+        w.record();
+        if line == "SCAN 0" {
+            w.say(c, "SET stays 1");
+        }
+        w.say(c, "SET a 1 PX 5");
+        w.say(c, "SET b 1 PX 5");
+        w.now.wall_us += 5_000;
+        w.recorded();
+        assert_eq!(w.say(c, line), reply);
+        let mut log = w.recorded();
+        log.sort();
+        assert_eq!(log, ["UNLINK a", "UNLINK b"], "{line}");
+    }
 }

@@ -71,7 +71,7 @@ impl Wanted<'_> {
     }
 }
 
-/// `SCAN cursor [MATCH pattern] [COUNT count] [TYPE type]`
+/// `SCAN cursor [MATCH pattern] [COUNT count] [TYPE type]`; what it meets past its time is removed.
 pub(crate) fn scan(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     let cursor = parse_cursor(args.at(1))?;
     let (wanted, count) = scan_options(args)?;
@@ -80,9 +80,15 @@ pub(crate) fn scan(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     let keys_at = reply.position();
     let mark = reply.deferred();
     let mut replied = 0;
+    let mut past: Vec<Box<[u8]>> = Vec::new();
     let db = ctx.node.data.db(ctx.session.db);
-    let next =
-        db.scan(cursor, count, &mut |entry| replied += usize::from(wanted.reply(entry, now, &mut reply)));
+    let next = db.scan(cursor, count, &mut |entry| {
+        if entry.expiry().is_some_and(|at| at <= now) {
+            past.push(entry.key().into());
+        } else {
+            replied += usize::from(wanted.reply(entry, now, &mut reply));
+        }
+    });
     reply.finish_array(mark, replied);
     // The cursor stands before the keys, but is known only after them.
     let mut head = Vec::new();
@@ -90,6 +96,10 @@ pub(crate) fn scan(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     first.array(2);
     first.bulk(itoa::Buffer::new().format(next.0).as_bytes());
     ctx.out.splice(keys_at..keys_at, head);
+    for key in past {
+        let hash = ctx.node.data.hash(&key);
+        ctx.expire_alone(&key, hash);
+    }
     Ok(())
 }
 
@@ -148,7 +158,7 @@ pub(crate) fn randomkey(ctx: &mut Ctx<'_>, _args: Args<'_, '_>) -> Outcome {
         if node.may_expire() {
             let key: Box<[u8]> = entry.key().into();
             let hash = ctx.node.data.hash(&key);
-            ctx.expire_if_due(&key, hash);
+            ctx.expire_alone(&key, hash);
         }
     }
     ctx.reply().null();
