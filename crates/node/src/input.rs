@@ -83,6 +83,8 @@ pub enum Input {
         /// Everything had been sent by then.
         sent: bool,
     },
+    /// So many connections of exchanges are kept for the next ones.
+    ExchangesKept(usize),
     /// [`crate::Output::SpillWrite`] is done (`None`), or [`crate::Output::SpillRead`] with these bytes; or why not.
     Spilled {
         /// Which file.

@@ -106,6 +106,8 @@ pub struct Node {
     pub(crate) migrations: u64,
     /// When the log last named somebody who speaks HTTP.
     pub(crate) http_noted: Option<Mono>,
+    /// Connections that are kept for the next ones.
+    pub(crate) exchanges_kept: usize,
     /// The node is ending.
     pub(crate) ending: Option<Shutdown>,
     pub(crate) repl: Repl,
@@ -180,6 +182,7 @@ impl Node {
             scripting: Scripting::default(),
             migration: None,
             migrations: 0,
+            exchanges_kept: 0,
             next_cron: now.mono + CRON,
             expire_more: false,
             config,
@@ -228,6 +231,7 @@ impl Node {
             Input::PrimaryClosed { attempt, why } => self.primary_closed(attempt, why, now, outs),
             Input::Exchanged { number, bytes } => self.exchanged(number, &bytes, now, outs),
             Input::ExchangeEnded { number, sent } => self.exchange_ended(number, sent, now, outs),
+            Input::ExchangesKept(count) => self.exchanges_kept = count,
             Input::Spilled { file, result } => self.spilled(file, result, now, outs),
             Input::Persisted { id, result } => self.persisted(id, result, now, outs),
             Input::Tick => self.do_due(now, outs, &Stopped(now.mono)),

@@ -93,6 +93,7 @@ pub(crate) async fn run(machine: Arc<Machine>, mut orders: UnboundedReceiver<Ord
             order = orders.recv() => order,
             () = expiry(&alarm, deadline) => {
                 kept.borrow_mut().expire();
+                tell_kept(&machine, &kept);
                 continue;
             }
             () = more.notified() => continue,
@@ -117,6 +118,12 @@ pub(crate) async fn run(machine: Arc<Machine>, mut orders: UnboundedReceiver<Ord
     }
 }
 
+/// Tells the node how many connections are kept.
+fn tell_kept(machine: &Machine, kept: &RefCell<Kept>) {
+    let count = kept.borrow().all.len();
+    machine.enter(|node, now, outs| node.step(now, Input::ExchangesKept(count), outs));
+}
+
 /// Waits until the time of a kept connection is over, if there is one.
 async fn expiry(alarm: &Alarm, deadline: Option<Instant>) {
     if let Some(at) = deadline
@@ -137,6 +144,9 @@ async fn exchange(
 ) {
     let progress = Progress::default();
     let old = kept.borrow_mut().take(&to);
+    if old.is_some() {
+        tell_kept(&machine, &kept);
+    }
     let mut again = old.is_some();
     let mut stream = old;
     loop {
@@ -146,6 +156,7 @@ async fn exchange(
             keep = &mut ended => {
                 if let (Ok(()), Some(stream)) = (keep, stream) {
                     kept.borrow_mut().put(to, stream);
+                    tell_kept(&machine, &kept);
                 }
                 return;
             }

@@ -42,10 +42,9 @@ pub(super) fn stats(ctx: &Ctx<'_>, f: &mut Fields) {
     f.put("pubsub_channels", node.pubsub.channels.len());
     f.put("pubsub_patterns", node.pubsub.patterns.len());
     f.put("pubsubshard_channels", node.pubsub.shard_channels.len());
+    f.zeros(&["latest_fork_usec", "total_forks"]);
+    f.put("migrate_cached_sockets", node.exchanges_kept);
     f.zeros(&[
-        "latest_fork_usec",
-        "total_forks",
-        "migrate_cached_sockets",
         "slave_expires_tracked_keys",
         "active_defrag_hits",
         "active_defrag_misses",
