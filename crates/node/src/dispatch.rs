@@ -339,7 +339,7 @@ impl Node {
         if session.multi.is_some() && command.flags.has(Flags::NO_MULTI) {
             return Gate::Refuse(Error::NOT_IN_MULTI);
         }
-        self.gate_with_memory(run, session, command)
+        self.gate_with_memory(run, session, command, args)
     }
 
     /// Whether the sender may run this command: it must have said who it is, and that user must be allowed to.
@@ -364,7 +364,7 @@ impl Node {
     }
 
     /// Whether the state of node and session lets the command run now.
-    fn gate(&self, session: &Session, command: &'static Command) -> Gate {
+    fn gate(&self, session: &Session, command: &'static Command, args: Args<'_, '_>) -> Gate {
         if session.proto == Proto::Resp2 && session.is_subscribed() && !allowed_while_subscribed(command) {
             return Gate::Refuse(Error::new(format!(
                 "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context",
@@ -385,14 +385,14 @@ impl Node {
         if let Some(pause) = self.pause
             && session.kind == crate::SessionKind::Normal
             && !command.flags.has(Flags::NO_AUTH)
-            && (pause.all && command.name != "client" || is_write(session, command))
+            && (pause.all && command.name != "client" || self.is_write(session, command, args))
         {
             return Gate::Hold;
         }
         // A node that is ending takes no more writes, so that its replicas can have them all.
         // The same for a switchover; a sentinel's own messages are no writes of a client's.
         let held = self.repl.hold.is_some() && (!session.is_sentinel() || changes_data(session, command));
-        if (self.ending.is_some() || held) && is_write(session, command) {
+        if (self.ending.is_some() || held) && self.is_write(session, command, args) {
             return Gate::Hold;
         }
         // Keys that are on their way elsewhere must not change, nor must data that are loaded again.
@@ -410,10 +410,11 @@ impl Node {
         session: &mut Session,
         command: &'static Command,
     ) -> Gate {
-        match self.gate(session, command) {
+        match self.gate(session, command, args) {
             Gate::Pass if self.config.maxmemory > 0 => {
                 let mut ctx = Ctx {
                     node: self,
+        args: Args<'_, '_>,
                     session,
                     out: run.out,
                     outs: run.outs,
@@ -443,6 +444,19 @@ impl Node {
         if self.is_replica() {
             if let Some(redirection) = self.redirection(session, command) {
                 return Some(redirection);
+    /// Whether the command may change the data, or put something else into the log.
+    fn is_write(&self, session: &Session, command: &Command, args: Args<'_, '_>) -> bool {
+        const LOGGED: Flags = Flags::WRITE.and(Flags::MAY_REPLICATE);
+        let writes =
+            |command: &Command, args| command.flags.has(LOGGED) && !self.disclaims_writing(command, args);
+        match &session.multi {
+            Some(multi) if command.name == "exec" => {
+                multi.queue.iter().any(|q| writes(q.command, q.args.as_args()))
+            }
+            _ => writes(command, args),
+        }
+    }
+
             }
             if self.config.replica_read_only && changes_data(session, command) {
                 return Some(Error::READ_ONLY);
@@ -676,7 +690,7 @@ impl Node {
                 self.refuse(ctx.out, ctx.session, &denied.error_in_exec());
                 continue;
             }
-            match self.gate(ctx.session, queued.command) {
+            match self.gate(ctx.session, queued.command, args) {
                 Gate::Refuse(error) => {
                     self.stats.commands[queued.index.slot()].rejected += 1;
                     self.refuse(ctx.out, ctx.session, &error);
@@ -789,13 +803,6 @@ impl Stopwatch for Stopped {
 /// Commands that act on the transaction itself are not queued.
 fn is_queued(command: &Command) -> bool {
     !matches!(command.name, "exec" | "discard" | "multi" | "watch" | "quit" | "reset")
-}
-
-fn is_write(session: &Session, command: &Command) -> bool {
-    const LOGGED: Flags = Flags::WRITE.and(Flags::MAY_REPLICATE);
-    command.flags.has(LOGGED)
-        || command.name == "exec"
-            && session.multi.as_ref().is_some_and(|m| m.queue.iter().any(|q| q.command.flags.has(LOGGED)))
 }
 
 /// Whether a replica that is only read from refuses it.

@@ -38,6 +38,12 @@ impl Flags {
         flag.is_some()
     }
 
+    /// What a script of `EVAL` says about itself; `None` if it says nothing, or nothing that can be read.
+    #[must_use]
+    pub fn of_script(code: &[u8]) -> Option<Flags> {
+        of_script(code).ok().flatten()
+    }
+
     /// The names of the flags that are set.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
         Flags::NAMED.iter().filter(move |(flag, _)| self.has(*flag)).map(|(_, name)| *name)

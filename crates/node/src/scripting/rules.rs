@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::node::Node;
 use crate::session::Session;
 use tanist_resp::Args;
-use tanist_scripting::{Answer, Flags};
+use tanist_scripting::{Answer, Flags, sha1};
 
 /// What a script may do.
 #[derive(Clone, Copy, Debug)]
@@ -61,6 +61,20 @@ impl Node {
             return Err(Error::OOM);
         }
         Ok(Rules { read_only: read_only || !writes, out_of_memory: false, wrote: false })
+    }
+
+    /// Whether the command runs a script or a function that says of itself that it writes nothing.
+    #[cold]
+    pub(crate) fn disclaims_writing(&self, command: &Command, args: Args<'_, '_>) -> bool {
+        let flags = match command.name {
+            "eval" => Flags::of_script(args.at(1)),
+            "evalsha" => sha1::parse_hex(args.at(1))
+                .and_then(|sha| self.scripting.scripts.body(&sha))
+                .and_then(Flags::of_script),
+            "fcall" => self.scripting.libraries.find(args.at(1)).map(|(_, flags)| flags),
+            _ => None,
+        };
+        flags.is_some_and(|flags| flags.has(Flags::NO_WRITES))
     }
 
     /// Carries out a command for a script; what speaks against it is answered as an error.

@@ -404,3 +404,29 @@ fn too_many_words_for_a_subcommand_of_function() {
         assert_eq!(world.say(id, line), error);
     }
 }
+
+#[test]
+fn a_pause_of_writes_lets_through_what_says_that_it_writes_nothing() {
+    let mut w = World::new();
+    let a = w.connect();
+    let run = |w: &mut World, words: &[&str]| {
+        let id = w.connect();
+        ask(w, id, words)
+    };
+    let reads = "#!lua flags=no-writes\nreturn 5";
+    let library = "#!lua name=l\nserver.register_function{function_name='reads', flags={'no-writes'}, \
+                   callback=function() return 5 end}\nserver.register_function('may', function() return 5 end)";
+    assert_eq!(run(&mut w, &["FUNCTION", "LOAD", library]).as_deref(), Some("l"));
+    let sha = run(&mut w, &["SCRIPT", "LOAD", reads]).expect("a sum");
+    assert_eq!(w.say(a, "CLIENT PAUSE 10000 WRITE"), "OK");
+    for words in [["EVAL", reads, "0"], ["EVALSHA", &sha, "0"], ["FCALL", "reads", "0"]] {
+        assert_eq!(run(&mut w, &words).as_deref(), Some(":5"), "{words:?}");
+    }
+    for words in [["EVAL", "#!lua\nreturn 5", "0"], ["EVAL", "return 5", "0"], ["FCALL", "may", "0"]] {
+        assert_eq!(run(&mut w, &words), None, "{words:?}");
+    }
+    let id = w.connect();
+    w.say(id, "MULTI");
+    assert_eq!(ask(&mut w, id, &["EVAL", reads, "0"]).as_deref(), Some("QUEUED"));
+    assert_eq!(ask(&mut w, id, &["EXEC"]).as_deref(), Some("[:5]"));
+}
