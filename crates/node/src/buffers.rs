@@ -81,6 +81,7 @@ impl Node {
         if s.kind != SessionKind::Replica {
             self.count_client(id, now, outs);
             self.judge_output(id, now, outs);
+            self.make_room_soon();
         } else {
             self.repl.replicas.note_unsent(LinkId(id.0), unsent as u64);
             self.drop_slow_replicas(now, outs);

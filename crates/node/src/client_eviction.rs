@@ -1,7 +1,8 @@
 //! `maxmemory-clients`: what clients may occupy together. Beyond that those that occupy most are closed, except those
 //! that have said `CLIENT NO-EVICT ON`. Replicas do not count: their memory is that of the log.
 //!
-//! The sum is kept up to date, by what each session was last counted with, and only while there is a limit.
+//! The sum is kept up to date, by what each session was last counted with, and only while somebody asks for it: this
+//! limit, or `maxmemory`, which counts clients too.
 
 use crate::commands::client::Running;
 use crate::node::Node;
@@ -15,11 +16,20 @@ use tanist_types::Now;
 pub(crate) struct ClientMemory {
     /// In bytes; `None` without one.
     limit: Option<u64>,
+    /// The sum is kept.
+    kept: bool,
     sum: u64,
     /// Which sum it is: another one begins when there is a limit again.
     round: u32,
     /// The limit is another one: everybody is to be counted.
     recount: bool,
+}
+
+impl ClientMemory {
+    /// What all clients occupied together when each was last counted; zero if nobody asks for it.
+    pub(crate) fn sum(&self) -> u64 {
+        if self.kept { self.sum } else { 0 }
+    }
 }
 
 /// What a session was last counted with, and in which sum.
@@ -42,10 +52,11 @@ impl Node {
             PercentOrBytes::Bytes(bytes) => bytes,
             PercentOrBytes::Percent(p) => (u128::from(self.config.maxmemory) * u128::from(p) / 100) as u64,
         };
-        let before = self.client_memory.limit;
+        let before = (self.client_memory.limit, self.client_memory.kept);
         self.client_memory.limit = (limit > 0).then_some(limit);
-        self.client_memory.recount = self.client_memory.limit != before;
-        if before.is_none() {
+        self.client_memory.kept = limit > 0 || self.config.maxmemory > 0;
+        self.client_memory.recount = before != (self.client_memory.limit, self.client_memory.kept);
+        if !before.1 {
             // Nobody has been counted lately.
             self.client_memory.sum = 0;
             self.client_memory.round += 1;
@@ -55,12 +66,14 @@ impl Node {
     /// Counts what a session occupies now, and closes clients if it is too much.
     #[inline]
     pub(crate) fn count_client(&mut self, id: SessionId, now: Now, outs: &mut Outputs) {
-        let Some(limit) = self.client_memory.limit else { return };
+        if !self.client_memory.kept {
+            return;
+        }
         if std::mem::take(&mut self.client_memory.recount) {
             return self.count_all_clients(now, outs);
         }
-        if self.add_client(id) && self.client_memory.sum > limit {
-            self.evict_clients(limit, now, outs);
+        if self.add_client(id) {
+            self.evict_surplus_clients(now, outs);
         }
     }
 
@@ -94,21 +107,31 @@ impl Node {
     }
 
     /// Counts everybody anew: a session may have grown by what others did.
-    pub(crate) fn count_all_clients(&mut self, now: Now, outs: &mut Outputs) {
+    fn count_all_clients(&mut self, now: Now, outs: &mut Outputs) {
+        for id in self.sessions.ids().collect::<Vec<_>>() {
+            self.add_client(id);
+        }
+        self.evict_surplus_clients(now, outs);
+    }
+
+    /// [`Node::count_all_clients`], if there is a limit that somebody may be above.
+    pub(crate) fn judge_all_clients(&mut self, now: Now, outs: &mut Outputs) {
         if self.client_memory.limit.is_some() {
-            for id in self.sessions.ids().collect::<Vec<_>>() {
-                self.add_client(id);
-            }
-            let limit = self.client_memory.limit.unwrap_or(u64::MAX);
-            if self.client_memory.sum > limit {
-                self.evict_clients(limit, now, outs);
-            }
+            self.count_all_clients(now, outs);
+        }
+    }
+
+    fn evict_surplus_clients(&mut self, now: Now, outs: &mut Outputs) {
+        if let Some(limit) = self.client_memory.limit
+            && self.client_memory.sum > limit
+        {
+            self.evict_clients(limit, now, outs);
         }
     }
 
     /// A session is gone.
     pub(crate) fn uncount_client(&mut self, s: &Session) {
-        if self.client_memory.limit.is_some() {
+        if self.client_memory.kept {
             self.client_memory.sum -= s.counted.size_in(self.client_memory.round);
         }
     }

@@ -104,6 +104,9 @@ impl Node {
         self.stats.net_out += written;
         self.sessions.put_back(session);
         self.count_client(id, now, outs);
+        if self.config.maxmemory > 0 {
+            self.make_room_soon();
+        }
         self.broadcast_changes(outs);
         self.after_batch(now, outs);
         self.give_garbage(outs);
@@ -115,7 +118,9 @@ impl Node {
     #[inline]
     pub(crate) fn give_garbage(&mut self, outs: &mut Outputs) {
         if self.data.has_garbage() {
-            outs.push_garbage(self.data.take_garbage());
+            let garbage = self.data.take_garbage();
+            self.stats.freed_elsewhere += garbage.entries() as u64;
+            outs.push_garbage(garbage);
         }
     }
 
@@ -409,12 +414,12 @@ impl Node {
         run: &mut Run<'_>,
         session: &mut Session,
         command: &'static Command,
+        args: Args<'_, '_>,
     ) -> Gate {
         match self.gate(session, command, args) {
             Gate::Pass if self.config.maxmemory > 0 => {
                 let mut ctx = Ctx {
                     node: self,
-        args: Args<'_, '_>,
                     session,
                     out: run.out,
                     outs: run.outs,
@@ -439,11 +444,6 @@ impl Node {
         Error::new(format!("EXECABORT Transaction discarded because of: {}", error.text()))
     }
 
-    /// Refusals that come from the node's role and state.
-    fn refusal(&self, session: &Session, command: &'static Command) -> Option<Error> {
-        if self.is_replica() {
-            if let Some(redirection) = self.redirection(session, command) {
-                return Some(redirection);
     /// Whether the command may change the data, or put something else into the log.
     fn is_write(&self, session: &Session, command: &Command, args: Args<'_, '_>) -> bool {
         const LOGGED: Flags = Flags::WRITE.and(Flags::MAY_REPLICATE);
@@ -457,6 +457,11 @@ impl Node {
         }
     }
 
+    /// Refusals that come from the node's role and state.
+    fn refusal(&self, session: &Session, command: &'static Command) -> Option<Error> {
+        if self.is_replica() {
+            if let Some(redirection) = self.redirection(session, command) {
+                return Some(redirection);
             }
             if self.config.replica_read_only && changes_data(session, command) {
                 return Some(Error::READ_ONLY);

@@ -1,4 +1,5 @@
-//! What the shell knows about process and machine, for `INFO` and `MEMORY` only: no decision depends on it.
+//! What the shell knows about process and machine, for `INFO` and `MEMORY`; of decisions, `maxmemory`
+//! counts what the process used before there were data.
 
 use std::time::Duration;
 
@@ -67,6 +68,4 @@ pub(crate) struct Memory {
     /// In use before there were data or clients.
     pub(crate) startup: u64,
     pub(crate) peak: u64,
-    /// What the data occupied when the allocator was asked last.
-    pub(crate) data_then: u64,
 }

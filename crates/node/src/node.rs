@@ -291,7 +291,7 @@ impl Node {
             if !self.cron_paused {
                 self.stats.sample(now.mono);
                 self.close_idle(now, outs);
-                self.count_all_clients(now, outs);
+                self.judge_all_clients(now, outs);
                 self.save_if_due(now, outs);
             }
             self.shutdown_step(now, outs);
@@ -343,11 +343,10 @@ impl Node {
     /// Fresh facts from the shell; the first ones tell what the process uses without data.
     fn take_facts(&mut self, facts: HostFacts) {
         self.host = facts;
-        self.memory.data_then = self.data.used_memory() as u64;
         if self.memory.startup == 0 {
             self.memory.startup = self.host.allocator.allocated;
         }
-        self.memory.peak = self.memory.peak.max(self.used_memory());
+        self.memory.peak = self.memory.peak.max(self.memory_parts(None).used());
     }
 
     /// Ends `CLIENT PAUSE`.

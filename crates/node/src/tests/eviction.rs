@@ -203,3 +203,45 @@ fn a_replica_leaves_it_to_its_primary() {
         assert_eq!(replies.last().map(String::as_str), Some(reply), "replica-ignore-maxmemory {ignore}");
     }
 }
+
+#[test]
+fn what_clients_leave_unread_and_unfinished_counts() {
+    for (unread, unsent) in [(100_000, 0), (0, 100_000)] {
+        let (mut w, c) = world("allkeys-lru");
+        let other = w.connect();
+        for key in names(FIT) {
+            assert_eq!(set(&mut w, c, &key), "OK");
+        }
+        let counted = |w: &mut World| -> u64 {
+            let info = w.say(c, "INFO memory");
+            let figure = |name: &str| -> u64 {
+                let line = info.lines().find_map(|l| l.strip_prefix(name)).expect("a field");
+                line.trim().parse().expect("a number")
+            };
+            figure("used_memory:") - figure("mem_not_counted_for_evict:")
+        };
+        assert!(counted(&mut w) < 200 << 10);
+        let held = crate::Input::Buffered { session: other, unread, spare: 0, unsent };
+        w.node.step(w.now, held, &mut w.outs);
+        assert!(counted(&mut w) > 200 << 10);
+        assert!(w.node.next_deadline() <= w.now.mono, "it does not wait for a command");
+        w.pass(1);
+        assert!(counted(&mut w) <= 200 << 10);
+        assert!(left(&mut w, c, &names(FIT)).len() < FIT);
+        w.node.step(w.now, crate::Input::Closed(other), &mut w.outs);
+        assert!(counted(&mut w) < 110_000);
+    }
+}
+
+#[test]
+fn copies_that_clients_keep_count() {
+    let (mut w, c) = world("noeviction");
+    w.say(c, "CLIENT TRACKING ON REDIRECT 1");
+    let long = "k".repeat(10_000);
+    for i in 0..30 {
+        w.say(c, &format!("GET {long}{i}"));
+    }
+    assert_eq!(w.say(c, "SET k v"), OOM);
+    w.say(c, "CONFIG SET tracking-table-max-keys 1");
+    assert_eq!(w.say(c, "SET k v"), "OK");
+}

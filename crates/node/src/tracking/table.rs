@@ -38,6 +38,9 @@ impl Readers {
     }
 }
 
+/// What a key occupies in the table beside its bytes and its readers, its share of free room included.
+const KEY_OVERHEAD: usize = 56;
+
 /// Changed keys, each with who changed it last.
 pub(crate) type Changes = BTreeMap<Box<[u8]>, Option<SessionId>>;
 
@@ -53,6 +56,8 @@ pub(crate) struct Table {
     readers: BTreeMap<Box<[u8]>, Readers>,
     /// Readers of all keys together.
     items: usize,
+    /// Bytes of the keys.
+    names: usize,
     /// Where the last key was that had to go because there were too many.
     cursor: Box<[u8]>,
     prefixes: BTreeMap<Box<[u8]>, Prefix>,
@@ -90,6 +95,11 @@ impl Table {
         self.items
     }
 
+    /// About what the keys and their readers occupy.
+    pub(crate) fn memory(&self) -> usize {
+        self.names + self.readers.len() * KEY_OVERHEAD + self.items * size_of::<SessionId>()
+    }
+
     /// The number of prefixes that somebody listens to.
     pub(crate) fn prefixes(&self) -> usize {
         self.prefixes.len()
@@ -98,7 +108,10 @@ impl Table {
     pub(super) fn remember(&mut self, key: &[u8], id: SessionId) {
         let added = match self.readers.get_mut(key) {
             Some(readers) => readers.add(id),
-            None => self.readers.insert(key.into(), Readers::One(id)).is_none(),
+            None => {
+                self.names += key.len();
+                self.readers.insert(key.into(), Readers::One(id)).is_none()
+            }
         };
         self.items += usize::from(added);
     }
@@ -106,6 +119,7 @@ impl Table {
     /// Takes a key out; its readers, if it was in.
     pub(super) fn take(&mut self, key: &[u8]) -> Option<Vec<SessionId>> {
         let readers = self.readers.remove(key)?;
+        self.names -= key.len();
         self.items -= readers.as_slice().len();
         Some(readers.as_slice().to_vec())
     }
@@ -123,6 +137,7 @@ impl Table {
     pub(super) fn forget_all(&mut self) {
         self.readers.clear();
         self.items = 0;
+        self.names = 0;
     }
 
     /// Notes a change for who listens to its prefix.

@@ -3,7 +3,7 @@
 use super::Fields;
 use crate::context::Ctx;
 use crate::node::Node;
-use crate::session::{Session, SessionKind};
+use crate::session::Session;
 use tanist_config::choice::Choice;
 use tanist_types::DbIndex;
 
@@ -13,7 +13,10 @@ pub(crate) struct Figures {
     pub(crate) peak: u64,
     pub(crate) startup: u64,
     pub(crate) clients: u64,
+    /// What replicas occupy, and what is kept for them beyond the backlog.
     pub(crate) replicas: u64,
+    /// What `maxmemory` leaves out.
+    pub(crate) not_counted: u64,
     /// Everything that is not data.
     pub(crate) overhead: u64,
     pub(crate) dataset: u64,
@@ -22,25 +25,19 @@ pub(crate) struct Figures {
 impl Figures {
     /// Gathers the figures of a node whose running session is `own`.
     pub(crate) fn of(node: &Node, own: &Session) -> Figures {
-        let mut clients = 0;
-        let mut replicas = 0;
-        for s in node.sessions.others().chain([own]) {
-            let bytes = s.memory() as u64;
-            match s.kind {
-                SessionKind::Replica => replicas += bytes,
-                SessionKind::Normal | SessionKind::Pubsub => clients += bytes,
-            }
-        }
-        let used = node.used_memory();
-        let overhead = (node.memory.startup + clients + replicas).min(used);
+        let parts = node.memory_parts(Some(own));
+        let used = parts.used();
+        // What is left of the log of replicas that have gone belongs to nobody.
+        let surplus = if parts.replicas > 0 { parts.surplus } else { 0 };
         Figures {
             used,
             peak: node.memory.peak.max(used),
-            startup: node.memory.startup,
-            clients,
-            replicas,
-            overhead,
-            dataset: used - overhead,
+            startup: parts.startup,
+            clients: parts.clients,
+            replicas: parts.replicas + surplus,
+            not_counted: parts.not_counted(),
+            overhead: parts.overhead(),
+            dataset: parts.data,
         }
     }
 
@@ -52,18 +49,6 @@ impl Figures {
     /// Memory in use as a share of the peak, in percent.
     pub(crate) fn peak_percent(&self) -> f64 {
         percent(self.used, self.peak)
-    }
-}
-
-impl Node {
-    /// Bytes in use: what the allocator had handed out when it was asked last, and by what the data have grown since;
-    /// or an estimate of the data if it does not say.
-    pub(crate) fn used_memory(&self) -> u64 {
-        let data = self.data.used_memory() as u64;
-        match self.host.allocator.allocated {
-            0 => data,
-            allocated => (allocated + data).saturating_sub(self.memory.data_then),
-        }
     }
 }
 
@@ -120,7 +105,7 @@ pub(super) fn memory(ctx: &Ctx<'_>, f: &mut Fields) {
     }
     f.put("mem_fragmentation_ratio", format!("{:.2}", ratio(host.rss, m.used)));
     f.put("mem_fragmentation_bytes", host.rss as i64 - m.used as i64);
-    f.put("mem_not_counted_for_evict", m.used.saturating_sub(node.memory_of_data()));
+    f.put("mem_not_counted_for_evict", m.not_counted);
     f.put("mem_replication_backlog", super::replication::backlog_memory(node));
     let held = super::replication::backlog_memory(node) + node.repl.replicas.held();
     f.put("mem_total_replication_buffers", held);
@@ -129,12 +114,8 @@ pub(super) fn memory(ctx: &Ctx<'_>, f: &mut Fields) {
     f.put("mem_clients_normal", m.clients);
     f.zeros(&["mem_cluster_links", "mem_cluster_slot_import", "mem_cluster_slot_export", "mem_aof_buffer"]);
     f.put("mem_allocator", &a.name);
-    f.zeros(&[
-        "mem_overhead_db_hashtable_rehashing",
-        "active_defrag_running",
-        "lazyfree_pending_objects",
-        "lazyfreed_objects",
-    ]);
+    f.zeros(&["mem_overhead_db_hashtable_rehashing", "active_defrag_running", "lazyfree_pending_objects"]);
+    f.put("lazyfreed_objects", node.stats.freed_elsewhere);
 }
 
 /// What scripts and functions occupy: the Lua states, and what is kept beside them.
