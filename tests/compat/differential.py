@@ -135,7 +135,8 @@ def canonical(entries):
             upper = [w.upper() for w in e]
             e = [b"DEL", e[len(e) - 1 - upper[::-1].index(b"STORE") + 1]]
         elif name == b"HSETEX" and e[2].upper() == b"FIELDS":
-            e = [b"HSET", e[1]] + e[4:]
+            # One field: as it came, or as it is afterwards.
+            e = [b"HSET", e[1]] + (e[4:] if len(e) > 6 else e[4:5])
         elif name == b"HSETEX":
             e = [w.upper() if w.upper() == b"FIELDS" else w for w in e]
         elif name in (b"HSETNX", b"HINCRBY") or name == b"HSET" and len(e) == 4:

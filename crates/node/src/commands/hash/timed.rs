@@ -26,16 +26,21 @@ pub(crate) fn hsetex(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     let fields = options.fields;
     let (key, hash, now) = (args.at(1), ctx.hash(args, 1), judged_at(ctx));
     let found = ctx.lookup(key, hash).map(hash_of).transpose()?;
+    let there = found.is_some();
     let mut names = (fields.first..args.len()).step_by(2).map(|i| args.at(i));
-    let holds = options.key_exists.is_none_or(|wanted| found.is_some() == wanted)
-        && options.fields_exist.is_none_or(|wanted| {
-            names.all(|name| found.is_some_and(|hash| hash.get(name, now).is_some()) == wanted)
-        });
+    let holds = options.fields_exist.is_none_or(|wanted| {
+        names.all(|name| found.is_some_and(|hash| hash.get(name, now).is_some()) == wanted)
+    });
+    // As in Valkey, what is wanted of the key is looked at before the time, what is wanted of the fields after it.
+    if options.key_exists.is_some_and(|wanted| there != wanted) {
+        ctx.reply().int(0);
+        return Ok(());
+    }
+    let until = options.until(ctx)?;
     if holds {
-        // Only now is the time looked at: where a condition does not hold, it may be anything.
-        match options.until(ctx)? {
+        match until {
             Some(at) if ctx.has_passed(at) => set_passed(ctx, args, fields)?,
-            until => set(ctx, args, &options, until)?,
+            _ => set(ctx, args, &options, until)?,
         }
     }
     ctx.reply().int(holds.into());
