@@ -292,6 +292,7 @@ impl Node {
                 self.stats.sample(now.mono);
                 self.close_idle(now, outs);
                 self.judge_all_clients(now, outs);
+                self.forget_surplus(0, outs);
                 self.save_if_due(now, outs);
             }
             self.shutdown_step(now, outs);

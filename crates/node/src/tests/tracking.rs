@@ -231,3 +231,15 @@ fn what_a_script_declares_is_not_read() {
     w.say(other, "MSET a 2 b 2");
     assert_eq!(w.pushed(c), [">[invalidate [a]]"]);
 }
+
+#[test]
+fn a_lowered_limit_is_reached_without_further_reads() {
+    let (mut w, c, other) = world("");
+    for i in 0..250 {
+        w.say(c, &format!("GET k{i}"));
+    }
+    w.say(other, "CONFIG SET tracking-table-max-keys 1");
+    w.pass(100);
+    w.pass(100);
+    assert_eq!(w.pushed(c).len(), 249);
+}

@@ -95,7 +95,7 @@ impl Node {
 
     /// Keeps the table within `tracking-table-max-keys`: whoever has copies of what goes is told to give them up.
     pub(crate) fn forget_surplus(&mut self, added: usize, outs: &mut Outputs) {
-        /// Beyond what was added, so that a lowered limit is reached with time.
+        /// Beyond what was added, so that a lowered limit is reached with time: more go with each round of the timer.
         const MORE: usize = 100;
         let most = usize::try_from(self.config.tracking_table_max_keys).unwrap_or(usize::MAX);
         if most == 0 {
