@@ -243,3 +243,13 @@ fn a_lowered_limit_is_reached_without_further_reads() {
     w.pass(100);
     assert_eq!(w.pushed(c).len(), 249);
 }
+
+#[test]
+fn what_was_read_is_forgotten_with_all_data_even_if_nobody_tracks_any_more() {
+    let (mut w, c, other) = world("");
+    w.say(c, "GET a");
+    w.say(c, "CLIENT TRACKING OFF");
+    assert!(w.say(other, "INFO stats").contains("tracking_total_items:1\r"));
+    w.say(other, "FLUSHALL");
+    assert!(w.say(other, "INFO stats").contains("tracking_total_items:0\r"));
+}

@@ -145,10 +145,11 @@ impl Node {
 
     /// All data are gone or others: every copy is of no use.
     pub(crate) fn invalidate_all(&mut self, outs: &mut Outputs) {
+        // What sessions have read that are gone, too.
+        self.tracking.forget_all();
         if self.tracking.clients == 0 {
             return;
         }
-        self.tracking.forget_all();
         for id in self.sessions.ids().collect::<Vec<_>>() {
             if self.sessions.is_running(id) {
                 self.tracking.pending.push(Pending::Own(Copies::All, false));
