@@ -18,7 +18,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use anyhow::{Context, Result, bail};
 
 use crate::cluster::{Cluster, Kind, Layout, Signal, View, Watcher};
-use events::{EventLog, Listeners};
+use events::{Event, EventLog, Listeners};
 pub use faults::Fault;
 use finder::Finder;
 use probe::RoleProbe;
@@ -192,15 +192,23 @@ impl Act {
 
     /// Waits until every sentinel has announced the switch. A primary that came back at once may also stay
     /// primary: then all agree on it again, and nothing is announced.
-    fn await_failover(&mut self, drill: &Drill<'_>, cluster: &Cluster, fault: Instant) {
+    fn await_failover(&mut self, drill: &Drill<'_>, cluster: &mut Cluster, fault: Instant) {
         let wanted = drill.layout.sentinels().count();
         let mut watcher = Watcher::new(Duration::from_millis(200));
         let calm = Duration::from_secs(5);
+        let mut heard = 0;
         while fault.elapsed() < drill.options.patience {
             let mut times = Timeline::default();
             times.read_events(&drill.log.since(0), &drill.layout.name, fault, wanted);
             if times.switched_all.is_some() {
                 return;
+            }
+            // What an operator would do: a switch that was given up, as for want of votes in time, is asked for again.
+            let fresh = drill.log.since(heard);
+            heard += fresh.len();
+            let given_up = |e: &Event| e.at >= fault && e.channel.starts_with("-failover-abort");
+            if drill.options.fault == Fault::Planned && fresh.iter().any(given_up) {
+                self.again(drill, cluster);
             }
             let unmoved = drill.options.fault == Fault::Reboot && times.switched.is_none();
             if unmoved && fault.elapsed() > calm && watcher.look(&cluster.layout).agreement().is_ok() {
@@ -209,6 +217,11 @@ impl Act {
             sleep(Duration::from_millis(10));
         }
         self.troubles.push(format!("no complete failover within {} s", drill.options.patience.as_secs()));
+    }
+
+    /// Asks for the switch once more; a refusal says that it is under way after all.
+    fn again(&self, drill: &Drill<'_>, cluster: &mut Cluster) {
+        let _ = drill.options.fault.inject(cluster, drill.victim, drill.options.coordinated);
     }
 
     /// Lets the victim return. The writers meet that too; they go on until the new order has carried writes
