@@ -173,13 +173,16 @@ impl Table {
     fn make_smaller(&mut self, hash: u64) {
         while self.merge(hash) {}
         let old = *self.root.lead(hash);
-        let buckets = roomy_size(usize::from(old.count));
-        if buckets < old.buckets {
-            self.rebuild(hash, old, buckets);
+        // What lies close together may need as much room as there is.
+        let least = roomy_size(usize::from(old.count));
+        if let Some(new) = Segment::build_within(old.depth, least, old.buckets, old.words()) {
+            self.root.rebuilt(hash, new);
+            self.exchange(&[old], &[new]);
         }
     }
 
-    /// Merges the segment of `hash` with its sibling if both are small.
+    /// Merges the segment of `hash` with its sibling if both are small, and if one segment has a place for all: what
+    /// removals in the order of the hash leave lies in an ever smaller part of the union, level by level.
     fn merge(&mut self, hash: u64) -> bool {
         let one = *self.root.lead(hash);
         if one.depth == 0 {
@@ -194,7 +197,10 @@ impl Table {
         }
         let up = |half: u16| move |word: Word| Word::new(half << 15 | word.tag() >> 1, word.address());
         let words = left.words().map(up(0)).chain(right.words().map(up(1)));
-        let union = Segment::build(one.depth - 1, roomy_size(count), words);
+        let end = Segment::MAX_BUCKETS + 1;
+        let Some(union) = Segment::build_within(one.depth - 1, roomy_size(count), end, words) else {
+            return false;
+        };
         self.bytes -= self.root.merge(hash, union);
         self.exchange(&[left, right], &[union]);
         true

@@ -47,19 +47,38 @@ impl Segment {
         SIZES[SIZES.len() - 1 - (((mixed >> 32) * CHOICES) >> 32) as usize]
     }
 
-    /// A new segment with all of `words`, of at least `buckets` buckets.
+    /// A new segment with all of `words`, of at least `buckets` buckets. It may have more than
+    /// [`Segment::MAX_BUCKETS`] if many words lie close together.
     pub(super) fn build(depth: u8, mut buckets: u16, words: impl Iterator<Item = Word> + Clone) -> Segment {
         loop {
-            #[cfg(test)]
-            MOVED.set(MOVED.get() + words.clone().count());
-            let mut segment = Segment::empty(depth, buckets);
-            if segment.fill(words.clone()) {
-                return segment;
-            }
             // Too many entries close together: seldom, and ever more seldom in a larger segment.
-            segment.free();
-            buckets = next_size(buckets);
+            match Segment::try_build(depth, buckets, words.clone()) {
+                Some(segment) => return segment,
+                None => buckets = next_size(buckets),
+            }
         }
+    }
+
+    /// A new segment of at least `least` and fewer than `end` buckets with all of `words`, if they have a place there.
+    pub(super) fn build_within(
+        depth: u8,
+        least: u16,
+        end: u16,
+        words: impl Iterator<Item = Word> + Clone,
+    ) -> Option<Segment> {
+        let sizes = std::iter::successors(Some(least), |&size| Some(next_size(size)));
+        sizes.take_while(|&size| size < end).find_map(|size| Segment::try_build(depth, size, words.clone()))
+    }
+
+    fn try_build(depth: u8, buckets: u16, words: impl Iterator<Item = Word> + Clone) -> Option<Segment> {
+        #[cfg(test)]
+        MOVED.set(MOVED.get() + words.clone().count());
+        let mut segment = Segment::empty(depth, buckets);
+        if segment.fill(words) {
+            return Some(segment);
+        }
+        segment.free();
+        None
     }
 
     /// Puts `words` into an empty segment; false if some have no place within reach.
