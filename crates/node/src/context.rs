@@ -312,11 +312,10 @@ impl Ctx<'_> {
         if self.db().expires_len() == 0 {
             return;
         }
-        let due = self.db().find(key, hash).and_then(|e| e.expiry()).is_some_and(|at| at <= self.now.wall());
         // While everybody who writes waits, reading must not change the log.
         let held = self.node.is_paused_for_expiry() && !self.command.flags.has(Flags::WRITE);
-        if due && self.node.may_expire() && !held {
-            let db = self.session.db;
+        let db = self.session.db;
+        if !held && self.node.is_to_expire(db, key, hash, self.now.wall()) {
             self.node.expire(db, key, hash, self.outs);
             self.session.watched_key_expired(db, key);
             self.own_event(b'x', "expired", db, key);

@@ -38,6 +38,12 @@ impl Node {
         !self.is_replica()
     }
 
+    /// Whether `key` is past its time and this node is the one that removes it.
+    pub(crate) fn is_to_expire(&self, db: DbIndex, key: &[u8], hash: KeyHash, now: UnixMs) -> bool {
+        let due = self.data.db(db).find(key, hash).and_then(|e| e.expiry()).is_some_and(|at| at <= now);
+        due && self.may_expire()
+    }
+
     /// Removes an entry that is past its time; the removal joins the running command's effects.
     pub(crate) fn expire(&mut self, db: DbIndex, key: &[u8], hash: KeyHash, outs: &mut Outputs) {
         self.data.db_mut(db).remove(key, hash);

@@ -145,7 +145,11 @@ impl Table {
     }
 
     fn rebuild(&mut self, hash: u64, old: Segment, buckets: u16) {
-        let new = Segment::build(old.depth, buckets, old.words());
+        self.rebuilt(hash, old, Segment::build(old.depth, buckets, old.words()));
+    }
+
+    /// Puts a segment in the place of that with the same entries.
+    fn rebuilt(&mut self, hash: u64, old: Segment, new: Segment) {
         self.root.rebuilt(hash, new);
         self.exchange(&[old], &[new]);
     }
@@ -176,8 +180,7 @@ impl Table {
         // What lies close together may need as much room as there is.
         let least = roomy_size(usize::from(old.count));
         if let Some(new) = Segment::build_within(old.depth, least, old.buckets, old.words()) {
-            self.root.rebuilt(hash, new);
-            self.exchange(&[old], &[new]);
+            self.rebuilt(hash, old, new);
         }
     }
 

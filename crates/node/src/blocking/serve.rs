@@ -76,9 +76,7 @@ impl Node {
     fn expire_at(&mut self, queue: QueueId, now: Now, outs: &mut Outputs) {
         let Some((db, key)) = self.blocking.queues.key(queue) else { return };
         let hash = self.data.hash(key);
-        let due =
-            self.data.db(db).find(key, hash).and_then(|e| e.expiry()).is_some_and(|at| at <= now.wall());
-        if due && self.may_expire() && !self.is_paused_for_expiry() {
+        if !self.is_paused_for_expiry() && self.is_to_expire(db, key, hash, now.wall()) {
             let key: Box<[u8]> = key.into();
             self.expire(db, &key, hash, outs);
             self.commit_effects(outs);

@@ -1,8 +1,8 @@
 //! `CONFIG`: reading, changing and rewriting the configuration, and setting the counters back.
 //!
-//! A change that needs the outside world (a port to listen on, a folder to work in, a rank with the kernel) is put to the shell first and
-//! comes into force with its answer; the client waits for it. Every other change is in force at once, and the
-//! shell is told.
+//! A change that needs the outside world (a port to listen on, a folder to work in, a rank with the kernel) is put to
+//! the shell first and comes into force with its answer; the client waits for it. Every other change is in force at
+//! once, and the shell is told.
 
 use super::reply_help;
 use crate::context::Ctx;

@@ -208,7 +208,8 @@ impl Act {
             heard += fresh.len();
             let given_up = |e: &Event| e.at >= fault && e.channel.starts_with("-failover-abort");
             if drill.options.fault == Fault::Planned && fresh.iter().any(given_up) {
-                self.again(drill, cluster);
+                // A refusal says that it is under way after all.
+                let _ = drill.options.fault.inject(cluster, drill.victim, drill.options.coordinated);
             }
             let unmoved = drill.options.fault == Fault::Reboot && times.switched.is_none();
             if unmoved && fault.elapsed() > calm && watcher.look(&cluster.layout).agreement().is_ok() {
@@ -217,11 +218,6 @@ impl Act {
             sleep(Duration::from_millis(10));
         }
         self.troubles.push(format!("no complete failover within {} s", drill.options.patience.as_secs()));
-    }
-
-    /// Asks for the switch once more; a refusal says that it is under way after all.
-    fn again(&self, drill: &Drill<'_>, cluster: &mut Cluster) {
-        let _ = drill.options.fault.inject(cluster, drill.victim, drill.options.coordinated);
     }
 
     /// Lets the victim return. The writers meet that too; they go on until the new order has carried writes
