@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::process::Command;
+use std::sync::OnceLock;
 
 use crate::shell::{output, root};
 
@@ -10,9 +11,10 @@ pub(crate) const SERVER_CORE: &str = "0";
 /// The core of the load, and of a second server.
 pub(crate) const LOAD_CORE: &str = "1";
 
-/// How many cores there are.
+/// How many cores there are. Counted once, before this process is pinned: afterwards it would seem to be one.
 pub(crate) fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
+    static CORES: OnceLock<usize> = OnceLock::new();
+    *CORES.get_or_init(|| std::thread::available_parallelism().map_or(1, usize::from))
 }
 
 /// Pins this process to the load's core, if there is one to spare.
