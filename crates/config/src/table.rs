@@ -345,6 +345,8 @@ directives! {
     "latency-tracking" [] latency_tracking: bool = true, Bool, Run, Done;
     /// Percentiles that INFO latencystats prints.
     "latency-tracking-info-percentiles" [] latency_tracking_info_percentiles: Vec<f64> = vec![50.0, 99.0, 99.9], Percentiles, Run, Done;
+    /// Bytes that scripts may use in Lua, and functions likewise; 0 for no limit.
+    "lua-memory-limit" [] lua_memory_limit: u64 = 1073741824, Memory::new(0, i64::MAX), Run, Done;
     "lua-enable-insecure-api" ["lua-enable-deprecated-api"] lua_enable_insecure_api: bool = false, Bool, Run, Hidden;
     /// Classes of key-space events that are published.
     "notify-keyspace-events" [] notify_keyspace_events: NotifyFlags = NotifyFlags::default(), Events, Run, Done;

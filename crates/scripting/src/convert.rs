@@ -4,7 +4,7 @@
 //! tables, nothing is `false` (`nil` with version 3), a status `{ok=}`, an error `{err=}`; version 3 adds `{map=}`,
 //! `{set=}`, `{double=}`, `{big_number=}`, `{verbatim_string={string=, format=}}` and truth values.
 
-use crate::engine::Exchange;
+use crate::engine::{Exchange, Shared};
 use crate::lua::{Kind, Lua, to_integer};
 use tanist_resp::{Proto, Reply};
 
@@ -183,10 +183,15 @@ fn int(line: &[u8]) -> i64 {
 }
 
 /// Writes the value on top of the stack as the script's reply.
-pub(crate) fn write_reply(lua: Lua, exchange: &mut Exchange) {
-    let Exchange { output, errors, client, proto, .. } = exchange;
-    let mut writer = Writer { lua, script: *proto, errors };
+pub(crate) fn write_reply(lua: Lua, shared: &Shared) {
+    let exchange = shared.exchange();
+    let Exchange { output, errors, client, proto, .. } = &mut *exchange;
+    let mut writer = Writer { lua, script: *proto, errors, shared, full: false };
     writer.value(&mut Reply::new(output, *client));
+    if writer.full {
+        output.clear();
+        finish_error(exchange, b"ERR not enough memory for the reply", false, false);
+    }
 }
 
 struct Writer<'a> {
@@ -194,12 +199,19 @@ struct Writer<'a> {
     /// The protocol that the script has chosen.
     script: Proto,
     errors: &'a mut Vec<Vec<u8>>,
+    shared: &'a Shared,
+    /// The reply has become larger than scripts may be: a few tables that name each other often make any size.
+    full: bool,
 }
 
 impl Writer<'_> {
     /// Writes the value on top of the stack, and takes it.
     fn value(&mut self, reply: &mut Reply<'_>) {
         let lua = self.lua;
+        self.full |= !self.shared.room_for(reply.position());
+        if self.full {
+            return lua.pop(1);
+        }
         if !lua.ensure(4) {
             self.error(reply, b"ERR reached lua stack limit", false);
             return lua.pop(1);

@@ -159,6 +159,13 @@ pub(crate) struct Exchange {
 /// All that functions called by Lua find behind the state's allocator.
 pub(crate) struct Shared {
     used: Cell<usize>,
+    /// So many bytes may be used. Beyond them the allocator refuses, where it may.
+    limit: Cell<usize>,
+    /// Whether the allocator may refuse: Lua itself is running, not a function of ours, so that the error that it then
+    /// raises leaves frames of C only.
+    may_refuse: Cell<bool>,
+    /// It has refused, in this run.
+    refused: Cell<bool>,
     yielder: Cell<*const Yielder<Answer, Ask>>,
     exchange: UnsafeCell<Exchange>,
 }
@@ -172,6 +179,16 @@ impl Shared {
             sys::lua_getallocf(lua.raw(), &mut behind);
             &*behind.cast::<Shared>()
         }
+    }
+
+    /// Says whether a lack of memory may be an error of Lua's from here on; what was so before.
+    pub(crate) fn let_refuse(&self, yes: bool) -> bool {
+        self.may_refuse.replace(yes)
+    }
+
+    /// Whether something of so many bytes may still be made.
+    pub(crate) fn room_for(&self, bytes: usize) -> bool {
+        bytes <= self.limit.get()
     }
 
     /// For the script's side, between two questions.
@@ -234,6 +251,9 @@ impl Engine {
         let stack = DefaultStack::new(STACK).map_err(|error| error.to_string())?;
         let shared = Box::new(Shared {
             used: Cell::new(0),
+            limit: Cell::new(usize::MAX),
+            may_refuse: Cell::new(false),
+            refused: Cell::new(false),
             yielder: Cell::new(ptr::null()),
             exchange: UnsafeCell::new(Exchange {
                 request: Vec::new(),
@@ -409,6 +429,13 @@ impl Engine {
         &self.exchange().errors
     }
 
+    /// How many bytes the state may allocate: a script that wants more gets the error `not enough memory`. What
+    /// functions of this crate need for a moment may go beyond; each of their results stays within.
+    pub fn set_memory_limit(&mut self, bytes: usize) {
+        // SAFETY: the shared part is alive, and this field is a `Cell`.
+        unsafe { self.shared.as_ref() }.limit.set(bytes);
+    }
+
     /// Bytes that the state has allocated.
     #[must_use]
     pub fn memory(&self) -> usize {
@@ -459,14 +486,20 @@ fn run(lua: Lua, shared: &Shared, function: Kept, job: Job) -> bool {
     let ok = unsafe {
         sys::lua_rawgeti_(lua.raw(), sys::LUA_REGISTRYINDEX, function.0);
         sys::lua_insert(lua.raw(), sandbox::FIXED + 1);
+        shared.let_refuse(true);
         sys::lua_pcall(lua.raw(), arguments, 1, sandbox::ERROR_HANDLER) == sys::LUA_OK
     };
+    shared.let_refuse(false);
     if !ok {
         convert::write_error(lua, shared.exchange(), job == Job::Load);
     } else if job != Job::Load {
-        convert::write_reply(lua, shared.exchange());
+        convert::write_reply(lua, shared);
     }
     lua.set_top(sandbox::FIXED);
+    if shared.refused.take() {
+        // Most of it is garbage now, and the next script is not to pay for that.
+        lua.collect();
+    }
     if job == Job::Load {
         sandbox::show_library_globals(lua, false);
     }
@@ -492,6 +525,7 @@ unsafe extern "C-unwind" fn hook(raw: *mut sys::lua_State, _: *mut sys::lua_Debu
         shared.exchange().killed = true;
     }
     let text = killed_text(shared.exchange().purpose);
+    shared.let_refuse(false);
     // SAFETY: a hook has room on the stack and may raise errors; nothing here needs to be dropped. From now on it is
     // called at every instruction, so that nothing can catch the error and go on.
     unsafe {
@@ -501,11 +535,13 @@ unsafe extern "C-unwind" fn hook(raw: *mut sys::lua_State, _: *mut sys::lua_Debu
         } else {
             sys::lua_pushnil(raw);
         }
+        shared.let_refuse(true);
         sys::lua_error(raw);
     }
 }
 
-/// Lua's allocator: that of the program, with the bytes counted.
+/// Lua's allocator: that of the program, with the bytes counted. It refuses what is beyond the limit while Lua itself
+/// runs; otherwise it never lacks memory, but ends the process, as Rust does.
 unsafe extern "C" fn allocate(
     behind: *mut c_void,
     old: *mut c_void,
@@ -516,9 +552,14 @@ unsafe extern "C" fn allocate(
     // SAFETY: `behind` is what `Engine::new` has given; `old` was allocated here with the size `had`, as Lua promises.
     // All sizes are those of real objects, so they make layouts.
     unsafe {
-        let used = &(*behind.cast::<Shared>()).used;
+        let Shared { used, limit, may_refuse, refused, yielder, .. } = &*behind.cast::<Shared>();
         let had = if old.is_null() { 0 } else { had };
-        used.set(used.get() + wanted - had);
+        let after = used.get() + wanted - had;
+        if wanted > had && after > limit.get() && may_refuse.get() && !yielder.get().is_null() {
+            refused.set(true);
+            return ptr::null_mut();
+        }
+        used.set(after);
         if wanted == 0 {
             if had > 0 {
                 std::alloc::dealloc(old.cast(), Layout::from_size_align_unchecked(had, ALIGN));
@@ -532,7 +573,10 @@ unsafe extern "C" fn allocate(
             std::alloc::realloc(old.cast(), Layout::from_size_align_unchecked(had, ALIGN), wanted)
         };
         if new.is_null() {
-            std::alloc::handle_alloc_error(layout);
+            if !may_refuse.get() {
+                std::alloc::handle_alloc_error(layout);
+            }
+            used.set(after + had - wanted);
         }
         new.cast()
     }

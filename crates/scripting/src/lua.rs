@@ -4,13 +4,14 @@
 //! What makes it sound:
 //! - An error of Lua's leaves C and Rust frames by `longjmp`, so no frame with something to drop may be in its way.
 //!   Functions made here return their error instead ([`Raise`]); it is raised in [`enter`], when nothing is left to
-//!   drop. The methods of [`Lua`] are those of the interface that raise nothing but lack of memory, and the allocator
-//!   (`engine`) never lacks it: it ends the process, as Rust does.
+//!   drop. The methods of [`Lua`] are those of the interface that raise nothing but lack of memory, and while functions
+//!   made here run, the allocator (`engine`) never lacks it. Only where Lua itself runs does it keep to the limit.
 //! - Indices are those of the running function's frame: arguments, what it has pushed itself, upvalues. Lua grants
 //!   twenty places beyond the arguments; who needs more asks with [`Lua::ensure`].
 //! - A string's bytes live as long as Lua can reach it: callers keep it on the stack while they look at it.
 #![allow(unsafe_code)]
 
+use crate::engine::Shared;
 use mlua_sys as sys;
 use std::borrow::Cow;
 use std::ffi::{c_int, c_void};
@@ -88,10 +89,16 @@ unsafe extern "C-unwind" fn enter<F: Fn(Lua) -> Ran + Copy>(raw: *mut sys::lua_S
     // SAFETY: a value of a type without size may be conjured up; the closure was one when it was registered.
     let function: F = unsafe { std::ptr::NonNull::dangling().read() };
     let lua = Lua(raw);
+    let shared = Shared::of(lua);
+    shared.let_refuse(false);
     let argument = match function(lua) {
-        Ok(results) => return results,
+        Ok(results) => {
+            shared.let_refuse(true);
+            return results;
+        }
         Err(raise) => lua.push_raise(raise),
     };
+    shared.let_refuse(true);
     // SAFETY: what is to be raised is on top of the stack, and this frame holds nothing to drop any more.
     unsafe {
         if argument > 0 {
@@ -109,11 +116,15 @@ unsafe extern "C-unwind" fn enter_wrapped<F: Fn(Lua) -> Result<(), Raise> + Copy
     // SAFETY: as in `enter`.
     let look: F = unsafe { std::ptr::NonNull::dangling().read() };
     let lua = Lua(raw);
+    let shared = Shared::of(lua);
+    shared.let_refuse(false);
     if let Err(raise) = look(lua) {
         lua.push_raise(raise);
+        shared.let_refuse(true);
         // SAFETY: the error is on top, and nothing is left to drop.
         unsafe { sys::lua_error(raw) }
     }
+    shared.let_refuse(true);
     match lua.c_function(upvalue(1)) {
         // SAFETY: a function for this very state, which uses no upvalues of its own; nothing is left to drop.
         Some(function) => unsafe { function(raw) },
@@ -400,20 +411,29 @@ impl Lua {
     /// Calls the function under `arguments` arguments, catching errors; `false` with the error on top.
     pub(crate) fn call(self, arguments: c_int, results: c_int) -> bool {
         // SAFETY: a function and its arguments are on top; errors end here.
-        unsafe { sys::lua_pcall(self.0, arguments, results, 0) == sys::LUA_OK }
+        self.as_lua(|| unsafe { sys::lua_pcall(self.0, arguments, results, 0) == sys::LUA_OK })
     }
 
     /// [`Lua::call`] that lets the function at `handler` see an error where it arises.
     pub(crate) fn call_handled(self, arguments: c_int, results: c_int, handler: c_int) -> bool {
         // SAFETY: as in `call`, and a function at `handler`.
-        unsafe { sys::lua_pcall(self.0, arguments, results, handler) == sys::LUA_OK }
+        self.as_lua(|| unsafe { sys::lua_pcall(self.0, arguments, results, handler) == sys::LUA_OK })
     }
 
     /// Calls the function under `arguments` arguments for one result. Its errors leave the caller's frame as well,
     /// which therefore holds nothing to drop.
     pub(crate) fn call_unprotected(self, arguments: c_int) {
         // SAFETY: a function and its arguments are on top; the caller has nothing to drop.
-        unsafe { sys::lua_call(self.0, arguments, 1) }
+        self.as_lua(|| unsafe { sys::lua_call(self.0, arguments, 1) });
+    }
+
+    /// Lets Lua itself run: it may be refused memory, for its errors meet no frame of ours that they must not leave.
+    fn as_lua<T>(self, run: impl FnOnce() -> T) -> T {
+        let shared = Shared::of(self);
+        let before = shared.let_refuse(true);
+        let result = run();
+        shared.let_refuse(before);
+        result
     }
 
     /// Compiles text; pushes a function, or a message (`false`). What looks like compiled code is not accepted.
@@ -436,10 +456,17 @@ impl Lua {
         self.push_bytes(&name);
         name.push(0);
         // SAFETY: the parser runs protected, and nothing of ours is in the way of its errors.
-        let status =
-            unsafe { sys::luaL_loadbuffer(self.0, code.as_ptr().cast(), code.len(), name.as_ptr().cast()) };
+        let status = self.as_lua(|| unsafe {
+            sys::luaL_loadbuffer(self.0, code.as_ptr().cast(), code.len(), name.as_ptr().cast())
+        });
         self.remove(-2);
         status == sys::LUA_OK
+    }
+
+    /// Frees what nothing leads to any more, all at once.
+    pub(crate) fn collect(self) {
+        // SAFETY: the state is alive; there are no finalizers that could raise an error.
+        unsafe { sys::lua_gc(self.0, sys::LUA_GCCOLLECT, 0) };
     }
 
     /// Takes a value from the stack and keeps it under a number.

@@ -1,7 +1,7 @@
 //! `cjson`: JSON, with the settings, limits and messages of lua-cjson 2.1.0.
 
 use super::json_parser::Parser;
-use super::{number, text};
+use super::{number, room, text};
 use crate::lua::{Kind, Lua, Raise, Ran, upvalue};
 use std::ffi::c_int;
 
@@ -196,6 +196,7 @@ impl Encoder {
     /// Writes the value on top of the stack, and leaves it.
     fn value(&mut self, depth: usize) -> Result<(), Raise> {
         let lua = self.lua;
+        room(lua, &self.out)?;
         match lua.kind(-1) {
             Kind::String => self.string(lua.bytes(-1).unwrap_or_default()),
             Kind::Number => self.number(-1)?,

@@ -7,12 +7,19 @@ pub(crate) mod msgpack;
 pub(crate) mod number;
 pub(crate) mod pack;
 
-use crate::lua::{Lua, Ran};
+use crate::engine::Shared;
+use crate::lua::{Lua, Raise, Ran};
 
 /// Adds a function to the table on top of the stack.
 fn function<F: Fn(Lua) -> Ran + Copy>(lua: Lua, name: &str, f: F) {
     lua.push_function(f, 0);
     lua.set_field(-2, name);
+}
+
+/// Complains if what is being made of Lua's values is larger than all of them may be together: a few tables that name each
+/// other often make any size.
+fn room(lua: Lua, made: &[u8]) -> Result<(), Raise> {
+    if Shared::of(lua).room_for(made.len()) { Ok(()) } else { Err(Raise::Bare("not enough memory".into())) }
 }
 
 /// Adds a text to the table on top of the stack.

@@ -1,7 +1,7 @@
 //! `cmsgpack`: MessagePack, with the limits and messages of lua-cmsgpack 0.4.0. Strings are written and binary strings
 //! are read as well.
 
-use super::{function, text};
+use super::{function, room, text};
 use crate::lua::{Kind, Lua, Raise, Ran};
 
 /// Tables nested deeper than this are written as nil.
@@ -58,6 +58,7 @@ fn complaint(text: &'static str) -> Raise {
 
 /// Writes the value on top of the stack, and takes it.
 fn write(lua: Lua, out: &mut Vec<u8>, level: usize) -> Result<(), Raise> {
+    room(lua, out)?;
     match lua.kind(-1) {
         Kind::String => {
             let bytes = lua.bytes(-1).unwrap_or_default();

@@ -1,6 +1,6 @@
 //! `struct`: values as bytes in formats of C, as Roberto Ierusalimschy's library of that name has them.
 
-use super::function;
+use super::{function, room};
 use crate::lua::{Kind, Lua, Raise, Ran, to_integer};
 
 /// The most bytes of an integer.
@@ -105,6 +105,7 @@ fn pack(lua: Lua) -> Ran {
     let mut argument = 2;
     while let Some((option, size, padding)) = format.next(out.len())? {
         out.resize(out.len() + padding, 0);
+        room(lua, &out)?;
         match option {
             b'b' | b'B' | b'h' | b'H' | b'l' | b'L' | b'T' | b'i' | b'I' => {
                 let n = lua.check_number(argument)?;

@@ -54,3 +54,57 @@ fn endless_replies_end() {
     let reply = world.run("local t = {} for i = 1, 1000 do t = {t} end return t");
     assert_eq!(reply.len(), 1000 * 4 + 4);
 }
+
+#[test]
+fn memory_has_a_limit() {
+    let mut world = World::new();
+    world.run("return 1");
+    world.scripts.engine().expect("a state").set_memory_limit(16 << 20);
+    for (code, part) in [
+        ("return #string.rep('x', 2^30)", "-ERR not enough memory"),
+        ("local s = 'x' while true do s = s .. s end", "-ERR not enough memory"),
+        ("local t = {} for i = 1, 1e9 do t[i] = i end", "-ERR not enough memory"),
+        ("local t = {} for i = 1, 1e9 do t[i] = {redis.call('x')} end", "-ERR not enough memory"),
+        ("local s = string.rep('x', 2^20) return #s:gsub('x', s)", "-ERR not enough memory"),
+        (
+            "local s = string.rep('x', 2^20) local t = {} for i = 1, 100 do t[i] = s end return #table.concat(t)",
+            "not enough memory",
+        ),
+        (
+            "local s = string.rep('x', 2^20) local t = {} for i = 1, 100 do t[i] = s end return #cjson.encode(t)",
+            "not enough memory",
+        ),
+        (
+            "local s = string.rep('x', 2^20) local t = {} for i = 1, 100 do t[i] = s end return #cmsgpack.pack(t)",
+            "not enough memory",
+        ),
+        (
+            "local s = string.rep('x', 2^20) local t = {} for i = 1, 100 do t[i] = s end return t",
+            "-ERR not enough memory for the reply",
+        ),
+        ("local t = {} for i = 1, 100 do t[i] = string.rep('x', 2^20 + i) end", "-ERR not enough memory"),
+        (
+            "return loadstring('return ' .. string.rep('{', 100) .. string.rep('1,', 2^20) .. string.rep('}', 100))",
+            "$-1",
+        ),
+        // Who catches it may go on, with what is left.
+        ("return {pcall(string.rep, 'x', 2^30)}", "*"),
+        (
+            "local ok, text = pcall(function() return string.rep('x', 2^30) end) return text",
+            "not enough memory",
+        ),
+        (
+            "local f = coroutine.wrap(function() local s = 'x' while true do s = s .. s end end) f()",
+            "not enough memory",
+        ),
+        ("return #string.rep('x', 2^22)", ":4194304"),
+        // What is thrown away does not count.
+        ("local n = 0 for i = 1, 200 do n = n + #string.rep('x', 2^20 + i) end return n", ":209735300"),
+    ] {
+        let reply = world.run(code);
+        assert!(reply.contains(part), "{code}: {}", &reply[..reply.len().min(200)]);
+        assert_eq!(world.run("return 1"), ":1\r\n", "after {code}");
+        let used = world.scripts.engine().expect("a state").memory();
+        assert!(used < 40 << 20, "{used} bytes after {code}");
+    }
+}

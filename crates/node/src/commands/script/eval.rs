@@ -101,6 +101,12 @@ fn begin(ctx: &mut Ctx<'_>, args: Args<'_, '_>, keys: usize, target: &Target, re
         Purpose::Functions => ctx.node.scripting.libraries.take_engine(),
     };
     let mut engine: Box<Engine> = taken.ok_or_else(|| Error::fixed("ERR a script is running"))?;
+    let limit = ctx.node.config.lua_memory_limit;
+    engine.set_memory_limit(if limit == 0 {
+        usize::MAX
+    } else {
+        usize::try_from(limit).unwrap_or(usize::MAX)
+    });
     let rest = args.skip(3);
     let arguments = rest.skip(keys);
     engine.begin(target.function, rest.iter().take(keys), arguments.iter(), ctx.session.proto);
