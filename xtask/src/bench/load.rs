@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 /// A command of the load, and what comes back.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Form {
     /// How often the words are repeated behind the name, as in `MSET`.
     pub(crate) times: usize,
@@ -26,6 +26,8 @@ pub(crate) struct Form {
 /// A word of a command.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Word {
+    /// These bytes.
+    Bytes(&'static [u8]),
     /// This text before twelve digits, drawn anew for every command.
     Random(&'static str),
     /// A value of the load's length.
@@ -65,7 +67,7 @@ pub(crate) static HSET: Form = form(&["HSET", "hash"], &[KEYED, Word::Value], Re
 pub(crate) static SADD: Form = form(&["SADD", "set"], &[KEYED], Reply::Lines(1));
 pub(crate) static ZADD: Form = form(&["ZADD", "sorted"], &[Word::Random(""), KEYED], Reply::Lines(1));
 pub(crate) static ZRANK: Form = form(&["ZRANK", "sorted"], &[KEYED], Reply::Lines(1));
-pub(crate) static ZRANGE: Form = form(&["ZRANGE", "sorted"], &[Word::Rank, Word::SameRank], Reply::Lines(2));
+pub(crate) static ZRANGE: Form = form(&["ZRANGE", "sorted"], &[Word::Rank, Word::SameRank], Reply::Lines(3));
 pub(crate) static LPUSH: Form = form(&["LPUSH", "list"], &[Word::Value], Reply::Lines(1));
 pub(crate) static LRANGE: Form = form(&["LRANGE", "list", "0", "99"], &[], Reply::Lines(201));
 pub(crate) static EVALSHA: Form = form(&["EVALSHA", SCRIPT_SHA, "1"], &[KEYED], Reply::Lines(1));
@@ -244,6 +246,9 @@ impl Batch {
             }
             for word in form.words.iter().cycle().take(form.times * form.words.len()) {
                 match word {
+                    Word::Bytes(text) => {
+                        batch.word(text.len(), |bytes| bytes.extend_from_slice(text));
+                    }
                     Word::Value => {
                         let at = batch.word(load.value, |bytes| bytes.resize(bytes.len() + load.value, b'v'));
                         batch.values.push(at);

@@ -4,6 +4,7 @@
 //! all alike. Results are kept per row in the target folder, and `docs/benchmarks.md` is written from them:
 //! a single row can be measured anew without the others.
 
+mod bullmq;
 mod cpu;
 mod elements;
 mod failover;
@@ -112,7 +113,7 @@ pub(crate) struct Sample {
 type Measure = fn(&Setting, &Contender) -> Result<Vec<Sample>>;
 
 /// Groups of rows that are measured together.
-const GROUPS: [(&str, Measure); 16] = [
+const GROUPS: [(&str, Measure); 17] = [
     ("gap-crash", failover::crash),
     ("gap-hang", failover::hang),
     ("planned", failover::planned),
@@ -129,6 +130,7 @@ const GROUPS: [(&str, Measure); 16] = [
     ("elements", elements::elements),
     ("stalls", stalls::stalls),
     ("zrank", cpu::rank),
+    ("addjob", bullmq::add_job),
 ];
 
 impl Bench {

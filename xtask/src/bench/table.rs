@@ -23,7 +23,7 @@ enum Goal {
 }
 
 /// Rows in the order of the table: name, description with unit, goal.
-const ROWS: [(&str, &str, Goal); 65] = [
+const ROWS: [(&str, &str, Goal); 66] = [
     ("gap-crash", "longest gap in writes, kill -9 of the primary, down-after 1 s (ms)", Goal::AtMost(150.0)),
     ("gap-hang", "the same, SIGSTOP (ms)", Goal::AtMost(1150.0)),
     ("planned-gap", "planned switchover, gap (ms)", Goal::AtMost(50.0)),
@@ -56,6 +56,7 @@ const ROWS: [(&str, &str, Goal); 65] = [
     ("types-p100-sadd", "the same, SADD in a set of 1 M members", Goal::OfPeer(0.5)),
     ("types-p100-lpush", "the same, LPUSH", Goal::OfPeer(0.65)),
     ("types-p100-evalsha", "the same, EVALSHA of a script with one call", Goal::OfPeer(1.0)),
+    ("addjob", "the same, BullMQ's script that adds a job", Goal::OfPeer(1.0)),
     ("types-p16-lrange", "pipeline 16, LRANGE of 100 elements (µs)", Goal::OfPeer(0.6)),
     ("types-p16-mset", "the same, MSET of 10 keys", Goal::OfPeer(0.5)),
     ("strings-plain", "memory, 1 M strings of 8 B with keys of 12 B (B per key)", Goal::OfPeer(1.0)),
