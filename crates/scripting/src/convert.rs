@@ -208,7 +208,7 @@ impl Writer<'_> {
     /// Writes the value on top of the stack, and takes it.
     fn value(&mut self, reply: &mut Reply<'_>) {
         let lua = self.lua;
-        self.full |= !self.shared.room_for(reply.position());
+        self.full |= !self.shared.memory.room_for(reply.position());
         if self.full {
             return lua.pop(1);
         }

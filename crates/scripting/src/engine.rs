@@ -16,14 +16,14 @@
 
 use crate::convert;
 use crate::lua::{GLOBALS, Kind, Lua, Raise};
+use crate::memory::{self, Memory};
 use crate::random::Lrand48;
 use crate::sandbox;
 use corosensei::stack::DefaultStack;
 use corosensei::{Coroutine, CoroutineResult, Yielder};
 use mlua_sys as sys;
-use std::alloc::Layout;
 use std::cell::{Cell, UnsafeCell};
-use std::ffi::{c_int, c_void};
+use std::ffi::c_int;
 use std::ptr::{self, NonNull};
 use tanist_resp::Proto;
 
@@ -158,14 +158,7 @@ pub(crate) struct Exchange {
 
 /// All that functions called by Lua find behind the state's allocator.
 pub(crate) struct Shared {
-    used: Cell<usize>,
-    /// So many bytes may be used. Beyond them the allocator refuses, where it may.
-    limit: Cell<usize>,
-    /// Whether the allocator may refuse: Lua itself is running, not a function of ours, so that the error that it then
-    /// raises leaves frames of C only.
-    may_refuse: Cell<bool>,
-    /// It has refused, in this run.
-    refused: Cell<bool>,
+    pub(crate) memory: Memory,
     yielder: Cell<*const Yielder<Answer, Ask>>,
     exchange: UnsafeCell<Exchange>,
 }
@@ -179,16 +172,6 @@ impl Shared {
             sys::lua_getallocf(lua.raw(), &mut behind);
             &*behind.cast::<Shared>()
         }
-    }
-
-    /// Says whether a lack of memory may be an error of Lua's from here on; what was so before.
-    pub(crate) fn let_refuse(&self, yes: bool) -> bool {
-        self.may_refuse.replace(yes)
-    }
-
-    /// Whether something of so many bytes may still be made.
-    pub(crate) fn room_for(&self, bytes: usize) -> bool {
-        bytes <= self.limit.get()
     }
 
     /// For the script's side, between two questions.
@@ -222,6 +205,12 @@ fn killed_text(purpose: Purpose) -> &'static str {
     }
 }
 
+impl AsRef<Memory> for Shared {
+    fn as_ref(&self) -> &Memory {
+        &self.memory
+    }
+}
+
 type Script = Coroutine<Answer, Ask, bool, DefaultStack>;
 
 /// A Lua state.
@@ -250,10 +239,7 @@ impl Engine {
     pub fn new(purpose: Purpose, versions: Versions) -> Result<Engine, String> {
         let stack = DefaultStack::new(STACK).map_err(|error| error.to_string())?;
         let shared = Box::new(Shared {
-            used: Cell::new(0),
-            limit: Cell::new(usize::MAX),
-            may_refuse: Cell::new(false),
-            refused: Cell::new(false),
+            memory: Memory::default(),
             yielder: Cell::new(ptr::null()),
             exchange: UnsafeCell::new(Exchange {
                 request: Vec::new(),
@@ -273,7 +259,7 @@ impl Engine {
         });
         let shared = NonNull::from(Box::leak(shared));
         // SAFETY: the allocator fits its contract, and what is behind it lives until the state is closed.
-        let lua = Lua::new(unsafe { sys::lua_newstate(allocate, shared.as_ptr().cast()) });
+        let lua = Lua::new(unsafe { sys::lua_newstate(memory::allocate::<Shared>, shared.as_ptr().cast()) });
         sandbox::set_up(lua, purpose, versions);
         // SAFETY: the state is alive.
         unsafe { sys::lua_sethook(lua.raw(), Some(hook), sys::LUA_MASKCOUNT, SLICE as c_int) };
@@ -432,15 +418,18 @@ impl Engine {
     /// How many bytes the state may allocate: a script that wants more gets the error `not enough memory`. What
     /// functions of this crate need for a moment may go beyond; each of their results stays within.
     pub fn set_memory_limit(&mut self, bytes: usize) {
-        // SAFETY: the shared part is alive, and this field is a `Cell`.
-        unsafe { self.shared.as_ref() }.limit.set(bytes);
+        self.memory_of_state().set_limit(bytes);
     }
 
     /// Bytes that the state has allocated.
     #[must_use]
     pub fn memory(&self) -> usize {
-        // SAFETY: the shared part is alive, and this field is a `Cell`.
-        unsafe { self.shared.as_ref() }.used.get()
+        self.memory_of_state().used()
+    }
+
+    fn memory_of_state(&self) -> &Memory {
+        // SAFETY: the shared part is alive, and nobody takes this field mutably.
+        &unsafe { self.shared.as_ref() }.memory
     }
 
     /// What has been registered by a library that has just been loaded.
@@ -486,17 +475,17 @@ fn run(lua: Lua, shared: &Shared, function: Kept, job: Job) -> bool {
     let ok = unsafe {
         sys::lua_rawgeti_(lua.raw(), sys::LUA_REGISTRYINDEX, function.0);
         sys::lua_insert(lua.raw(), sandbox::FIXED + 1);
-        shared.let_refuse(true);
+        shared.memory.begin();
         sys::lua_pcall(lua.raw(), arguments, 1, sandbox::ERROR_HANDLER) == sys::LUA_OK
     };
-    shared.let_refuse(false);
+    let refused = shared.memory.end();
     if !ok {
         convert::write_error(lua, shared.exchange(), job == Job::Load);
     } else if job != Job::Load {
         convert::write_reply(lua, shared);
     }
     lua.set_top(sandbox::FIXED);
-    if shared.refused.take() {
+    if refused {
         // Most of it is garbage now, and the next script is not to pay for that.
         lua.collect();
     }
@@ -525,7 +514,7 @@ unsafe extern "C-unwind" fn hook(raw: *mut sys::lua_State, _: *mut sys::lua_Debu
         shared.exchange().killed = true;
     }
     let text = killed_text(shared.exchange().purpose);
-    shared.let_refuse(false);
+    shared.memory.let_refuse(false);
     // SAFETY: a hook has room on the stack and may raise errors; nothing here needs to be dropped. From now on it is
     // called at every instruction, so that nothing can catch the error and go on.
     unsafe {
@@ -535,50 +524,8 @@ unsafe extern "C-unwind" fn hook(raw: *mut sys::lua_State, _: *mut sys::lua_Debu
         } else {
             sys::lua_pushnil(raw);
         }
-        shared.let_refuse(true);
+        shared.memory.let_refuse(true);
         sys::lua_error(raw);
-    }
-}
-
-/// Lua's allocator: that of the program, with the bytes counted. It refuses what is beyond the limit while Lua itself
-/// runs; otherwise it never lacks memory, but ends the process, as Rust does.
-unsafe extern "C" fn allocate(
-    behind: *mut c_void,
-    old: *mut c_void,
-    had: usize,
-    wanted: usize,
-) -> *mut c_void {
-    const ALIGN: usize = 16;
-    // SAFETY: `behind` is what `Engine::new` has given; `old` was allocated here with the size `had`, as Lua promises.
-    // All sizes are those of real objects, so they make layouts.
-    unsafe {
-        let Shared { used, limit, may_refuse, refused, yielder, .. } = &*behind.cast::<Shared>();
-        let had = if old.is_null() { 0 } else { had };
-        let after = used.get() + wanted - had;
-        if wanted > had && after > limit.get() && may_refuse.get() && !yielder.get().is_null() {
-            refused.set(true);
-            return ptr::null_mut();
-        }
-        used.set(after);
-        if wanted == 0 {
-            if had > 0 {
-                std::alloc::dealloc(old.cast(), Layout::from_size_align_unchecked(had, ALIGN));
-            }
-            return ptr::null_mut();
-        }
-        let layout = Layout::from_size_align_unchecked(wanted, ALIGN);
-        let new = if had == 0 {
-            std::alloc::alloc(layout)
-        } else {
-            std::alloc::realloc(old.cast(), Layout::from_size_align_unchecked(had, ALIGN), wanted)
-        };
-        if new.is_null() {
-            if !may_refuse.get() {
-                std::alloc::handle_alloc_error(layout);
-            }
-            used.set(after + had - wanted);
-        }
-        new.cast()
     }
 }
 

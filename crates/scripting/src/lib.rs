@@ -4,7 +4,7 @@
 //!
 //! Where things are:
 //! - `engine`: a Lua state, and running one script in it, on a stack of its own.
-//! - `lua`: the C interface behind methods; with `engine`, the room for `unsafe`.
+//! - `lua`: the C interface behind methods; `memory`: its allocator. With `engine`, the room for `unsafe`.
 //! - `sandbox`, `api`, `libs/`: what scripts see.
 //! - `convert`: replies to Lua's values and back.
 //! - `scripts`: the cache of `EVAL`; `library`: the libraries of `FUNCTION`.
@@ -16,6 +16,7 @@ mod flags;
 mod library;
 mod libs;
 mod lua;
+mod memory;
 mod random;
 mod sandbox;
 mod scripts;

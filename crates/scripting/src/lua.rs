@@ -5,7 +5,7 @@
 //! - An error of Lua's leaves C and Rust frames by `longjmp`, so no frame with something to drop may be in its way.
 //!   Functions made here return their error instead ([`Raise`]); it is raised in [`enter`], when nothing is left to
 //!   drop. The methods of [`Lua`] are those of the interface that raise nothing but lack of memory, and while functions
-//!   made here run, the allocator (`engine`) never lacks it. Only where Lua itself runs does it keep to the limit.
+//!   made here run, the allocator (`memory`) never lacks it. Only where Lua itself runs does it keep to the limit.
 //! - Indices are those of the running function's frame: arguments, what it has pushed itself, upvalues. Lua grants
 //!   twenty places beyond the arguments; who needs more asks with [`Lua::ensure`].
 //! - A string's bytes live as long as Lua can reach it: callers keep it on the stack while they look at it.
@@ -90,15 +90,15 @@ unsafe extern "C-unwind" fn enter<F: Fn(Lua) -> Ran + Copy>(raw: *mut sys::lua_S
     let function: F = unsafe { std::ptr::NonNull::dangling().read() };
     let lua = Lua(raw);
     let shared = Shared::of(lua);
-    shared.let_refuse(false);
+    shared.memory.let_refuse(false);
     let argument = match function(lua) {
         Ok(results) => {
-            shared.let_refuse(true);
+            shared.memory.let_refuse(true);
             return results;
         }
         Err(raise) => lua.push_raise(raise),
     };
-    shared.let_refuse(true);
+    shared.memory.let_refuse(true);
     // SAFETY: what is to be raised is on top of the stack, and this frame holds nothing to drop any more.
     unsafe {
         if argument > 0 {
@@ -117,14 +117,14 @@ unsafe extern "C-unwind" fn enter_wrapped<F: Fn(Lua) -> Result<(), Raise> + Copy
     let look: F = unsafe { std::ptr::NonNull::dangling().read() };
     let lua = Lua(raw);
     let shared = Shared::of(lua);
-    shared.let_refuse(false);
+    shared.memory.let_refuse(false);
     if let Err(raise) = look(lua) {
         lua.push_raise(raise);
-        shared.let_refuse(true);
+        shared.memory.let_refuse(true);
         // SAFETY: the error is on top, and nothing is left to drop.
         unsafe { sys::lua_error(raw) }
     }
-    shared.let_refuse(true);
+    shared.memory.let_refuse(true);
     match lua.c_function(upvalue(1)) {
         // SAFETY: a function for this very state, which uses no upvalues of its own; nothing is left to drop.
         Some(function) => unsafe { function(raw) },
@@ -430,9 +430,9 @@ impl Lua {
     /// Lets Lua itself run: it may be refused memory, for its errors meet no frame of ours that they must not leave.
     fn as_lua<T>(self, run: impl FnOnce() -> T) -> T {
         let shared = Shared::of(self);
-        let before = shared.let_refuse(true);
+        let before = shared.memory.let_refuse(true);
         let result = run();
-        shared.let_refuse(before);
+        shared.memory.let_refuse(before);
         result
     }
 

@@ -19,7 +19,11 @@ fn function<F: Fn(Lua) -> Ran + Copy>(lua: Lua, name: &str, f: F) {
 /// Complains if what is being made of Lua's values is larger than all of them may be together: a few tables that name each
 /// other often make any size.
 fn room(lua: Lua, made: &[u8]) -> Result<(), Raise> {
-    if Shared::of(lua).room_for(made.len()) { Ok(()) } else { Err(Raise::Bare("not enough memory".into())) }
+    if Shared::of(lua).memory.room_for(made.len()) {
+        Ok(())
+    } else {
+        Err(Raise::Bare("not enough memory".into()))
+    }
 }
 
 /// Adds a text to the table on top of the stack.
