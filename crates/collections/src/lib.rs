@@ -1,6 +1,6 @@
 //! Data structures: the table of addresses, the compact encodings of small collections, and the collection types.
 //!
-//! From the bottom up: `class` (the allocator's size classes), `seed` (hashing), `table` (addresses ordered by hash),
+//! From the bottom up: `class` (the allocator's size classes), `seed` and `hashes` (hashing), `table` (addresses ordered by hash),
 //! `pack` and `intset` (the compact encodings), `word` (one word that owns one of several things), and the types that are
 //! made of them. Every collection is one word, which an entry of the keyspace holds in the place of a string.
 //!
@@ -13,6 +13,7 @@ mod blob;
 mod class;
 mod collection;
 mod hash;
+mod hashes;
 mod int;
 mod intset;
 mod list;
@@ -29,10 +30,11 @@ mod word;
 pub use class::class;
 pub use collection::{Collection, Encoding};
 pub use hash::{FieldExpiry, Hash, HashForm, HashIter, NEVER, Pair, Was};
+pub use hashes::Hashes;
 pub use int::parse_int;
 pub use intset::{IntSet, IntSetError};
 pub use list::{Elements, End, List, ListNode};
-pub use member::Ahead;
+pub use member::{Ahead, Remains, Shown, TableElement, Tracked};
 pub use pack::{Iter, Pack, PackError, Pairs, Pos, Side, TooLarge, Value};
 pub use policy::{Limit, Policy};
 pub use seed::{KeyHash, Seed};

@@ -8,7 +8,7 @@ mod iter;
 
 use crate::class::class;
 use crate::collection::{Collection, Encoding};
-use crate::member::{Ahead, Element, Field, Members, Parts, Selection};
+use crate::member::{Ahead, Element, Field, Members, Parts, Selection, Tracked};
 use crate::pack::{Pack, Value};
 use crate::policy::Policy;
 use crate::set::Duplicate;
@@ -90,6 +90,21 @@ impl<'a> Pair<'a> {
 }
 
 impl Hash {
+    /// The table, if there is one, to be shown as it is now while it changes.
+    #[inline]
+    #[must_use]
+    pub fn tracked(&self) -> Option<&dyn Tracked> {
+        match self.0.get() {
+            Kind::Large(members) => Some(members),
+            _ => None,
+        }
+    }
+
+    /// [`Hash::tracked`], to change what is remembered.
+    pub fn tracked_mut(&mut self) -> Option<&mut dyn Tracked> {
+        self.0.large_mut().map(|members| members as &mut dyn Tracked)
+    }
+
     /// To fetch fields before they are looked for; `None` if they are not in a table.
     #[inline]
     #[must_use]

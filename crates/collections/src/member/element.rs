@@ -17,7 +17,7 @@ use std::ptr::NonNull;
 use tanist_types::UnixMs;
 
 /// What the elements of a collection consist of besides their name.
-pub(crate) trait Shape {
+pub(crate) trait Shape: 'static {
     /// Whether eight bytes of fixed size come first (a score), which can be changed in place.
     const PREFIX: bool;
     /// Whether a value follows the name, and an expiry may precede it.

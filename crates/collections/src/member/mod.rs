@@ -4,9 +4,12 @@
 //! are unique; `heap` is what the elements take from the allocator; the index of those that expire, of which there is
 //! none without such, holds exactly their addresses. Elements are borrowed from the room, so they cannot outlive a change
 //! of it.
+//!
+//! A room that is tracked ([`tracker`]) hands on the old forms of elements instead of freeing or overwriting them.
 #![allow(unsafe_code)]
 
 mod element;
+mod tracker;
 
 use crate::class::class;
 use crate::pack::Value;
@@ -18,6 +21,8 @@ use std::marker::PhantomData;
 use tanist_types::{Rng, UnixMs};
 
 pub(crate) use element::{Element, Field, Parts, Plain, Scored, Shape};
+use tracker::Tracker;
+pub use tracker::{Remains, Shown, TableElement, Tracked};
 
 /// The bits of a position that a cursor leaves out, as in scans of the keyspace: cursors fit 48 bits.
 const CURSOR_SHIFT: u32 = 16;
@@ -29,6 +34,7 @@ pub(crate) struct Members<S: Shape> {
     heap: usize,
     /// The elements that expire.
     expiring: Option<Box<Table>>,
+    tracker: Option<Box<Tracker<S>>>,
     shape: PhantomData<S>,
 }
 
@@ -73,7 +79,8 @@ impl Place {
 impl<S: Shape> Members<S> {
     /// An empty room whose names are hashed with `seed`.
     pub(crate) fn new(seed: Seed) -> Members<S> {
-        Members { seed, table: Table::new(), heap: 0, expiring: None, shape: PhantomData }
+        let table = Table::new();
+        Members { seed, table, heap: 0, expiring: None, tracker: None, shape: PhantomData }
     }
 
     #[inline]
@@ -135,8 +142,9 @@ impl<S: Shape> Members<S> {
         let Some(found) = place.found else { return self.add(place.hash, parts) };
         let indexed = S::VALUE && self.expiring.is_some();
         let expired = indexed && self.at(place).is_some_and(|element| element.expiry().is_some());
+        let kept = self.awaits(place.hash);
         // SAFETY: the table's element is live, and `self` is borrowed uniquely, so nobody has a reference to it.
-        let address = if unsafe { element::rewrite::<S>(found.address, parts) } {
+        let address = if !kept && unsafe { element::rewrite::<S>(found.address, parts) } {
             found.address
         } else {
             let (address, taken) = element::create::<S>(parts);
@@ -149,12 +157,32 @@ impl<S: Shape> Members<S> {
         address
     }
 
-    /// Puts a new element into the place of an old one, which is freed.
+    /// Puts a new element into the place of an old one, which is released.
     fn exchange(&mut self, hash: u64, found: Found, address: u64, taken: usize) {
         self.table.replace(hash, found, address);
+        self.heap += taken;
         // SAFETY: the table has given the address up.
-        let freed = unsafe { element::free::<S>(found.address) };
-        self.heap = self.heap + taken - freed;
+        unsafe { self.release(hash, found.address) };
+    }
+
+    /// Whether the element of this hash must be kept as it is.
+    #[inline]
+    fn awaits(&self, hash: u64) -> bool {
+        self.tracker.as_ref().is_some_and(|tracker| tracker.awaits(hash))
+    }
+
+    /// Frees an element, unless its old form is still to be shown.
+    ///
+    /// # Safety
+    /// The table has given up the address, which is not used again.
+    #[inline]
+    unsafe fn release(&mut self, hash: u64, address: u64) {
+        self.heap -= match &mut self.tracker {
+            // SAFETY: by the caller's word.
+            Some(tracker) if tracker.awaits(hash) => unsafe { tracker.save(hash, address) },
+            // SAFETY: by the caller's word.
+            _ => unsafe { element::free::<S>(address) },
+        };
     }
 
     /// Brings the index of those that expire up to date: the element of this hash was at `old`, and is at `new`.
@@ -220,6 +248,9 @@ impl<S: Shape> Members<S> {
     fn add(&mut self, hash: u64, parts: &Parts<'_>) -> u64 {
         let (address, taken) = element::create::<S>(parts);
         self.heap += taken;
+        if let Some(tracker) = &mut self.tracker {
+            tracker.born(hash);
+        }
         let seed = self.seed;
         self.table.insert(hash, address, &|address| hash_of::<S>(seed, address));
         if parts.expiry.is_some() {
@@ -247,7 +278,7 @@ impl<S: Shape> Members<S> {
         }
         self.table.remove(place.hash, found);
         // SAFETY: the table has given the address up.
-        self.heap -= unsafe { element::free::<S>(found.address) };
+        unsafe { self.release(place.hash, found.address) };
         true
     }
 
@@ -264,6 +295,13 @@ impl<S: Shape> Members<S> {
     #[inline]
     pub(crate) fn set_prefix(&mut self, place: &Place, prefix: u64) {
         let Some(found) = place.found else { panic!("an element was expected") };
+        if let Some(tracker) = self.tracker.as_deref_mut().filter(|tracker| tracker.awaits(place.hash)) {
+            // The element stays where it is, because others know its address: its copy is the old form.
+            // SAFETY: the table's element is live.
+            let (copy, _) = element::create::<S>(&unsafe { Element::<S>::at(found.address) }.parts());
+            // SAFETY: nobody else knows the copy.
+            unsafe { tracker.save(place.hash, copy) };
+        }
         // SAFETY: the table's element is live, and `self` is borrowed uniquely, so nobody has a reference to it.
         unsafe { element::set_prefix::<S>(found.address, prefix) };
     }

@@ -23,20 +23,7 @@ fn random_changes<S: Shape>(seed: u64, changes: u64, most: u64) {
     let mut members = Members::<S>::new(Seed::new(SEED));
     let mut model = Model::new();
     for step in 0..changes {
-        let old = model.keys().nth(rng.below(model.len() as u64 + 1) as usize).cloned();
-        let name = old.filter(|_| rng.chance(1, 2)).unwrap_or_else(|| text(&mut rng, most));
-        let place = members.locate(&name);
-        assert_eq!(place.is_taken(), model.contains_key(&name));
-        if rng.chance(1, 3) {
-            assert_eq!(members.remove_at(&place), model.remove(&name).is_some());
-        } else {
-            let prefix = if S::PREFIX { rng.next_u64() } else { 0 };
-            let value = if S::VALUE { text(&mut rng, most) } else { Vec::new() };
-            let expiry = (S::VALUE && rng.chance(1, 2)).then(|| UnixMs(rng.next_u64() as i64));
-            let address = members.put(&place, &Parts { prefix, name: &name, value: &value, expiry });
-            assert_eq!(members.get(&name).map(|element| element.address()), Some(address));
-            model.insert(name, (prefix, value, expiry));
-        }
+        change(&mut members, &mut model, &mut rng, most);
         if step % 97 == 0 {
             same(&members, &model);
         }
@@ -44,6 +31,28 @@ fn random_changes<S: Shape>(seed: u64, changes: u64, most: u64) {
     let copy = members.clone();
     drop(members);
     same(&copy, &model);
+}
+
+fn change<S: Shape>(members: &mut Members<S>, model: &mut Model, rng: &mut Rng, most: u64) {
+    let old = model.keys().nth(rng.below(model.len() as u64 + 1) as usize).cloned();
+    let name = old.filter(|_| rng.chance(1, 2)).unwrap_or_else(|| text(rng, most));
+    let place = members.locate(&name);
+    assert_eq!(place.is_taken(), model.contains_key(&name));
+    let expiry = (S::VALUE && rng.chance(1, 2)).then(|| UnixMs(rng.next_u64() as i64));
+    match rng.below(if S::VALUE { 7 } else { 6 }) {
+        0 | 1 => assert_eq!(members.remove_at(&place), model.remove(&name).is_some()),
+        6 => {
+            assert_eq!(members.set_expiry(&place, expiry), model.contains_key(&name));
+            model.entry(name).and_modify(|element| element.2 = expiry);
+        }
+        _ => {
+            let prefix = if S::PREFIX { (rng.next_u64() as f64).to_bits() } else { 0 };
+            let value = if S::VALUE { text(rng, most) } else { Vec::new() };
+            let address = members.put(&place, &Parts { prefix, name: &name, value: &value, expiry });
+            assert_eq!(members.get(&name).map(|element| element.address()), Some(address));
+            model.insert(name, (prefix, value, expiry));
+        }
+    }
 }
 
 fn same<S: Shape>(members: &Members<S>, model: &Model) {
@@ -62,6 +71,75 @@ fn rooms_of_all_shapes_agree_with_a_model() {
         random_changes::<Field>(seed, changes, most);
         random_changes::<Scored>(seed, changes, most);
     }
+}
+
+/// Shows a room while it changes, to the end or for some steps.
+fn shown_while_it_changes<S: Shape>(seed: u64, rounds: usize, most: u64) {
+    let mut rng = Rng::from_seed(seed);
+    let (mut members, mut model) = (Members::<S>::new(Seed::new(SEED)), Model::new());
+    for round in 0..rounds {
+        for _ in 0..rng.below(300) {
+            change(&mut members, &mut model, &mut rng, most);
+        }
+        let (beginning, mut seen) = (model.clone(), Model::new());
+        members.track(round as u64);
+        let copy = members.clone();
+        assert_eq!((members.tracker(), copy.tracker()), (Some(round as u64), None));
+        let mut steps = if round % 4 == 3 { rng.below(6) } else { u64::MAX };
+        let budget = 1 + rng.below(600) as usize;
+        while steps > 0 {
+            let shown = members.show(budget, &mut |element| {
+                let was = (element.score.to_bits(), element.value.to_vec(), element.expiry);
+                assert_eq!(seen.insert(element.name.to_vec(), was), None, "an element is shown once");
+            });
+            if shown.over {
+                assert_eq!(seen, beginning);
+                assert_eq!((members.tracker(), members.tracker_bytes()), (None, 0));
+                break;
+            }
+            for _ in 0..rng.below(20) {
+                change(&mut members, &mut model, &mut rng, most);
+            }
+            steps -= 1;
+        }
+        assert!(seen.iter().all(|(name, element)| beginning.get(name) == Some(element)));
+        drop(members.untrack());
+        assert_eq!(members.tracker(), None);
+        same(&members, &model);
+    }
+}
+
+#[test]
+fn what_is_shown_is_the_beginning_whatever_changes_meanwhile() {
+    for seed in 0..if cfg!(miri) { 1 } else { 30 } {
+        let (rounds, most) = if cfg!(miri) { (3, 100) } else { (12, 3_000) };
+        shown_while_it_changes::<Plain>(seed, rounds, most);
+        shown_while_it_changes::<Field>(seed, rounds, most);
+        shown_while_it_changes::<Scored>(seed, rounds, most);
+    }
+}
+
+#[test]
+fn a_prefix_that_is_changed_meanwhile_is_shown_as_it_was() {
+    let mut members = Members::<Scored>::new(Seed::new(SEED));
+    for n in 0..50 {
+        let (name, prefix) = (format!("{n}"), f64::from(n).to_bits());
+        let place = members.locate(name.as_bytes());
+        members.put(&place, &Parts { prefix, name: name.as_bytes(), ..Parts::default() });
+    }
+    members.track(1);
+    let mut seen = BTreeMap::new();
+    while !members.show(60, &mut |e| _ = seen.insert(e.name.to_vec(), e.score)).over {
+        for n in 0..50 {
+            let place = members.locate(format!("{n}").as_bytes());
+            let address = members.at(&place).expect("it stays").address();
+            members.set_prefix(&place, (-1.0f64).to_bits());
+            assert_eq!(members.at(&place).expect("it stays").address(), address);
+        }
+    }
+    assert_eq!(seen.len(), 50);
+    assert!(seen.iter().all(|(name, score)| *name == format!("{score}").into_bytes()), "{seen:?}");
+    members.check();
 }
 
 #[test]

@@ -8,7 +8,7 @@ mod iter;
 use crate::class::class;
 use crate::collection::{Collection, Encoding};
 use crate::intset::IntSet;
-use crate::member::{Ahead, Members, Parts, Plain, Selection};
+use crate::member::{Ahead, Members, Parts, Plain, Selection, Tracked};
 use crate::pack::{Pack, Value};
 use crate::parse_int;
 use crate::policy::Policy;
@@ -67,6 +67,21 @@ fn ints_limit(policy: &Policy) -> usize {
 }
 
 impl Set {
+    /// The table, if there is one, to be shown as it is now while it changes.
+    #[inline]
+    #[must_use]
+    pub fn tracked(&self) -> Option<&dyn Tracked> {
+        match self.0.get() {
+            Kind::Large(members) => Some(members),
+            _ => None,
+        }
+    }
+
+    /// [`Set::tracked`], to change what is remembered.
+    pub fn tracked_mut(&mut self) -> Option<&mut dyn Tracked> {
+        self.0.large_mut().map(|members| members as &mut dyn Tracked)
+    }
+
     /// To fetch members before they are looked for; `None` if they are not in a table.
     #[inline]
     #[must_use]
@@ -246,8 +261,13 @@ impl Set {
     }
 
     /// Makes the set anew of some of its members, as the first of them tells: of integers or in a listpack, as long as
-    /// that holds them.
+    /// that holds them. One that is tracked stays a table.
     pub fn keep<'m>(&mut self, members: impl Iterator<Item = &'m [u8]>, policy: &Policy) {
+        if self.is_tracked() {
+            self.clear();
+            members.for_each(|member| _ = self.insert(member, policy));
+            return;
+        }
         let was_packed = matches!(self.0.get(), Kind::Compact(_));
         let mut kept = None;
         for member in members {
@@ -257,6 +277,22 @@ impl Set {
             set.insert(member, policy);
         }
         *self = kept.unwrap_or_default();
+    }
+
+    /// Removes all members.
+    pub fn clear(&mut self) {
+        if !self.is_tracked() {
+            *self = Set::default();
+            return;
+        }
+        // What is remembered is with the table: that is emptied where it is.
+        let all: Vec<Vec<u8>> =
+            self.iter().map(|member| member.as_bytes(&mut itoa::Buffer::new()).to_vec()).collect();
+        all.iter().for_each(|member| _ = self.remove(member));
+    }
+
+    fn is_tracked(&self) -> bool {
+        self.tracked().is_some_and(|members| members.tracker().is_some())
     }
 
     /// Removes a member; false if it was not there.

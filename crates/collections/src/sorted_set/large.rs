@@ -6,7 +6,7 @@
 
 use super::order::{Item, Order, Search};
 use super::{Member, Place};
-use crate::member::{Ahead, Element, Members, Parts, Scored};
+use crate::member::{Ahead, Element, Members, Parts, Scored, Tracked};
 use crate::seed::Seed;
 use tanist_types::Rng;
 
@@ -19,6 +19,14 @@ pub(super) struct Large {
 impl Large {
     pub(super) fn new(seed: Seed) -> Large {
         Large { members: Members::new(seed), order: Order::new() }
+    }
+
+    pub(super) fn tracked(&self) -> &dyn Tracked {
+        &self.members
+    }
+
+    pub(super) fn tracked_mut(&mut self) -> &mut dyn Tracked {
+        &mut self.members
     }
 
     #[inline]

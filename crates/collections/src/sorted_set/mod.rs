@@ -9,7 +9,7 @@ mod large;
 mod order;
 
 use crate::collection::{Collection, Encoding};
-use crate::member::{Ahead, Element, Scored};
+use crate::member::{Ahead, Element, Scored, Tracked};
 use crate::pack::{Pack, Pos, Side, Value};
 use crate::policy::Policy;
 use crate::word::{Kind, Word};
@@ -73,6 +73,20 @@ impl From<Pack> for SortedSet {
 }
 
 impl SortedSet {
+    /// The table, if there is one, to be shown as it is now while it changes.
+    #[must_use]
+    pub fn tracked(&self) -> Option<&dyn Tracked> {
+        match self.0.get() {
+            Kind::Large(large) => Some(large.tracked()),
+            _ => None,
+        }
+    }
+
+    /// [`SortedSet::tracked`], to change what is remembered.
+    pub fn tracked_mut(&mut self) -> Option<&mut dyn Tracked> {
+        self.0.large_mut().map(Large::tracked_mut)
+    }
+
     /// To fetch members before they are looked for; `None` if they are not in a table.
     #[inline]
     #[must_use]

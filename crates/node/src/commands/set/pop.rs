@@ -62,7 +62,7 @@ fn pop_many(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     let edited = ctx.edit(key, hash, Missing::Leave, |set: &mut Set, policy| {
         if count >= set.len() {
             let all = set.iter().map(owned).collect();
-            *set = Set::default();
+            set.clear();
             return all;
         }
         // The fewer of the two are picked one by one, as the set's form afterwards shows.
