@@ -86,15 +86,40 @@ impl List {
         }
     }
 
+    /// The list as it is now, whatever becomes of this one. A list of nodes shares them, however many there are; a node
+    /// is copied when it is changed.
+    #[must_use]
+    pub fn freeze(&mut self) -> List {
+        match self.0.get_mut() {
+            Kind::Compact(pack) => List(Word::compact(pack.clone())),
+            Kind::Large(large) => List(Word::large(Box::new(large.freeze()))),
+            Kind::Other(_) => List::default(),
+        }
+    }
+
+    /// Bytes that a frozen list takes besides the nodes that it shares.
+    #[must_use]
+    pub fn frozen_bytes(&self) -> usize {
+        match self.0.get() {
+            Kind::Large(large) => crate::class(size_of::<Large>()) + large.row_bytes(),
+            Kind::Compact(_) | Kind::Other(_) => self.allocated(),
+        }
+    }
+
     /// The nodes, in order; a small list is one.
     pub fn nodes(&self) -> impl ExactSizeIterator<Item = ListNode<'_>> {
+        self.nodes_from(0)
+    }
+
+    /// The nodes from an index on.
+    pub fn nodes_from(&self, from: usize) -> impl ExactSizeIterator<Item = ListNode<'_>> {
         let (pack, large) = match self.0.get() {
             Kind::Compact(pack) => (Some(pack), None),
             Kind::Large(large) => (None, Some(large)),
             Kind::Other(_) => (None, None),
         };
         let count = large.map_or(usize::from(pack.is_some()), Large::nodes);
-        (0..count).map(move |i| match (pack, large) {
+        (from.min(count)..count).map(move |i| match (pack, large) {
             (_, Some(large)) => large.node(i).as_ref(),
             (Some(pack), None) => ListNode::Packed(pack),
             (None, None) => unreachable!("there are no nodes then"),

@@ -1,7 +1,9 @@
 //! The nodes of a large list.
 
 use crate::blob::{Blob, Format};
+use crate::class::class;
 use crate::pack::{Pack, Value};
+use std::sync::Arc;
 
 struct Whole;
 
@@ -38,7 +40,18 @@ pub(super) enum Node {
     },
     /// One element that is too large for a pack.
     Plain(Plain),
+    /// A node that a frozen list may have as well, and so is not changed: one of the other two. The list that wants to
+    /// change it makes it its own again ([`Node::into_own`]).
+    Lent {
+        /// The node.
+        node: Arc<Node>,
+        /// How many elements it has.
+        count: u32,
+    },
 }
+
+/// Bytes that lending a node takes from the allocator: the node itself and two counters.
+const LOAN: usize = class(size_of::<Node>() + 2 * size_of::<usize>());
 
 const _: () = assert!(size_of::<Node>() == 16);
 
@@ -62,11 +75,51 @@ impl Node {
         Node::Plain(Plain(Blob::new(&[&header.to_le_bytes(), element])))
     }
 
+    /// Bytes that lending it will take from the allocator.
+    pub(super) fn loan(&self) -> usize {
+        if matches!(self, Node::Lent { .. }) { 0 } else { LOAN }
+    }
+
+    /// The same node, from now on for several lists.
+    pub(super) fn into_lent(self) -> Node {
+        match self {
+            Node::Lent { .. } => self,
+            own => {
+                let count = own.count() as u32;
+                Node::Lent { node: Arc::new(own), count }
+            }
+        }
+    }
+
+    /// The same node for one list alone; copied if another one still has it.
+    pub(super) fn into_own(self) -> Node {
+        match self {
+            Node::Lent { node, .. } => Arc::unwrap_or_clone(node),
+            own => own,
+        }
+    }
+
+    /// Makes a lent node one of this list alone.
+    #[cold]
+    pub(super) fn reclaim(&mut self) {
+        let lent = std::mem::replace(self, Node::packed(Pack::new()));
+        *self = lent.into_own();
+    }
+
+    /// What is in the node.
+    #[inline]
+    fn content(&self) -> &Node {
+        match self {
+            Node::Lent { node, .. } => node,
+            own => own,
+        }
+    }
+
     /// The number of elements.
     #[inline]
     pub(super) fn count(&self) -> usize {
         match self {
-            Node::Packed { count, .. } => *count as usize,
+            Node::Packed { count, .. } | Node::Lent { count, .. } => *count as usize,
             Node::Plain(_) => 1,
         }
     }
@@ -76,29 +129,39 @@ impl Node {
         match self {
             Node::Packed { pack, .. } => pack.allocated(),
             Node::Plain(plain) => plain.0.allocated(),
+            Node::Lent { node, .. } => LOAN + node.allocated(),
         }
     }
 
     /// The elements, if it is not a large one.
     pub(super) fn pack(&self) -> Option<&Pack> {
-        match self {
+        match self.content() {
             Node::Packed { pack, .. } => Some(pack),
-            Node::Plain(_) => None,
+            _ => None,
+        }
+    }
+
+    /// The elements, if it is not a large one, for this list alone.
+    pub(super) fn into_pack(self) -> Option<Pack> {
+        match self.into_own() {
+            Node::Packed { pack, .. } => Some(pack),
+            _ => None,
         }
     }
 
     /// The element of an index within the node.
     pub(super) fn get(&self, within: usize) -> Option<Value<'_>> {
-        match self {
-            Node::Packed { pack, .. } => pack.seek(within as isize).map(|pos| pack.get(pos)),
-            Node::Plain(plain) => (within == 0).then(|| Value::Str(plain.bytes())),
+        match self.as_ref() {
+            ListNode::Packed(pack) => pack.seek(within as isize).map(|pos| pack.get(pos)),
+            ListNode::Plain(element) => (within == 0).then_some(Value::Str(element)),
         }
     }
 
     pub(super) fn as_ref(&self) -> ListNode<'_> {
-        match self {
+        match self.content() {
             Node::Packed { pack, .. } => ListNode::Packed(pack),
             Node::Plain(plain) => ListNode::Plain(plain.bytes()),
+            Node::Lent { .. } => unreachable!("a node is lent once"),
         }
     }
 }

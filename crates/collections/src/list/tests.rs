@@ -185,15 +185,65 @@ fn a_list_is_a_row_of_texts_whatever_is_done_to_it() {
     for (seed, size) in [-1, -2, -3, -5, 1, 2, 3, 16, 500].into_iter().enumerate() {
         let rng = Rng::from_seed(seed as u64);
         let mut run = Run { list: List::default(), model: VecDeque::new(), rng, policy: policy(size) };
+        let mut frozen: Vec<(List, VecDeque<Vec<u8>>)> = Vec::new();
         for turn in 0..3000 {
             run.step(turn / 400 % 2 == 0);
             run.compare();
+            match run.rng.below(60) {
+                0 if frozen.len() < 3 => frozen.push((run.list.freeze(), run.model.clone())),
+                1 => _ = frozen.pop(),
+                _ => {}
+            }
+            if turn % 10 == 0 {
+                for (list, model) in &mut frozen {
+                    assert_eq!(texts(list), model.make_contiguous(), "a frozen list stays what it was");
+                }
+            }
         }
         let copy = run.list.clone();
         assert_eq!(copy, run.list);
         run.list = copy;
         run.compare();
     }
+}
+
+#[test]
+fn a_frozen_list_shares_the_nodes_that_have_not_changed_since() {
+    let policy = policy(-2);
+    let mut list = List::default();
+    for n in 0..20_000 {
+        push(&mut list, End::Back, format!("element:{n:08}").as_bytes(), &policy);
+    }
+    let (nodes, before) = (list.nodes().len(), list.allocated());
+    let packs = |list: &List| -> Vec<*const u8> {
+        let start = |node| match node {
+            ListNode::Packed(pack) => pack.as_bytes().as_ptr(),
+            ListNode::Plain(element) => element.as_ptr(),
+        };
+        list.nodes().map(start).collect()
+    };
+    let frozen = list.freeze();
+    assert!(frozen.frozen_bytes() < before / 100);
+    assert!(list.allocated() - before <= nodes * 32, "a loan is small");
+    assert_eq!(packs(&frozen), packs(&list));
+    list.set(10_000, b"another", &policy);
+    let shared = packs(&frozen).iter().zip(packs(&list)).filter(|(a, b)| **a == *b).count();
+    assert_eq!(shared, nodes - 1);
+    drop(frozen);
+    let before = packs(&list);
+    push(&mut list, End::Back, b"last", &policy);
+    assert_eq!(packs(&list)[..nodes - 1], before[..nodes - 1]);
+    assert_eq!(packs(&list)[nodes - 1], before[nodes - 1], "nobody else has the node, so it is not copied");
+    check(&list);
+}
+
+#[test]
+fn an_element_of_16_bytes_takes_less_than_19() {
+    let mut list = List::default();
+    for n in 0..100_000 {
+        push(&mut list, End::Back, format!("element:{n:08}").as_bytes(), &policy(-2));
+    }
+    assert!(list.allocated() < 1_870_000, "{}", list.allocated());
 }
 
 #[test]

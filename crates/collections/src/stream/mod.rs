@@ -127,9 +127,39 @@ impl Stream {
         self.view().range(from, to)
     }
 
+    /// The stream as it is now, whatever becomes of this one. The nodes are shared, however many there are, and one is
+    /// copied when it is changed; the groups are copied.
+    #[must_use]
+    pub fn freeze(&mut self) -> Stream {
+        let inner = &mut *self.0;
+        let mut frozen = VecDeque::with_capacity(inner.nodes.len());
+        let packed = &mut inner.packed;
+        let lend = |node: Node| {
+            *packed += node.loan();
+            let node = node.into_lent();
+            frozen.push_back(node.clone());
+            node
+        };
+        inner.nodes = std::mem::take(&mut inner.nodes).into_iter().map(lend).collect();
+        let (groups, packed, about) = (inner.groups.clone(), inner.packed, inner.about);
+        Stream(Box::new(Inner { nodes: frozen, groups, packed, about }))
+    }
+
+    /// Bytes that a frozen stream takes besides the nodes that it shares.
+    #[must_use]
+    pub fn frozen_bytes(&self) -> usize {
+        self.allocated() - self.0.packed
+    }
+
     /// The nodes: their identifiers and listpacks.
     pub fn nodes(&self) -> impl ExactSizeIterator<Item = (StreamId, &Pack)> {
-        self.0.nodes.iter().map(|node| (node.base, &node.pack))
+        self.nodes_from(0)
+    }
+
+    /// The nodes from an index on.
+    pub fn nodes_from(&self, from: usize) -> impl ExactSizeIterator<Item = (StreamId, &Pack)> {
+        let nodes = &self.0.nodes;
+        nodes.range(from.min(nodes.len())..).map(|node| (node.base, node.pack()))
     }
 
     /// The identifier that `new` stands for.
@@ -169,18 +199,18 @@ impl Stream {
         let inner = &mut *self.0;
         let most = if policy.stream_bytes == 0 { LONGEST } else { policy.stream_bytes.min(LONGEST) };
         let room = inner.nodes.back().is_some_and(|node| {
-            node.pack.bytes() + text < most
-                && node.pack.would_fit(whole)
+            node.pack().bytes() + text < most
+                && node.pack().would_fit(whole)
                 && (policy.stream_entries == 0 || node.all() < policy.stream_entries as u64)
         });
         if !room {
             inner.nodes.push_back(Node::new(id, pairs.clone().map(|(name, _)| name)));
         } else if let Some(node) = inner.nodes.back() {
-            inner.packed -= node.pack.allocated();
+            inner.packed -= node.allocated();
         }
         let Some(node) = inner.nodes.back_mut() else { unreachable!("there is one now") };
         node.append(id, pairs);
-        inner.packed += node.pack.allocated();
+        inner.packed += node.allocated();
         inner.about.len += 1;
         inner.about.added = inner.about.added.wrapping_add(1);
         inner.about.last = id;
@@ -197,12 +227,12 @@ impl Stream {
         let node = &mut inner.nodes[index];
         let found = node.entries().take_while(|entry| entry.id <= id).find(|entry| entry.id == id);
         let Some(at) = found.filter(|entry| !entry.deleted).map(|entry| entry.at) else { return false };
-        inner.packed -= node.pack.allocated();
+        inner.packed -= node.allocated();
         if node.live() == 1 {
             inner.nodes.remove(index);
         } else {
             node.mark(&[at]);
-            inner.packed += node.pack.allocated();
+            inner.packed += node.allocated();
         }
         inner.about.len -= 1;
         inner.about.max_deleted = inner.about.max_deleted.max(id);
@@ -223,7 +253,7 @@ impl Stream {
             return None;
         }
         inner.about.len += node.live();
-        inner.packed += node.pack.allocated();
+        inner.packed += node.allocated();
         inner.nodes.push_back(node);
         Some(())
     }

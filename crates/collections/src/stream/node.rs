@@ -13,7 +13,9 @@
 //! if trimming by identifier stopped in front of its last entry, a deleted one.
 
 use super::StreamId;
+use crate::class::class;
 use crate::pack::{Iter, Pack, Pos, Value};
+use std::sync::Arc;
 
 const DELETED: i64 = 1;
 const SAME_FIELDS: i64 = 2;
@@ -22,8 +24,20 @@ const SAME_FIELDS: i64 = 2;
 #[derive(Clone, PartialEq, Debug)]
 pub(super) struct Node {
     pub(super) base: StreamId,
-    pub(super) pack: Pack,
+    held: Held,
 }
+
+/// Whose the listpack is.
+#[derive(Clone, PartialEq, Debug)]
+enum Held {
+    /// The stream's alone.
+    Own(Pack),
+    /// A frozen stream may have it as well, so it is not changed.
+    Lent(Arc<Pack>),
+}
+
+/// Bytes that lending a listpack takes from the allocator: its word and two counters.
+const LOAN: usize = class(size_of::<Pack>() + 2 * size_of::<usize>());
 
 /// An entry of a stream.
 #[derive(Clone, Debug)]
@@ -123,11 +137,61 @@ impl Node {
             push(&mut pack, name);
         }
         push_int(&mut pack, 0);
-        Node { base, pack }
+        Node { base, held: Held::Own(pack) }
+    }
+
+    /// The listpack.
+    #[inline]
+    pub(super) fn pack(&self) -> &Pack {
+        match &self.held {
+            Held::Own(pack) => pack,
+            Held::Lent(pack) => pack,
+        }
+    }
+
+    /// The listpack, to change; copied first if a frozen stream still has it.
+    #[inline]
+    fn pack_mut(&mut self) -> &mut Pack {
+        if let Held::Lent(_) = self.held {
+            self.reclaim();
+        }
+        match &mut self.held {
+            Held::Own(pack) => pack,
+            Held::Lent(_) => unreachable!("reclaimed above"),
+        }
+    }
+
+    #[cold]
+    fn reclaim(&mut self) {
+        if let Held::Lent(pack) = std::mem::replace(&mut self.held, Held::Own(Pack::new())) {
+            self.held = Held::Own(Arc::unwrap_or_clone(pack));
+        }
+    }
+
+    /// Bytes that lending it will take from the allocator.
+    pub(super) fn loan(&self) -> usize {
+        if matches!(self.held, Held::Lent(_)) { 0 } else { LOAN }
+    }
+
+    /// The same node, from now on for several streams.
+    pub(super) fn into_lent(self) -> Node {
+        let held = match self.held {
+            Held::Own(pack) => Held::Lent(Arc::new(pack)),
+            lent => lent,
+        };
+        Node { base: self.base, held }
+    }
+
+    /// Bytes taken from the allocator.
+    pub(super) fn allocated(&self) -> usize {
+        match &self.held {
+            Held::Own(pack) => pack.allocated(),
+            Held::Lent(pack) => pack.allocated() + LOAN,
+        }
     }
 
     fn header(&self) -> (i64, i64) {
-        let mut iter = self.pack.iter();
+        let mut iter = self.pack().iter();
         (int(iter.next()).unwrap_or(0), int(iter.next()).unwrap_or(0))
     }
 
@@ -145,18 +209,18 @@ impl Node {
     /// Counts entries that came (`live` only) or were marked.
     fn count(&mut self, live: i64, deleted: i64) {
         let (old_live, old_deleted) = self.header();
-        let Some(first) = self.pack.first() else { unreachable!("a node has a header") };
-        replace(&mut self.pack, first, old_live + live);
+        let Some(first) = self.pack().first() else { unreachable!("a node has a header") };
+        replace(self.pack_mut(), first, old_live + live);
         if deleted != 0
-            && let Some(second) = self.pack.next(first)
+            && let Some(second) = self.pack().next(first)
         {
-            replace(&mut self.pack, second, old_deleted + deleted);
+            replace(self.pack_mut(), second, old_deleted + deleted);
         }
     }
 
     /// The entries, the deleted ones too.
     pub(super) fn entries(&self) -> Entries<'_> {
-        let mut iter = self.pack.iter();
+        let mut iter = self.pack().iter();
         iter.next();
         iter.next();
         let common = int(iter.next()).and_then(|n| usize::try_from(n).ok()).unwrap_or(0);
@@ -169,7 +233,7 @@ impl Node {
 
     /// The last entry, be it deleted or not.
     pub(super) fn last_id(&self) -> StreamId {
-        let mut iter = self.pack.iter();
+        let mut iter = self.pack().iter();
         let back = int(iter.next_back()).unwrap_or(0);
         // From the element in front of the count back to the flags.
         for _ in 3..back.max(3) {
@@ -191,26 +255,26 @@ impl Node {
         self.count(1, 0);
         let (ms, seq) = id.minus(self.base);
         for n in [if same { SAME_FIELDS } else { 0 }, ms, seq] {
-            push_int(&mut self.pack, n);
+            push_int(self.pack_mut(), n);
         }
         if !same {
-            push_int(&mut self.pack, fields);
+            push_int(self.pack_mut(), fields);
         }
         for (name, value) in pairs {
             if !same {
-                push(&mut self.pack, name);
+                push(self.pack_mut(), name);
             }
-            push(&mut self.pack, value);
+            push(self.pack_mut(), value);
         }
-        push_int(&mut self.pack, if same { fields + 3 } else { 2 * fields + 4 });
+        push_int(self.pack_mut(), if same { fields + 3 } else { 2 * fields + 4 });
     }
 
     /// Marks entries as deleted, at these positions of their flags.
     pub(super) fn mark(&mut self, at: &[Pos]) {
         // From the last: a flag keeps its length, but not if foreign bytes had it longer than needed.
         for &pos in at.iter().rev() {
-            let Value::Int(flags) = self.pack.get(pos) else { continue };
-            replace(&mut self.pack, pos, flags | DELETED);
+            let Value::Int(flags) = self.pack().get(pos) else { continue };
+            replace(self.pack_mut(), pos, flags | DELETED);
         }
         self.count(-(at.len() as i64), at.len() as i64);
     }
@@ -253,7 +317,7 @@ impl Node {
             }
             seen[(flags & DELETED) as usize] += 1;
         }
-        (seen == [live, deleted] && live + deleted > 0).then_some(Node { base, pack })
+        (seen == [live, deleted] && live + deleted > 0).then(|| Node { base, held: Held::Own(pack) })
     }
 }
 

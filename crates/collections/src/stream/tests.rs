@@ -29,6 +29,7 @@ enum Step {
     Add(u64, u64, usize, u8),
     Delete(usize),
     Trim(bool, bool, u64, u64),
+    Freeze,
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -36,6 +37,7 @@ fn step() -> impl Strategy<Value = Step> {
         6 => (0..3u64, 0..4u64, 1..4usize, 0..3u8).prop_map(|(ms, seq, n, kind)| Step::Add(ms, seq, n, kind)),
         2 => any::<usize>().prop_map(Step::Delete),
         1 => (any::<bool>(), any::<bool>(), 0..20u64, 0..8u64).prop_map(|(a, b, n, l)| Step::Trim(a, b, n, l)),
+        1 => Just(Step::Freeze),
     ]
 }
 
@@ -48,7 +50,7 @@ fn check(stream: &Stream, model: &[Row]) {
     assert_eq!((about.len, stream.len()), (model.len() as u64, model.len()));
     assert_eq!(about.first, model.first().map_or(StreamId::MIN, |row| row.0));
     assert_eq!(stream.view().last_live(), model.last().map_or(StreamId::MIN, |row| row.0));
-    assert_eq!(stream.0.packed, stream.nodes().map(|(_, pack)| pack.allocated()).sum::<usize>());
+    assert_eq!(stream.0.packed, stream.0.nodes.iter().map(Node::allocated).sum::<usize>());
     let mut again = Stream::default();
     for (base, pack) in stream.nodes() {
         assert_eq!(again.push_foreign(base, pack.clone()), Some(()));
@@ -63,6 +65,7 @@ proptest! {
     ) {
         let policy = policy(bytes, most);
         let (mut stream, mut model) = (Stream::default(), Vec::<Row>::new());
+        let mut frozen = Vec::new();
         for step in steps {
             match step {
                 Step::Add(ms, seq, fields, kind) => {
@@ -98,8 +101,15 @@ proptest! {
                     prop_assert!(entries == 0 || gone as u64 <= entries);
                     model.drain(..gone);
                 }
+                Step::Freeze => {
+                    if frozen.len() == 2 {
+                        frozen.remove(0);
+                    }
+                    frozen.push((stream.freeze(), model.clone()));
+                }
             }
             check(&stream, &model);
+            frozen.iter().for_each(|(stream, model)| check(stream, model));
         }
         for (from, to) in [(0, 3), (1, 1), (2, 9), (5, 4)] {
             let (from, to) = (StreamId { ms: from, seq: 1 }, StreamId { ms: to, seq: 2 });

@@ -39,7 +39,7 @@ impl Stream {
                 Trim::MinId(least) => node.last_id() < least,
             };
             if whole {
-                inner.packed -= node.pack.allocated();
+                inner.packed -= node.allocated();
                 inner.nodes.pop_front();
                 inner.about.len = kept;
                 gone += live;
@@ -63,9 +63,9 @@ impl Stream {
                 .take(surplus)
                 .map(|entry| entry.at)
                 .collect();
-            inner.packed -= node.pack.allocated();
+            inner.packed -= node.allocated();
             node.mark(&marked);
-            inner.packed += node.pack.allocated();
+            inner.packed += node.allocated();
             inner.about.len -= marked.len() as u64;
             gone += marked.len() as u64;
             break;
