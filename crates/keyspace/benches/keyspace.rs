@@ -10,7 +10,7 @@
 use rustix::time::{ClockId, clock_gettime};
 use std::hint::black_box;
 use std::time::{Duration, Instant};
-use tanist_keyspace::{Cursor, Expiry, KeyHash, Keyspace, StrRef, StrValue, ValueRef};
+use tanist_keyspace::{Cursor, Expiry, KeyHash, Keyspace, SnapshotPart, StrRef, StrValue, ValueRef};
 use tanist_types::{DbIndex, Rng, UnixMs};
 
 #[global_allocator]
@@ -160,14 +160,17 @@ fn operations(count: u64) {
     });
     println!("SCAN       {scan:6.1} ns per key");
     let snapshot = best(3, count as usize, || {
-        space.snapshot_begin();
+        space.snapshot_begin(64 << 10);
         while !space
-            .snapshot_next(16 * 1024, &mut |_, entry| seen += entry.key().len())
+            .snapshot_next(16 * 1024, &mut |_, part| {
+                let SnapshotPart::Entry(entry) = part else { unreachable!("strings only") };
+                seen += entry.key().len();
+            })
             .is_none_or(|p| p.done)
         {}
     });
     println!("snapshot   {snapshot:6.1} ns per key");
-    space.snapshot_begin();
+    space.snapshot_begin(64 << 10);
     let during = best(1, n, || batches(&mut space, &keys, set));
     println!("SET        {during:6.1} ns during a snapshot, {} KiB kept", space.snapshot_memory() / 1024);
     drop(space.snapshot_abort());

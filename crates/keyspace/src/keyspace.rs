@@ -3,10 +3,10 @@
 use crate::access::Stamp;
 use crate::db::{Db, ExpireProgress};
 use crate::entry::{Entry, OwnedEntry};
-use crate::snapshot::{Snapshot, SnapshotProgress};
+use crate::snapshot::{self, Snapshot, SnapshotPart, SnapshotProgress};
 use crate::store::Store;
 use crate::write::DbMut;
-use tanist_collections::{KeyHash, Policy, Seed};
+use tanist_collections::{KeyHash, Policy, Remains, Seed};
 use tanist_types::{DbIndex, UnixMs};
 
 /// Memory that is no longer used; dropping it, on whatever thread, frees it.
@@ -16,13 +16,17 @@ pub struct Garbage {
     stores: Vec<Store>,
     snapshot: Option<Snapshot>,
     entries: Vec<OwnedEntry>,
+    remains: Vec<Remains>,
 }
 
 impl Garbage {
     /// Whether there is nothing to free.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.stores.is_empty() && self.snapshot.is_none() && self.entries.is_empty()
+        self.stores.is_empty()
+            && self.snapshot.is_none()
+            && self.entries.is_empty()
+            && self.remains.is_empty()
     }
 
     /// How many entries will be freed.
@@ -181,6 +185,9 @@ impl Keyspace {
     /// Exchanges two databases (SWAPDB).
     pub fn swap(&mut self, a: DbIndex, b: DbIndex) {
         self.dbs.swap(a.index(), b.index());
+        if let Some(snapshot) = &mut self.snapshot {
+            snapshot.swap(a, b);
+        }
     }
 
     /// Takes over the data of `other` (made by [`Keyspace::new_like`]) and returns the old data. An active snapshot
@@ -228,10 +235,12 @@ impl Keyspace {
     /// Puts an empty database in the place of one; hands back what no snapshot needs.
     fn detach(&mut self, index: DbIndex) -> Option<Store> {
         let new = Db::new(Seed::new(self.seed));
-        let old = std::mem::replace(&mut self.dbs[index.index()], new);
-        match (&mut self.snapshot, old.stop) {
-            (Some(snapshot), Some(stop)) => snapshot.adopt(stop, old.store),
-            _ => Some(old.store),
+        let mut old = std::mem::replace(&mut self.dbs[index.index()], new);
+        let Some(snapshot) = &mut self.snapshot else { return Some(old.store) };
+        snapshot.claim(index, &mut old.store);
+        match old.stop {
+            Some(stop) => snapshot.adopt(stop, old.store),
+            None => Some(old.store),
         }
     }
 
@@ -249,8 +258,8 @@ impl Keyspace {
         if self.db(to).find(key, h).is_some() {
             return false;
         }
-        let Some(entry) = self.db_mut(from).take(key, h) else { return false };
-        self.db_mut(to).add(h, entry);
+        let Some(entry) = self.db_mut(from).uproot(key, h) else { return false };
+        self.db_mut(to).settle(h, entry);
         true
     }
 
@@ -279,10 +288,12 @@ impl Keyspace {
         self.dbs[index.index()].expired(now, budget, report)
     }
 
-    /// Starts a snapshot of the data as they are now. One that was active is given up and dropped: whoever knows of
-    /// one calls [`Keyspace::snapshot_abort`] before.
-    pub fn snapshot_begin(&mut self) {
-        self.snapshot = Some(Snapshot::begin(&mut self.dbs));
+    /// Starts a snapshot of the data as they are now. Collections of more than `whole` bytes in tables or nodes will be
+    /// emitted in pieces, and are not copied as a whole if they change. A snapshot that was active is given up and
+    /// dropped: whoever knows of one calls [`Keyspace::snapshot_abort`] before.
+    pub fn snapshot_begin(&mut self, whole: usize) {
+        drop(self.snapshot_abort());
+        self.snapshot = Some(Snapshot::begin(&mut self.dbs, whole));
     }
 
     /// Whether a snapshot is active.
@@ -291,15 +302,15 @@ impl Keyspace {
         self.snapshot.is_some()
     }
 
-    /// Emits further entries of the snapshot, about `budget` bytes of keys and values; each entry exactly once, in its
-    /// form at the beginning. Databases may alternate. `None` if no snapshot is active.
+    /// Emits further entries of the snapshot and pieces of large ones, about `budget` bytes of keys and values; each entry
+    /// exactly once, in its form at the beginning. Databases may alternate. `None` if no snapshot is active.
     pub fn snapshot_next(
         &mut self,
         budget: usize,
-        emit: &mut dyn FnMut(DbIndex, Entry<'_>),
+        emit: &mut dyn FnMut(DbIndex, SnapshotPart<'_>),
     ) -> Option<SnapshotProgress> {
         let snapshot = self.snapshot.as_mut()?;
-        let progress = snapshot.next(&self.dbs, budget.max(1), emit, &mut self.garbage);
+        let progress = snapshot.next(&mut self.dbs, budget.max(1), emit, &mut self.garbage, &mut self.waste);
         if progress.done {
             self.snapshot = None;
         }
@@ -308,7 +319,9 @@ impl Keyspace {
 
     /// Gives up the active snapshot, if any.
     pub fn snapshot_abort(&mut self) -> Garbage {
-        Garbage { snapshot: self.snapshot.take(), ..Garbage::default() }
+        let mut snapshot = self.snapshot.take();
+        let remains = snapshot.as_mut().map(|snapshot| snapshot.untrack(&mut self.dbs)).unwrap_or_default();
+        Garbage { snapshot, remains, ..Garbage::default() }
     }
 
     /// The keys, and the keys with an expiry, of each database that was not empty at the beginning of the active
@@ -329,12 +342,18 @@ impl Keyspace {
     /// Memory that finished snapshots and large values have left behind, to be dropped where there is time.
     pub fn take_garbage(&mut self) -> Garbage {
         let (stores, entries) = (std::mem::take(&mut self.garbage), std::mem::take(&mut self.waste));
-        Garbage { stores, snapshot: None, entries }
+        Garbage { stores, entries, ..Garbage::default() }
     }
 
     /// Panics unless the invariants of all tables hold. Slow: for tests.
     pub fn check(&self) {
         self.dbs.iter().for_each(Db::check);
+        let mut tracked = 0;
+        for db in &self.dbs {
+            db.store.for_each(&mut |entry| tracked += usize::from(snapshot::tracker(entry).is_some()));
+        }
+        let known = self.snapshot.as_ref().map_or(0, Snapshot::tracked);
+        assert_eq!(tracked, known, "what is tracked is what the snapshot knows of");
     }
 }
 

@@ -25,7 +25,7 @@ pub use db::{Cursor, Db, ExpireProgress};
 pub use entry::{Entry, OwnedEntry};
 pub use keyspace::{Garbage, Keyspace};
 pub use object::{Object, Typed};
-pub use snapshot::SnapshotProgress;
+pub use snapshot::{Head, Outline, Piece, SnapshotPart, SnapshotProgress};
 pub use tanist_collections::{self as collections, Collection, KeyHash, Policy};
 pub use value::{Encoding, StrRef, StrValue, ValueRef, parse_int};
 pub use write::{Change, DbMut, Edit, Edited, Expiry, Missing, Replaced};

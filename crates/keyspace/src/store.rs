@@ -252,6 +252,12 @@ impl Store {
         table.visit(from, &|address| hash_of(seed, address), &mut |address| see(unsafe { view(address) }))
     }
 
+    /// Calls `see` with every entry.
+    pub(crate) fn for_each(&self, see: &mut dyn FnMut(Entry<'_>)) {
+        // SAFETY: as in `walk`.
+        self.main.for_each(&mut |address| see(unsafe { view(address) }));
+    }
+
     pub(crate) fn random(&self, rng: &mut Rng) -> Option<Entry<'_>> {
         // SAFETY: as in `walk`, with the borrow of the result.
         self.main.random(rng).map(|address| unsafe { view(address) })

@@ -5,7 +5,7 @@ use crate::db::Db;
 use crate::entry::{Entry, Form, LONGEST_SHORT, OwnedEntry};
 use crate::keyspace::Births;
 use crate::object::{Object, Typed};
-use crate::snapshot::{Snapshot, Stop};
+use crate::snapshot::{self, Snapshot, Stop};
 use crate::value::{StrRef, StrValue, ValueRef};
 use tanist_collections::table::Found;
 use tanist_collections::{KeyHash, Policy, class};
@@ -144,7 +144,7 @@ impl DbMut<'_> {
         match awaited(self.db.stop, self.snapshot, h) {
             None => {
                 if let Some(old) = self.db.store.overwrite(h, found, form, expiry, access) {
-                    discard(self.waste, old);
+                    discard(self.snapshot, self.waste, old);
                 }
             }
             Some((stop, snapshot)) => {
@@ -205,10 +205,11 @@ impl DbMut<'_> {
     }
 
     fn set_expiry_at(&mut self, h: KeyHash, found: Found, expiry: Option<UnixMs>) {
-        let old = self.db.store.at(h, found);
-        if old.expiry() == expiry {
+        if self.db.store.at(h, found).expiry() == expiry {
             return;
         }
+        self.divide(h, found);
+        let old = self.db.store.at(h, found);
         match awaited(self.db.stop, self.snapshot, h) {
             None => self.db.store.set_expiry(h, found, expiry),
             Some((stop, snapshot)) => {
@@ -218,10 +219,25 @@ impl DbMut<'_> {
         }
     }
 
-    /// Saves a copy for the snapshot before an entry is changed where it is.
-    fn save_copy(&mut self, h: KeyHash, found: Found) {
-        if let Some((stop, snapshot)) = awaited(self.db.stop, self.snapshot, h) {
-            snapshot.save(stop, h, self.db.store.at(h, found).duplicate());
+    /// Hands an entry in if the snapshot waits for it and it is a large collection; it may be changed then.
+    #[inline]
+    fn divide(&mut self, h: KeyHash, found: Found) {
+        let Some((stop, snapshot)) = awaited(self.db.stop, self.snapshot, h) else { return };
+        if snapshot.is_large(self.db.store.at(h, found)) {
+            let now = self.index;
+            self.db.store.edit(h, found, |entry| snapshot.divide(stop, h, now, entry));
+        }
+    }
+
+    /// Saves what the snapshot waits for before an entry is changed where it is.
+    #[inline]
+    fn keep(&mut self, h: KeyHash, found: Found) {
+        let Some((stop, snapshot)) = awaited(self.db.stop, self.snapshot, h) else { return };
+        let entry = self.db.store.at(h, found);
+        if snapshot.is_large(entry) {
+            self.divide(h, found);
+        } else {
+            snapshot.save(stop, h, entry.duplicate());
         }
     }
 
@@ -264,7 +280,7 @@ impl DbMut<'_> {
         let entry = self.db.store.at(h, found);
         let value = str_of(entry);
         if entry.is_long() || offset + part.len() <= value.len() && !matches!(value, StrRef::Int(_)) {
-            self.save_copy(h, found);
+            self.keep(h, found);
             return self.db.store.edit(h, found, |entry| write_in_place(entry, offset, part));
         }
         let mut buffer = itoa::Buffer::new();
@@ -289,18 +305,38 @@ impl DbMut<'_> {
         let old = self.db.store.remove(h, found);
         match self.awaited(h) {
             Some((stop, snapshot)) => snapshot.save(stop, h, old),
-            None => discard(self.waste, old),
+            None => discard(self.snapshot, self.waste, old),
         }
     }
 
-    /// Removes `key` and returns it, to read (GETDEL) or to drop elsewhere (UNLINK).
+    /// Removes `key` and returns it. A large collection that a snapshot still needs is copied.
     pub fn take(&mut self, key: &[u8], h: KeyHash) -> Option<OwnedEntry> {
+        let old = self.uproot(key, h)?;
+        let copy = snapshot::tracker(old.entry()).map(|_| old.entry().duplicate());
+        let Some(copy) = copy else { return Some(old) };
+        discard(self.snapshot, self.waste, old);
+        Some(copy)
+    }
+
+    /// Removes `key` and returns it, to be handed to [`DbMut::settle`] under whatever name and in whatever database.
+    pub(crate) fn uproot(&mut self, key: &[u8], h: KeyHash) -> Option<OwnedEntry> {
         let found = self.db.store.locate(key, h)?;
+        self.divide(h, found);
         let old = self.db.store.remove(h, found);
         let Some((stop, snapshot)) = self.awaited(h) else { return Some(old) };
         let copy = old.entry().duplicate();
         snapshot.save(stop, h, old);
         Some(copy)
+    }
+
+    /// Adds an entry that [`DbMut::uproot`] has returned, and whose key is not there.
+    pub(crate) fn settle(&mut self, h: KeyHash, entry: OwnedEntry) {
+        if let Some(snapshot) = self.snapshot
+            && let Some(id) = snapshot::tracker(entry.entry())
+        {
+            snapshot.moved(id, self.index, h, entry.entry().key());
+        }
+        self.add(h, entry);
     }
 
     /// Sets `key` to a collection, whatever was there. An empty one may only be a stream.
@@ -344,17 +380,29 @@ impl DbMut<'_> {
         if T::of(entry.value()).is_none() {
             return Edit::WrongType;
         }
-        self.save_copy(h, found);
+        self.keep(h, found);
+        let tracker = self.tracker(h, found);
         let policy = self.policy;
         let (result, emptied) = self.db.store.edit(h, found, |entry| {
             let Some(value) = entry.collection_mut::<T>() else { unreachable!("seen above") };
             let result = change(value, policy);
             (result, value.is_empty() && !T::MAY_BE_EMPTY)
         });
+        if let Some((snapshot, id)) = self.snapshot.as_mut().zip(tracker) {
+            let changed = self.db.store.at(h, found);
+            debug_assert_eq!(snapshot::tracker(changed), tracker, "what is tracked is changed, not replaced");
+            snapshot.note_bytes(id, snapshot::tracker_bytes(changed));
+        }
         if emptied {
             self.remove_at(h, found);
         }
         Edit::Done(Edited { result, created: false, emptied })
+    }
+
+    /// The number under which the snapshot, if there is one, tracks the collection of an entry.
+    #[inline]
+    fn tracker(&self, h: KeyHash, found: Found) -> Option<u64> {
+        self.snapshot.as_ref().and_then(|_| snapshot::tracker(self.db.store.at(h, found)))
     }
 
     /// Gives the entry at `from` the name `to`, replacing what is there, with value, expiry and access bits; false
@@ -363,9 +411,9 @@ impl DbMut<'_> {
         if from == to {
             return self.db.store.locate(from, from_h).is_some();
         }
-        let Some(entry) = self.take(from, from_h) else { return false };
+        let Some(entry) = self.uproot(from, from_h) else { return false };
         self.remove(to, to_h);
-        self.add(to_h, entry.with_key(to));
+        self.settle(to_h, entry.with_key(to));
         true
     }
 }
@@ -378,10 +426,14 @@ fn str_of(entry: Entry<'_>) -> StrRef<'_> {
     }
 }
 
-/// Frees an entry, now if that is quick.
+/// Hands an entry to the snapshot if that tracks it; or else frees it, now if that is quick.
 #[inline]
-fn discard(waste: &mut Vec<OwnedEntry>, entry: OwnedEntry) {
-    if entry.entry().effort() > MOST_EFFORT {
+fn discard(snapshot: &mut Option<Snapshot>, waste: &mut Vec<OwnedEntry>, entry: OwnedEntry) {
+    if let Some(snapshot) = snapshot
+        && let Some(id) = snapshot::tracker(entry.entry())
+    {
+        snapshot.take_over(id, entry);
+    } else if entry.entry().effort() > MOST_EFFORT {
         waste.push(entry);
     }
 }

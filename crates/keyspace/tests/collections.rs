@@ -1,7 +1,7 @@
 //! Collections in entries: changed where they are, kept for snapshots, freed elsewhere when large.
 
 use tanist_keyspace::collections::{Hash, List, Pack, Set};
-use tanist_keyspace::{Edit, Edited, Expiry, KeyHash, Keyspace, Missing, StrValue, ValueRef};
+use tanist_keyspace::{Edit, Edited, Expiry, KeyHash, Keyspace, Missing, SnapshotPart, StrValue, ValueRef};
 use tanist_types::{DbIndex, UnixMs};
 
 const DB: DbIndex = DbIndex(0);
@@ -85,13 +85,14 @@ fn values_of_all_kinds_take_each_others_place() {
 fn a_snapshot_has_the_collection_of_its_beginning() {
     let (mut data, h) = keyspace();
     let _ = set_list(&mut data, h, Missing::Create, &["old"]);
-    data.snapshot_begin();
+    data.snapshot_begin(1000);
     let _ = set_list(&mut data, h, Missing::Leave, &["new"]);
     let _ = set_list(&mut data, h, Missing::Leave, &[]);
     let mut seen = Vec::new();
-    while let Some(progress) =
-        data.snapshot_next(1, &mut |_, entry| seen.push(format!("{:?}", entry.value())))
-    {
+    while let Some(progress) = data.snapshot_next(1, &mut |_, part| {
+        let SnapshotPart::Entry(entry) = part else { panic!("a small one comes as a whole") };
+        seen.push(format!("{:?}", entry.value()));
+    }) {
         if progress.done {
             break;
         }

@@ -4,13 +4,14 @@ mod common;
 
 use common::{Item, Model, World, item};
 use std::collections::BTreeMap;
-use tanist_keyspace::Garbage;
+use tanist_keyspace::{Garbage, SnapshotPart};
 
 type Emitted = Vec<BTreeMap<Vec<u8>, Item>>;
 
 /// Emits up to `budget` bytes more; true when the snapshot is done.
 fn emit(world: &mut World, budget: usize, into: &mut Emitted) -> bool {
-    let progress = world.keys.snapshot_next(budget, &mut |db, entry| {
+    let progress = world.keys.snapshot_next(budget, &mut |db, part| {
+        let SnapshotPart::Entry(entry) = part else { panic!("strings come as a whole") };
         let before = into[db.index()].insert(entry.key().to_vec(), item(entry));
         assert_eq!(before, None, "an entry is emitted once");
     });
@@ -18,7 +19,7 @@ fn emit(world: &mut World, budget: usize, into: &mut Emitted) -> bool {
 }
 
 fn begin(world: &mut World) -> (Model, Emitted) {
-    world.keys.snapshot_begin();
+    world.keys.snapshot_begin(0);
     let counts: Vec<(usize, u64, u64)> =
         world.keys.snapshot_counts().into_iter().map(|(db, n, v)| (db.index(), n, v)).collect();
     let volatile =
@@ -126,7 +127,7 @@ fn memory_is_bounded_by_what_changes() {
     for _ in 0..60_000 {
         world.step();
     }
-    world.keys.snapshot_begin();
+    world.keys.snapshot_begin(0);
     assert_eq!(world.keys.snapshot_memory(), 0);
     for _ in 0..100 {
         world.step();

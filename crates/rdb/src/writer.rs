@@ -99,6 +99,11 @@ impl Writer {
         }
         self.out.push(kind.0);
         string::put_bytes(&mut self.out, key, self.lzf.as_mut());
+        self.go_on()
+    }
+
+    /// Goes on with the value of the entry that was begun last, after bytes have been taken.
+    pub fn go_on(&mut self) -> Encoder<'_> {
         Encoder { out: &mut self.out, lzf: self.lzf.as_mut() }
     }
 

@@ -1,6 +1,8 @@
 //! A keyspace and the plain model that it must agree with, driven by the same random operations.
 #![allow(dead_code)]
 
+pub(crate) mod plain;
+
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry as Place;
 use tanist_keyspace::{Change, Encoding, Entry, Expiry, Keyspace, Replaced, StrValue, ValueRef, parse_int};

@@ -262,6 +262,8 @@ fn number(value: Str<'_>) -> Option<i64> {
 mod tests {
     use super::super::{Head, Producer};
     use super::*;
+    use tanist_keyspace::collections::{End, FieldExpiry, Hash, List, NEVER, NewId, Set, SortedSet, Stream};
+    use tanist_keyspace::{Edit, Missing, Policy, Typed, ValueRef};
     use tanist_rdb::RdbVersion;
 
     const NOW: UnixMs = UnixMs(1_700_000_000_000);
@@ -280,16 +282,19 @@ mod tests {
         data
     }
 
-    fn write(data: &mut Keyspace, budget: usize) -> Vec<u8> {
+    fn head() -> Head {
         let id = ReplId::from_bytes([7; 20]);
-        let head = Head {
+        Head {
             at: NOW,
             used_memory: 1,
             log: Some((id, LogPos(99), Some(DbIndex(3)))),
             lineage: None,
             functions: vec![b"code".to_vec()],
-        };
-        let mut producer = Producer::begin(data, RdbVersion::V11, (true, true), head);
+        }
+    }
+
+    fn write(data: &mut Keyspace, budget: usize) -> Vec<u8> {
+        let mut producer = Producer::begin(data, RdbVersion::V11, (true, true), head());
         let mut bytes = Vec::new();
         while !producer.slice(data, budget, &mut bytes) {}
         assert_eq!(producer.emitted, producer.total);
@@ -315,6 +320,86 @@ mod tests {
             let old = data.db(db).find(key.as_bytes(), hash).map(|e| (e.value(), e.expiry()));
             let new = loaded.data.db(db).find(key.as_bytes(), hash).map(|e| (e.value(), e.expiry()));
             assert!(old.is_some() && old == new, "{key}: {old:?} {new:?}");
+        }
+    }
+
+    fn edit<T: Typed>(data: &mut Keyspace, key: &str, change: impl FnOnce(&mut T, &Policy)) {
+        let hash = data.hash(key.as_bytes());
+        let edit =
+            data.db_mut(DbIndex(0)).edit::<T, _>(key.as_bytes(), hash, Missing::Create, |_| true, change);
+        assert!(matches!(edit, Edit::Done(_)));
+    }
+
+    /// Changes one element of each large collection, or adds it.
+    fn change(data: &mut Keyspace, n: i64) {
+        let text = format!("element:{n}");
+        let text = text.as_bytes();
+        edit::<Set>(data, "set", |set, policy| _ = set.insert(text, policy) || set.remove(text));
+        edit::<SortedSet>(data, "sorted set", |set, policy| {
+            let score = set.score(text).unwrap_or_default() + n as f64;
+            set.set(text, score, policy);
+        });
+        edit::<Hash>(data, "hash", |hash, policy| {
+            let old = hash.get(text, NEVER).map_or(0, |pair| pair.value.len()).to_string();
+            let expiry = FieldExpiry::At(UnixMs(NOW.0 + n));
+            let expiry = if n % 3 == 0 { expiry } else { FieldExpiry::Clear };
+            hash.set(text, format!("value of {old} {n}").as_bytes(), expiry, NEVER, policy);
+        });
+        edit::<List>(data, "list", |list, policy| {
+            let end = if n % 2 == 0 { End::Front } else { End::Back };
+            list.push(end, std::iter::once(text), policy);
+            list.set(n / 2, b"changed", policy);
+        });
+        edit::<Stream>(data, "stream", |stream, policy| {
+            let pairs = [(&b"field"[..], text)];
+            let id = stream.add(NewId::NextOf(n as u64 / 10), pairs.into_iter(), policy);
+            if let Ok(id) = id
+                && n % 50 == 0
+            {
+                let group = stream.groups_mut().entry(Box::from(*b"group")).or_default();
+                let place = group.place(b"one").unwrap_or_else(|| group.add_consumer(b"one", 5));
+                group.deliver(id, place, 7, 1);
+            }
+        });
+    }
+
+    fn value<'d>(data: &'d Keyspace, key: &str) -> Option<ValueRef<'d>> {
+        data.db(DbIndex(0)).find(key.as_bytes(), data.hash(key.as_bytes())).map(|entry| entry.value())
+    }
+
+    /// Each is some hundred kilobytes; all of them change, and in the end go, while the snapshot is made.
+    #[test]
+    fn large_collections_are_written_in_pieces_as_they_were() {
+        let (mut data, mut twin) = (sample(50), sample(50));
+        for n in 0..10_000 {
+            change(&mut data, n);
+            change(&mut twin, n);
+        }
+        let mut producer = Producer::begin(&mut data, RdbVersion::VALKEY80, (true, true), head());
+        let (mut bytes, mut slices) = (Vec::new(), 0);
+        loop {
+            let before = bytes.len();
+            let done = producer.slice(&mut data, 4096, &mut bytes);
+            // A node of a list may have 8 KiB, and so has the group of the stream.
+            assert!(bytes.len() - before < 24 << 10, "{} bytes in a slice", bytes.len() - before);
+            if done {
+                break;
+            }
+            slices += 1;
+            (0..20).for_each(|n| change(&mut data, slices * 20 + n));
+            let gone = [(60, "sorted set"), (90, "list"), (120, "hash"), (130, "stream"), (140, "set")];
+            if let Some((_, key)) = gone.iter().find(|(slice, _)| *slice == slices) {
+                let hash = data.hash(key.as_bytes());
+                assert!(data.db_mut(DbIndex(0)).remove(key.as_bytes(), hash));
+            }
+        }
+        assert!(slices > 150, "{slices}");
+        assert_eq!(producer.emitted, producer.total);
+        let mut loader = Loader::new(&data, 1 << 20, false);
+        assert_eq!(loader.feed(&bytes, NOW), Ok(true));
+        let loaded = loader.finish().expect("complete").data;
+        for key in ["set", "sorted set", "hash", "list", "stream"] {
+            assert!(value(&loaded, key).is_some() && value(&loaded, key) == value(&twin, key), "{key}");
         }
     }
 

@@ -1,9 +1,12 @@
 //! Turning the key space into the bytes of a snapshot, slice by slice.
 
-use crate::values;
-use tanist_keyspace::{Entry, Keyspace, ValueRef};
-use tanist_rdb::{Aux, RdbVersion, Writer};
+use crate::values::{self, pieces};
+use tanist_keyspace::{Entry, Keyspace, SnapshotPart, ValueRef};
+use tanist_rdb::{Aux, RdbVersion, TypeCode, Writer};
 use tanist_types::{DbIndex, LogPos, ReplId, UnixMs};
+
+/// Collections of more bytes come in pieces: as much as can be copied and encoded without delay.
+const WHOLE: usize = 64 << 10;
 
 /// What a snapshot says about itself in front of the data.
 #[derive(Clone, Debug)]
@@ -26,6 +29,8 @@ pub(crate) struct Producer {
     writer: Option<Writer>,
     version: RdbVersion,
     db: Option<DbIndex>,
+    /// The type of the large collection that is being written.
+    kind: TypeCode,
     /// Keys and expiring keys of each database at the beginning.
     counts: Vec<(DbIndex, u64, u64)>,
     pub(crate) emitted: u64,
@@ -41,10 +46,11 @@ impl Producer {
         head: Head,
     ) -> Producer {
         let writer = Producer::headed(version, options, &head);
-        data.snapshot_begin();
+        data.snapshot_begin(WHOLE);
         let counts = data.snapshot_counts();
         let total = counts.iter().map(|&(_, keys, _)| keys).sum();
-        Producer { writer: Some(writer), version, db: None, counts, emitted: 0, total }
+        let kind = TypeCode::STRING;
+        Producer { writer: Some(writer), version, db: None, kind, counts, emitted: 0, total }
     }
 
     /// The bytes of a snapshot without data.
@@ -77,8 +83,8 @@ impl Producer {
     /// Appends about `budget` further bytes to `out`; says whether the snapshot is complete.
     pub(crate) fn slice(&mut self, data: &mut Keyspace, budget: usize, out: &mut Vec<u8>) -> bool {
         let Some(mut writer) = self.writer.take() else { return true };
-        let (current, counts, version) = (&mut self.db, &self.counts, self.version);
-        let progress = data.snapshot_next(budget, &mut |db, entry| {
+        let (current, kind, counts, version) = (&mut self.db, &mut self.kind, &self.counts, self.version);
+        let progress = data.snapshot_next(budget, &mut |db, part| {
             if *current != Some(db) {
                 writer.select(db);
                 if current.is_none_or(|last| last < db)
@@ -88,7 +94,15 @@ impl Producer {
                 }
                 *current = Some(db);
             }
-            write_entry(&mut writer, entry, version);
+            match part {
+                SnapshotPart::Entry(entry) => write_entry(&mut writer, entry, version),
+                SnapshotPart::Begin(head) => {
+                    *kind = pieces::kind(head.outline, version);
+                    pieces::begin(head.outline, &mut writer.begin(head.key, *kind, head.expiry));
+                }
+                SnapshotPart::Piece(piece) => pieces::put(piece, *kind, &mut writer.go_on()),
+                SnapshotPart::End(outline) => pieces::end(outline, *kind, &mut writer.go_on()),
+            }
         });
         let done = progress.as_ref().is_none_or(|p| p.done);
         self.emitted = progress.map_or(self.total, |p| p.emitted);

@@ -5,7 +5,7 @@
 
 use super::{Malformed, UNEXPECTED, pack, str_of};
 use crate::sha::Digest;
-use tanist_keyspace::collections::{FieldExpiry, Hash, HashForm, NEVER, Value, Was};
+use tanist_keyspace::collections::{FieldExpiry, Hash, HashForm, NEVER, Pair, Value, Was};
 use tanist_keyspace::{Collection, Policy};
 use tanist_rdb::{Encoder, Part, RdbVersion, Str, TypeCode, Ziplist, Zipmap};
 use tanist_types::UnixMs;
@@ -13,10 +13,16 @@ use tanist_types::UnixMs;
 pub(super) fn kind(hash: &Hash, version: RdbVersion) -> TypeCode {
     match hash.form() {
         HashForm::Pack(_) => TypeCode::HASH_LISTPACK,
-        HashForm::Table if hash.expiring() > 0 && version == TypeCode::HASH_EXPIRING.since() => {
-            TypeCode::HASH_EXPIRING
-        }
-        HashForm::Table => TypeCode::HASH,
+        HashForm::Table => table_kind(hash.expiring() > 0, version),
+    }
+}
+
+/// [`kind`] of a hash in a table, of which some fields expire or none.
+pub(super) fn table_kind(expiring: bool, version: RdbVersion) -> TypeCode {
+    if expiring && version == TypeCode::HASH_EXPIRING.since() {
+        TypeCode::HASH_EXPIRING
+    } else {
+        TypeCode::HASH
     }
 }
 
@@ -25,13 +31,16 @@ pub(super) fn encode(hash: &Hash, kind: TypeCode, to: &mut Encoder<'_>) {
         return to.bytes(pack.as_bytes());
     }
     to.number(hash.len() as u64);
-    hash.for_each(&mut |pair| {
-        to.string(str_of(pair.field));
-        to.string(str_of(pair.value));
-        if kind == TypeCode::HASH_EXPIRING {
-            to.raw(&pair.expiry.map_or(-1, |at| at.0).to_le_bytes());
-        }
-    });
+    hash.for_each(&mut |pair| put(pair, kind, to));
+}
+
+/// A field of a hash in a table.
+pub(super) fn put(pair: Pair<'_>, kind: TypeCode, to: &mut Encoder<'_>) {
+    to.string(str_of(pair.field));
+    to.string(str_of(pair.value));
+    if kind == TypeCode::HASH_EXPIRING {
+        to.raw(&pair.expiry.map_or(-1, |at| at.0).to_le_bytes());
+    }
 }
 
 const TWICE: Malformed = Malformed("a field that is there twice, or has no value");

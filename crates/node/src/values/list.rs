@@ -18,16 +18,19 @@ pub(super) fn kind(_: &List) -> TypeCode {
 pub(super) fn encode(list: &List, to: &mut Encoder<'_>) {
     let nodes = list.nodes();
     to.number(nodes.len() as u64);
-    for node in nodes {
-        match node {
-            ListNode::Packed(pack) => {
-                to.number(PACKED);
-                to.bytes(pack.as_bytes());
-            }
-            ListNode::Plain(element) => {
-                to.number(PLAIN);
-                to.bytes(element);
-            }
+    nodes.for_each(|node| put(node, to));
+}
+
+/// A node.
+pub(super) fn put(node: ListNode<'_>, to: &mut Encoder<'_>) {
+    match node {
+        ListNode::Packed(pack) => {
+            to.number(PACKED);
+            to.bytes(pack.as_bytes());
+        }
+        ListNode::Plain(element) => {
+            to.number(PLAIN);
+            to.bytes(element);
         }
     }
 }

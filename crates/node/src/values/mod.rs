@@ -3,6 +3,7 @@
 
 mod hash;
 mod list;
+pub(crate) mod pieces;
 mod set;
 mod sorted_set;
 mod stream;

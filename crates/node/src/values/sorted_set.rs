@@ -1,6 +1,6 @@
 //! Sorted sets in snapshots, payloads and digests.
 
-use super::{Malformed, UNEXPECTED, pack};
+use super::{Malformed, UNEXPECTED, pack, str_of};
 use crate::sha::Digest;
 use tanist_keyspace::Policy;
 use tanist_keyspace::collections::{Collection, SortedSet, Value};
@@ -18,13 +18,15 @@ pub(super) fn encode(set: &SortedSet, to: &mut Encoder<'_>) {
     to.number(set.len() as u64);
     // From the highest to the lowest, as Redis does: who inserts into a skip list finds each place at once.
     set.walk(set.len() - 1, true, &mut |member, score| {
-        match member.value() {
-            Value::Int(n) => to.string(Str::Int(n)),
-            Value::Str(bytes) => to.bytes(bytes),
-        }
-        to.double(score);
+        put(member.value(), score, to);
         true
     });
+}
+
+/// A member with its score, in whatever order.
+pub(super) fn put(member: Value<'_>, score: f64, to: &mut Encoder<'_>) {
+    to.string(str_of(member));
+    to.double(score);
 }
 
 pub(super) fn push(

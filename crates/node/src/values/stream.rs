@@ -3,7 +3,7 @@
 use super::{Malformed, UNEXPECTED, pack};
 use crate::sha::Digest;
 use std::collections::BTreeMap;
-use tanist_keyspace::collections::{Group, Stream, StreamId};
+use tanist_keyspace::collections::{Group, Pack, Stream, StreamId};
 use tanist_rdb::{Encoder, Part, RdbVersion, Str, StreamInfo, TypeCode};
 
 /// The second form is enough, and older servers can read it, where no consumer has been seen without getting something.
@@ -19,9 +19,18 @@ pub(super) fn kind(stream: &Stream, version: RdbVersion) -> TypeCode {
 pub(super) fn encode(stream: &Stream, kind: TypeCode, to: &mut Encoder<'_>) {
     to.number(stream.nodes().len() as u64);
     for (base, pack) in stream.nodes() {
-        to.bytes(&base.to_bytes());
-        to.bytes(pack.as_bytes());
+        put_node(base, pack, to);
     }
+    put_rest(stream, kind, to);
+}
+
+pub(super) fn put_node(base: StreamId, pack: &Pack, to: &mut Encoder<'_>) {
+    to.bytes(&base.to_bytes());
+    to.bytes(pack.as_bytes());
+}
+
+/// What comes behind the nodes.
+pub(super) fn put_rest(stream: &Stream, kind: TypeCode, to: &mut Encoder<'_>) {
     let about = stream.about();
     to.number(about.len);
     for id in [about.last, about.first, about.max_deleted] {

@@ -5,20 +5,29 @@
 //! whoever adds an entry there says so ([`Snapshot::born`]); both are remembered by hash, so that the walk passes them
 //! over. A database that is flushed is handed over as it is ([`Snapshot::adopt`]).
 //!
+//! A large collection is emitted in pieces, and none is copied as a whole: see [`large`].
+//!
 //! Extra memory: old forms not yet emitted (emitted first, before the walk goes on) and 8 to 18 bytes for each key that
-//! was changed ahead of the cursor, freed as the cursor passes.
+//! was changed ahead of the cursor, freed as the cursor passes; the same for elements of large collections.
 //!
 //! Two keys of one database with equal 64-bit hashes would be taken for one; with 10 million keys all changed during
 //! the snapshot the chance is 3 in a million.
+
+mod large;
+mod part;
+mod queue;
 
 use crate::db::Db;
 use crate::entry::{Entry, OwnedEntry};
 use crate::store::Store;
 use crate::value::{StrRef, ValueRef};
-use hashbrown::HashTable;
-use std::collections::VecDeque;
-use tanist_collections::KeyHash;
+use large::Larges;
+use queue::Queue;
+use tanist_collections::{Hashes, KeyHash, Remains};
 use tanist_types::DbIndex;
+
+pub use part::{Head, Outline, Piece, SnapshotPart};
+pub(crate) use part::{tracker, tracker_bytes};
 
 /// Names a database of the snapshot: its place in the walk.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -34,6 +43,9 @@ pub(crate) struct Snapshot {
     cursor: u64,
     /// Old forms to be emitted.
     queue: Queue,
+    larges: Larges,
+    /// Collections of more bytes are emitted in pieces.
+    whole: usize,
     emitted: u64,
     total: u64,
 }
@@ -61,8 +73,9 @@ pub struct SnapshotProgress {
 }
 
 impl Snapshot {
-    /// Starts a snapshot and tells each database its place in it.
-    pub(crate) fn begin(dbs: &mut [Db]) -> Snapshot {
+    /// Starts a snapshot and tells each database its place in it. Collections of more than `whole` bytes will be emitted
+    /// in pieces.
+    pub(crate) fn begin(dbs: &mut [Db], whole: usize) -> Snapshot {
         let mut stops = Vec::new();
         for (index, db) in (0..).map(DbIndex).zip(dbs) {
             db.stop = (!db.is_empty()).then_some(Stop(stops.len()));
@@ -78,7 +91,8 @@ impl Snapshot {
             }
         }
         let total = stops.iter().map(|stop| stop.len as u64).sum();
-        Snapshot { stops, at: Stop(0), cursor: 0, queue: Queue::default(), emitted: 0, total }
+        let (queue, larges) = (Queue::default(), Larges::default());
+        Snapshot { stops, at: Stop(0), cursor: 0, queue, larges, whole, emitted: 0, total }
     }
 
     /// Whether an entry with this hash, if there was one at the beginning, is still to be emitted by the walk.
@@ -91,8 +105,56 @@ impl Snapshot {
     /// Takes the old form of an awaited entry.
     pub(crate) fn save(&mut self, stop: Stop, h: KeyHash, old: OwnedEntry) {
         debug_assert!(self.awaits(stop, h));
-        self.queue.push(self.stops[stop.0].index, old);
+        let index = self.stops[stop.0].index;
+        if self.is_large(old.entry()) {
+            self.larges.hold(index, old);
+        } else {
+            self.queue.push(index, old);
+        }
         self.stops[stop.0].passed_over.insert(h);
+    }
+
+    /// Whether an awaited entry is to be handed in by [`Snapshot::divide`] rather than by a copy.
+    #[inline]
+    pub(crate) fn is_large(&self, entry: Entry<'_>) -> bool {
+        part::is_large(entry, self.whole)
+    }
+
+    /// Remembers the collection of an awaited entry that is large, and goes on living in database `now`.
+    pub(crate) fn divide(&mut self, stop: Stop, h: KeyHash, now: DbIndex, entry: &mut OwnedEntry) {
+        debug_assert!(self.awaits(stop, h));
+        self.larges.divide(self.stops[stop.0].index, now, h, entry);
+        self.stops[stop.0].passed_over.insert(h);
+    }
+
+    /// Takes over the removed entry of a collection that is tracked under this number.
+    pub(crate) fn take_over(&mut self, id: u64, entry: OwnedEntry) {
+        self.larges.take_over(id, entry);
+    }
+
+    /// Notes that the entry of a collection that is tracked has another place now.
+    pub(crate) fn moved(&mut self, id: u64, db: DbIndex, h: KeyHash, key: &[u8]) {
+        self.larges.moved(id, db, h, key);
+    }
+
+    /// Notes what a tracked collection that was changed takes for the snapshot.
+    pub(crate) fn note_bytes(&mut self, id: u64, bytes: usize) {
+        self.larges.note_bytes(id, bytes);
+    }
+
+    /// Notes that two databases have changed places.
+    pub(crate) fn swap(&mut self, a: DbIndex, b: DbIndex) {
+        self.larges.swap(a, b);
+    }
+
+    /// Takes what is tracked out of a database that is being flushed.
+    pub(crate) fn claim(&mut self, db: DbIndex, store: &mut Store) {
+        self.larges.claim(db, store);
+    }
+
+    /// Ends the tracking of what goes on living, because the snapshot is given up; what that frees.
+    pub(crate) fn untrack(&mut self, dbs: &mut [Db]) -> Vec<Remains> {
+        self.larges.untrack(dbs)
     }
 
     /// Notes that an entry with an awaited hash did not exist at the beginning.
@@ -112,14 +174,19 @@ impl Snapshot {
     /// Entries that only the snapshot holds.
     pub(crate) fn held(&self) -> usize {
         let detached = self.stops.iter().filter_map(|stop| stop.detached.as_ref());
-        self.queue.chunks.iter().map(VecDeque::len).sum::<usize>() + detached.map(Store::len).sum::<usize>()
+        self.queue.len() + self.larges.held() + detached.map(Store::len).sum::<usize>()
+    }
+
+    /// How many collections of the keyspace are tracked.
+    pub(crate) fn tracked(&self) -> usize {
+        self.larges.tracked()
     }
 
     /// Bytes that only the snapshot holds.
     pub(crate) fn bytes(&self) -> usize {
         let held =
             |stop: &Database| stop.passed_over.bytes() + stop.detached.as_ref().map_or(0, Store::bytes);
-        self.queue.bytes + self.stops.iter().map(held).sum::<usize>()
+        self.queue.bytes() + self.larges.bytes() + self.stops.iter().map(held).sum::<usize>()
     }
 
     /// The databases at the beginning: index, keys, keys with an expiry.
@@ -127,23 +194,25 @@ impl Snapshot {
         self.stops.iter().map(|stop| (stop.index, stop.len, stop.volatile))
     }
 
-    /// Emits entries of about `budget` bytes. Stores that were adopted and are done go to `garbage`.
+    /// Emits entries and pieces of about `budget` bytes. Stores that were adopted and are done go to `garbage`, entries of
+    /// large collections that are done to `waste`.
     pub(crate) fn next(
         &mut self,
-        dbs: &[Db],
+        dbs: &mut [Db],
         budget: usize,
-        emit: &mut dyn FnMut(DbIndex, Entry<'_>),
+        emit: &mut dyn FnMut(DbIndex, SnapshotPart<'_>),
         garbage: &mut Vec<Store>,
+        waste: &mut Vec<OwnedEntry>,
     ) -> SnapshotProgress {
-        let mut left = budget;
+        let mut left = self.larges.emit(dbs, budget, true, emit, (waste, &mut self.emitted));
         while left > 0 {
             let Some((index, entry)) = self.queue.pop() else { break };
             left = left.saturating_sub(cost(entry.entry()));
             self.emitted += 1;
-            emit(index, entry.entry());
+            emit(index, SnapshotPart::Entry(entry.entry()));
         }
         while left > 0 && self.at.0 < self.stops.len() {
-            left = self.walk(dbs, left, emit);
+            left = self.walk(dbs, left, emit, waste);
             if left > 0 {
                 let stop = &mut self.stops[self.at.0];
                 garbage.extend(stop.detached.take());
@@ -152,33 +221,56 @@ impl Snapshot {
                 self.cursor = 0;
             }
         }
-        let done = self.at.0 == self.stops.len() && self.queue.chunks.is_empty();
+        self.larges.emit(dbs, left, false, emit, (waste, &mut self.emitted));
+        let done = self.at.0 == self.stops.len() && self.queue.is_empty() && self.larges.is_empty();
         SnapshotProgress { done, emitted: self.emitted, total: self.total }
     }
 
     /// Walks on in the present database and returns what is left of the budget: nothing, unless it came to the end.
-    fn walk(&mut self, dbs: &[Db], budget: usize, emit: &mut dyn FnMut(DbIndex, Entry<'_>)) -> usize {
-        let Database { index, detached, passed_over, .. } = &mut self.stops[self.at.0];
-        let live = || dbs.iter().find(|db| db.stop == Some(self.at)).map(|db| &db.store);
-        let Some(store) = detached.as_ref().or_else(live) else {
-            unreachable!("a database of the snapshot is alive or was handed over")
-        };
+    fn walk(
+        &mut self,
+        dbs: &mut [Db],
+        budget: usize,
+        emit: &mut dyn FnMut(DbIndex, SnapshotPart<'_>),
+        waste: &mut Vec<OwnedEntry>,
+    ) -> usize {
+        let live = dbs.iter().position(|db| db.stop == Some(self.at));
         let mut left = budget;
-        while left > 0 {
+        let mut large = Vec::new();
+        loop {
+            // What has been found before comes first, so that not many are remembered at once.
+            left = self.larges.emit(dbs, left, false, emit, (waste, &mut self.emitted));
+            if left == 0 {
+                return 0;
+            }
+            let Database { index, detached, passed_over, .. } = &mut self.stops[self.at.0];
+            let (store, live) = match (detached, live) {
+                (Some(store), _) => (store, None),
+                (None, Some(live)) => (&mut dbs[live].store, Some(live)),
+                (None, None) => unreachable!("a database of the snapshot is alive or was handed over"),
+            };
             // A little for the bucket itself, so that an empty stretch is bounded too.
             left = left.saturating_sub(16);
+            let whole = self.whole;
             let next = store.visit(self.cursor, &mut |entry| {
-                if passed_over.is_empty() || !passed_over.contains(store.hash(entry)) {
+                if !passed_over.is_empty() && passed_over.contains(store.hash(entry)) {
+                    return;
+                }
+                if part::is_large(entry, whole) {
+                    large.push((store.hash(entry), Box::<[u8]>::from(entry.key())));
+                } else {
                     left = left.saturating_sub(cost(entry));
                     self.emitted += 1;
-                    emit(*index, entry);
+                    emit(*index, SnapshotPart::Entry(entry));
                 }
             });
+            for (h, key) in large.drain(..) {
+                self.larges.find(store, live.map(|live| DbIndex(live as u16)), *index, (h, &key));
+            }
             let Some(position) = next else { return left.max(1) };
             self.cursor = position;
             passed_over.forget_before(position);
         }
-        0
     }
 }
 
@@ -190,110 +282,4 @@ fn cost(entry: Entry<'_>) -> usize {
         _ => entry.outside(),
     };
     entry.key().len() + value + 8
-}
-
-/// Old forms on their way out, in chunks, so that a long queue grows without copying itself.
-#[derive(Debug, Default)]
-struct Queue {
-    /// Never an empty one.
-    chunks: VecDeque<VecDeque<(DbIndex, OwnedEntry)>>,
-    bytes: usize,
-}
-
-impl Queue {
-    const CHUNK: usize = 512;
-
-    fn push(&mut self, index: DbIndex, entry: OwnedEntry) {
-        self.bytes += Queue::cost(&entry);
-        match self.chunks.back_mut() {
-            Some(chunk) if chunk.len() < Queue::CHUNK => chunk.push_back((index, entry)),
-            _ => self.chunks.push_back(VecDeque::from([(index, entry)])),
-        }
-    }
-
-    fn pop(&mut self) -> Option<(DbIndex, OwnedEntry)> {
-        let chunk = self.chunks.front_mut()?;
-        let (index, entry) = chunk.pop_front()?;
-        if chunk.is_empty() {
-            self.chunks.pop_front();
-        }
-        self.bytes -= Queue::cost(&entry);
-        Some((index, entry))
-    }
-
-    fn cost(entry: &OwnedEntry) -> usize {
-        entry.entry().allocated() + size_of::<(DbIndex, OwnedEntry)>()
-    }
-}
-
-/// A set of hashes in many small sets, one per stretch of positions: none is ever large enough to grow slowly, and those
-/// behind the cursor are freed.
-#[derive(Debug)]
-struct Hashes {
-    stretches: Vec<HashTable<u64>>,
-    /// Stretches before this one are behind the cursor.
-    first: usize,
-    bits: u32,
-    len: usize,
-}
-
-impl Hashes {
-    /// Fit for a database of `len` keys.
-    fn for_len(len: usize) -> Hashes {
-        const MOST_BITS: u32 = 14;
-        let bits = (len / 1024).next_power_of_two().ilog2().min(MOST_BITS);
-        Hashes { stretches: Vec::new(), first: 0, bits, len: 0 }
-    }
-
-    #[inline]
-    fn is_empty(&self) -> bool {
-        self.len == 0
-    }
-
-    #[inline]
-    fn stretch(&self, h: u64) -> usize {
-        (h >> 1 >> (63 - self.bits)) as usize
-    }
-
-    /// The leading bits are the same for a whole stretch, and the table wants them to differ.
-    #[inline]
-    fn spread(h: u64) -> u64 {
-        h.rotate_left(32)
-    }
-
-    #[inline]
-    fn contains(&self, h: KeyHash) -> bool {
-        self.len > 0
-            && self
-                .stretches
-                .get(self.stretch(h.0))
-                .is_some_and(|set| set.find(Hashes::spread(h.0), |&other| other == h.0).is_some())
-    }
-
-    fn insert(&mut self, h: KeyHash) {
-        if self.stretches.is_empty() {
-            self.stretches.resize_with(1 << self.bits, HashTable::new);
-        }
-        let stretch = self.stretch(h.0);
-        let set = &mut self.stretches[stretch];
-        if set.find(Hashes::spread(h.0), |&other| other == h.0).is_none() {
-            set.insert_unique(Hashes::spread(h.0), h.0, |&other| Hashes::spread(other));
-            self.len += 1;
-        }
-    }
-
-    fn forget_before(&mut self, position: u64) {
-        let now = self.stretch(position);
-        while self.first < now {
-            if let Some(set) = self.stretches.get_mut(self.first) {
-                self.len -= set.len();
-                *set = HashTable::new();
-            }
-            self.first += 1;
-        }
-    }
-
-    fn bytes(&self) -> usize {
-        self.stretches.len() * size_of::<HashTable<u64>>() + self.len * 14
-    }
 }
