@@ -53,7 +53,10 @@ pub(crate) enum Stay {
 #[derive(Debug)]
 pub(crate) struct Saving {
     running: Option<Running>,
+    /// When the data were last known to be in the file, for those who ask.
     pub(crate) last_save: UnixMs,
+    /// The same by the clock that save points go by: the wall clock may be set back by any time.
+    last_save_mono: Mono,
     pub(crate) last_ok: bool,
     pub(crate) last_duration: Option<Duration>,
     last_try: Mono,
@@ -83,6 +86,7 @@ impl Saving {
         Saving {
             running: None,
             last_save: now.wall(),
+            last_save_mono: now.mono,
             last_ok: true,
             last_duration: None,
             last_try: Mono::ZERO,
@@ -106,6 +110,11 @@ impl Saving {
     /// Whether a slice of work is wanted now.
     pub(crate) fn wants_slice(&self) -> bool {
         self.running.as_ref().is_some_and(|r| !r.writing)
+    }
+
+    fn note_saved(&mut self, now: Now) {
+        self.last_save = now.wall();
+        self.last_save_mono = now.mono;
     }
 }
 
@@ -178,7 +187,7 @@ impl Node {
         let Some(run) = self.saving.running.take() else { return };
         self.saving.last_ok = true;
         self.refresh_gates();
-        self.saving.last_save = now.wall();
+        self.saving.note_saved(now);
         self.saving.last_duration = Some(now.mono.since(run.began));
         self.saving.saves += 1;
         self.stats.dirty_since_save -= run.dirty_at_begin.min(self.stats.dirty_since_save);
@@ -234,9 +243,9 @@ impl Node {
         if self.snapshot_running() || (!self.saving.last_ok && now.mono.since(self.saving.last_try) < RETRY) {
             return;
         }
-        let since = (now.wall().0 - self.saving.last_save.0) / 1000;
+        let since = now.mono.since(self.saving.last_save_mono).as_secs();
         let dirty = self.stats.dirty_since_save;
-        let due = self.config.save.iter().any(|p| dirty >= p.changes && since > p.seconds as i64);
+        let due = self.config.save.iter().any(|p| dirty >= p.changes && since > p.seconds);
         if due {
             self.save_begin(now, SaveKind::Background, outs);
         }
@@ -276,7 +285,7 @@ impl Node {
                 self.stats.loaded_keys = loaded.keys;
                 self.stats.load_expired_keys = loaded.expired;
                 self.stats.dirty_since_save = 0;
-                self.saving.last_save = now.wall();
+                self.saving.note_saved(now);
                 outs.log(LogLevel::Warning, "DB reloaded by DEBUG RELOAD");
                 self.reload_over(b"+OK\r\n", outs);
             }
@@ -334,7 +343,7 @@ impl Node {
         self.stats.loaded_keys = keys;
         self.stats.load_expired_keys = expired;
         self.stats.dirty_since_save = 0;
-        self.saving.last_save = now.wall();
+        self.saving.note_saved(now);
         self.adopt_saved_log(log, lineage, stream_db);
         self.refresh_gates();
         Ok(keys)

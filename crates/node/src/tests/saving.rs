@@ -188,6 +188,18 @@ fn a_failed_save_is_told_and_tried_again_later() {
 }
 
 #[test]
+fn a_wall_clock_that_is_set_back_delays_no_save() {
+    let mut w = with_save_point(1, 1);
+    let c = w.connect();
+    w.say(c, "SET a 1");
+    w.now.wall_us -= 3_600_000_000;
+    w.pass(2000);
+    w.pass(0);
+    assert!(w.node.saving.is_running());
+    assert!(save_all(&mut w).is_some());
+}
+
+#[test]
 fn saves_are_begun_awaited_and_cancelled_by_command() {
     let mut w = World::new();
     let c = w.connect();
