@@ -3,6 +3,8 @@
 //! Sentinels that see the same failure in the same millisecond would all vote for themselves. So they are ranked by
 //! identity, differently in each epoch: the first runs at once, each further one waits a step longer and by then has
 //! been asked for its vote. A lost election is repeated after a random time of one to two election timeouts.
+//!
+//! An operator's order needs no majority, but an epoch that nobody else can be leader of.
 
 use super::Sentinel;
 use super::events::Who;
@@ -65,24 +67,45 @@ impl Sentinel {
         let promised = ours.filter_map(|n| Some(n.report.as_ref()?.status.promised));
         let promised = promised.filter(|p| self.epoch.may_jump_to(*p)).max().unwrap_or(Epoch::ZERO);
         let floor = self.epoch.max(g.vote.epoch).max(Epoch(g.config_epoch.0)).max(promised);
-        let Ok(epoch) = floor.next() else {
-            self.log(Level::Warning, "The epoch space is used up");
-            return;
-        };
-        let now = self.now.mono;
+        let Some(epoch) = common_epoch(floor) else { return self.out_of_epochs() };
+        g.election_at = None;
+        let electing = self.open_epoch(g, epoch, false);
+        g.failover = Some(Failover::new(epoch, kind, Phase::Electing(electing), self.now.mono));
+        self.event(g, Level::Warning, "+try-failover", Who::Group, "");
+        self.cast_own_vote(g, epoch);
+    }
+
+    /// An operator's word is enough, as in Redis, though a majority has not agreed. But where we cannot see it, another
+    /// leader may be elected in the same epoch: we go on in one that is ours alone.
+    fn act_alone(&mut self, g: &mut Group) {
+        let Some(f) = &g.failover else { return };
+        let Some(epoch) = lone_epoch(f.epoch, self.me) else { return self.out_of_epochs() };
+        let electing = self.open_epoch(g, epoch, true);
+        if let Some(f) = &mut g.failover {
+            f.epoch = epoch;
+            f.phase = Phase::Electing(electing);
+        }
+        self.cast_own_vote(g, epoch);
+    }
+
+    fn open_epoch(&mut self, g: &Group, epoch: Epoch, alone: bool) -> Electing {
         self.epoch = epoch;
         self.disk.mark_critical();
         self.event_text(Some(g), Level::Warning, "+new-epoch", &epoch.to_string());
-        self.event(g, Level::Warning, "+try-failover", Who::Group, "");
         let timeout = self.timing.election_timeout;
-        let until = now + self.rng.between(timeout, timeout * 2);
-        let electing = Electing { after: self.disk.next_version(), durable: false, until };
-        g.election_at = None;
+        let until = self.now.mono + self.rng.between(timeout, timeout * 2);
+        Electing { after: self.disk.next_version(), durable: false, until, alone }
+    }
+
+    fn cast_own_vote(&mut self, g: &mut Group, epoch: Epoch) {
         g.vote = Vote { epoch, leader: Some(self.me) };
-        g.failover = Some(Failover::new(epoch, kind, Phase::Electing(electing), now));
         let text = format!("{} {epoch}", self.me);
         self.event_text(Some(g), Level::Warning, "+vote-for-leader", &text);
         self.ask_peers(g);
+    }
+
+    fn out_of_epochs(&mut self) {
+        self.log(Level::Warning, "The epoch space is used up");
     }
 
     /// Our own votes of this version of the configuration file are durable: they count. Without a disk there is no
@@ -124,8 +147,10 @@ impl Sentinel {
         let opposed = votes <= answered;
         // An operator's word needs no agreement, as in Redis; but not against another leader of the same epoch.
         let by_word = kind.is_ordered() && !opposed && answered >= reachable;
-        if votes >= g.votes_needed() || by_word {
+        if votes >= g.votes_needed() || by_word && e.alone {
             self.elected(g);
+        } else if by_word {
+            self.act_alone(g);
         } else if answered >= reachable && reachable > 0 && opposed {
             // Everybody has spoken: waiting longer brings nothing.
             self.lose_election(g, timing::RANK_STEP / 2, timing::RANK_STEP * 2);
@@ -147,9 +172,9 @@ impl Sentinel {
         let opposed = g.failover.as_ref().is_some_and(|f| {
             g.peers.values().any(|p| p.vote.is_some_and(|(e, l)| e >= f.epoch && l != self.me))
         });
-        let durable = matches!(g.failover.as_ref().map(|f| &f.phase), Some(Phase::Electing(e)) if e.durable);
-        if ordered && durable && !opposed {
-            return self.elected(g);
+        let Some(Phase::Electing(e)) = g.failover.as_ref().map(|f| &f.phase) else { return };
+        if ordered && e.durable && !opposed {
+            return if e.alone { self.elected(g) } else { self.act_alone(g) };
         }
         let (timeout, wait) = (self.timing.election_timeout, g.back_off());
         if 1 + g.reachable_peers() < g.votes_needed() {
@@ -243,5 +268,45 @@ impl Sentinel {
         if let Some(at) = recent {
             g.majority_seen = g.majority_seen.max(at);
         }
+    }
+}
+
+/// Epochs come in blocks. The lower half of a block is for elections, which take one after the other; the upper half has one
+/// epoch for each sentinel, as far as their identifiers differ in the first fifteen bits.
+const BLOCK: u64 = 1 << 16;
+
+/// The next epoch that sentinels elect a leader for.
+fn common_epoch(after: Epoch) -> Option<Epoch> {
+    let next = after.next().ok()?;
+    if next.0 % BLOCK < BLOCK / 2 { Some(next) } else { next_block(after) }
+}
+
+/// The next epoch that is this sentinel's alone.
+fn lone_epoch(after: Epoch, me: RunId) -> Option<Epoch> {
+    let id = me.as_bytes();
+    let own = u64::from(u16::from_be_bytes([id[0], id[1]])) % (BLOCK / 2);
+    Some(Epoch(next_block(after)?.0 + BLOCK / 2 + own))
+}
+
+fn next_block(after: Epoch) -> Option<Epoch> {
+    (after.0 / BLOCK + 1).checked_mul(BLOCK).filter(|first| first.checked_add(BLOCK).is_some()).map(Epoch)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_election_reaches_an_epoch_that_is_a_sentinels_alone() {
+        let [a, b] = [[0xff; 20], [0x01; 20]].map(RunId::from_bytes);
+        assert_eq!(common_epoch(Epoch(0)), Some(Epoch(1)));
+        assert_eq!(common_epoch(Epoch(0x7ffe)), Some(Epoch(0x7fff)));
+        assert_eq!(common_epoch(Epoch(0x7fff)), Some(Epoch(0x1_0000)));
+        assert_eq!(lone_epoch(Epoch(1), a), Some(Epoch(0x1_ffff)));
+        assert_eq!(lone_epoch(Epoch(1), b), Some(Epoch(0x1_8101)));
+        assert_eq!(common_epoch(Epoch(0x1_8101)), Some(Epoch(0x2_0000)));
+        assert_eq!(lone_epoch(Epoch(0x1_ffff), a), Some(Epoch(0x2_ffff)), "later than the one before");
+        assert_eq!(common_epoch(Epoch(u64::MAX)), None);
+        assert_eq!(lone_epoch(Epoch(u64::MAX - 1), a), None);
     }
 }

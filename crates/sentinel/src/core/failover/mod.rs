@@ -61,6 +61,8 @@ pub(crate) struct Electing {
     pub(crate) after: PersistId,
     pub(crate) durable: bool,
     pub(crate) until: Mono,
+    /// The epoch is one that no other sentinel takes: an operator's word is enough in it.
+    pub(crate) alone: bool,
 }
 
 /// The state of the coordinated pause of a primary.
