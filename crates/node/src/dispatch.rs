@@ -99,7 +99,7 @@ impl Node {
         let written = (run.out.len() - written) as u64;
         session.bytes_out += written;
         if ran.next == Next::Go {
-            session.query_buffer = buf.len().saturating_sub(batch.consumed());
+            session.query_buffer = buf.len().saturating_sub(batch.consumed() + batch.taken());
         }
         self.stats.net_out += written;
         self.sessions.put_back(session);

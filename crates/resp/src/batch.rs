@@ -58,6 +58,8 @@ struct Partial {
     scanned: usize,
     /// Bytes of it that the present argument needs in all; zero if unknown.
     wanted: usize,
+    /// Bytes of it before what the present argument itself has: all that is understood.
+    taken: usize,
 }
 
 enum Step {
@@ -154,6 +156,13 @@ impl Batch {
         self.partial.wanted
     }
 
+    /// How many bytes of the half-read command are understood: its lines so far and the arguments that have come whole.
+    /// What follows them waits for more.
+    #[must_use]
+    pub fn taken(&self) -> usize {
+        self.partial.taken
+    }
+
     /// Whether a part of a command has been seen.
     #[must_use]
     pub fn is_mid_command(&self) -> bool {
@@ -229,7 +238,7 @@ impl Batch {
                 _ => match bulk_length(buf, start, at, limits)? {
                     Line::Number(n, end) => (n, end),
                     Line::Incomplete => {
-                        self.suspend(first, missing, at - start, 0);
+                        self.suspend(first, missing, at - start, 0, at - start);
                         return Ok(Step::Incomplete);
                     }
                 },
@@ -239,7 +248,7 @@ impl Batch {
                 Some(b"\r\n") => {}
                 Some(_) => return Err(ProtocolError::InvalidCrlf),
                 None => {
-                    self.suspend(first, missing, at - start, end + 2 - start);
+                    self.suspend(first, missing, at - start, end + 2 - start, data - start);
                     return Ok(Step::Incomplete);
                 }
             }
@@ -250,14 +259,15 @@ impl Batch {
         self.partial.missing = 0;
         self.partial.scanned = 0;
         self.partial.wanted = 0;
+        self.partial.taken = 0;
         let count = self.spans.len() - first;
         self.commands.push(Command { first, count, start, end: at, source: Source::Multibulk });
         Ok(Step::Command(at))
     }
 
     #[cold]
-    fn suspend(&mut self, first: usize, missing: usize, scanned: usize, wanted: usize) {
-        self.partial = Partial { first, missing, scanned, wanted };
+    fn suspend(&mut self, first: usize, missing: usize, scanned: usize, wanted: usize, taken: usize) {
+        self.partial = Partial { first, missing, scanned, wanted, taken };
     }
 
     #[cold]

@@ -129,6 +129,7 @@ fn the_limits_change_between_two_calls() {
     assert_eq!(progress.commands, 1);
     assert_eq!(batch.parse(&input[progress.consumed..], &Limits::default(), 64).unwrap().commands, 0);
     assert_eq!(batch.wanted(), input.len() - progress.consumed + 20_002);
+    assert_eq!(batch.taken(), input.len() - progress.consumed, "nothing of the argument has come");
 }
 
 #[test]

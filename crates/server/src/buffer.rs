@@ -9,6 +9,8 @@ use tanist_resp::{Batch, Limits, Progress, ProtocolError};
 pub(crate) const ROOM: usize = 64 * 1024;
 /// A buffer that has grown beyond this is not kept for others.
 const KEEP: usize = 256 * 1024;
+/// How much more than has come is made room for on a client's word, as a factor.
+const BELIEVED: usize = 4;
 /// The least room worth a read.
 const LEAST: usize = 16 * 1024;
 
@@ -32,6 +34,12 @@ impl Buffer {
     /// Bytes that wait.
     pub(crate) fn len(&self) -> usize {
         self.filled - self.start
+    }
+
+    /// Bytes that wait and that the parser has not understood: what is done with of a command that has come in part is
+    /// not among them.
+    pub(crate) fn unread(&self) -> usize {
+        self.len().saturating_sub(self.batch.taken())
     }
 
     /// Bytes of memory for input.
@@ -62,11 +70,14 @@ impl Buffer {
             self.filled -= self.start;
             self.start = 0;
         }
-        // A large argument announces its length; believe it only as far as bytes have come.
-        let wanted = self.start + self.batch.wanted().min(2 * self.filled);
-        if self.bytes.len() - self.filled < LEAST || self.bytes.len() < wanted {
-            let size = (self.bytes.len() * 2).max(wanted);
-            self.bytes.resize(size, 0);
+        // A large argument announces its length; believe it once a part of it has come. Then make just the room that it
+        // takes: many clients with an argument each are to hold no more than those have bytes.
+        let wanted = self.start + self.batch.wanted().min(BELIEVED * self.filled);
+        let left = self.bytes.len() - self.filled;
+        if left < LEAST && self.bytes.len() < wanted {
+            self.bytes.resize(wanted, 0);
+        } else if left == 0 || left < LEAST && wanted <= self.filled {
+            self.bytes.resize(self.bytes.len() * 2, 0);
         }
         let end = self.bytes.len().min(self.filled.saturating_add(most));
         &mut self.bytes[self.filled..end]
@@ -156,6 +167,25 @@ mod tests {
         buffer.parse(&Limits::default(), 64).unwrap();
         assert!(!buffer.is_ordinary());
         assert_eq!(buffer.len(), 10_000_025);
+    }
+
+    #[test]
+    fn an_argument_takes_the_room_that_it_announces() {
+        let mut buffer = Buffer::new();
+        let mut client = b"*2\r\n$3\r\nGET\r\n$300000\r\n".to_vec();
+        let head = client.len();
+        client.resize(head + 300_000, b'x');
+        for piece in client.chunks(10_000) {
+            feed(&mut buffer, piece);
+            assert_eq!(buffer.parse(&Limits::default(), 64).unwrap().commands, 0);
+            buffer.done();
+        }
+        assert_eq!((buffer.len(), buffer.unread()), (head + 300_000, 300_000));
+        assert_eq!(buffer.capacity(), head + 300_002);
+        feed(&mut buffer, b"\r\nPING\r\n");
+        assert_eq!(buffer.parse(&Limits::default(), 64).unwrap().commands, 2);
+        buffer.done();
+        assert!(buffer.is_empty() && buffer.unread() == 0);
     }
 
     #[test]

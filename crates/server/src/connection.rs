@@ -240,7 +240,10 @@ impl Connection {
             }
         }
         let held = match halted.is_some() || buffer.len() > SMALL {
-            true => Held { unread: buffer.len(), spare: buffer.capacity() - buffer.len(), unsent: 0 },
+            true => {
+                let unread = buffer.unread();
+                Held { unread, spare: buffer.capacity() - unread, unsent: 0 }
+            }
             false => Held::default(),
         };
         self.keep(buffer, halted);
@@ -331,7 +334,8 @@ impl Connection {
             let waiting = buffer.waiting();
             let ran = node.run(now, *session, &buffer.batch, waiting, from, out, outs, &*io.machine);
             // What the node has seen of the input it need not be told.
-            let rest = waiting.len() - if ran.next == Next::Go { buffer.batch.consumed() } else { 0 };
+            let done = if ran.next == Next::Go { buffer.batch.consumed() } else { 0 };
+            let rest = (waiting.len() - done).saturating_sub(buffer.batch.taken());
             told.unread = if rest > SMALL { rest } else { 0 };
             if *must_authenticate {
                 *must_authenticate = !node.is_authenticated(*session);
