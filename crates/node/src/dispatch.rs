@@ -342,7 +342,7 @@ impl Node {
             return Gate::Refuse(error);
         }
         if session.multi.is_some() && command.flags.has(Flags::NO_MULTI) {
-            return Gate::Refuse(Error::NOT_IN_MULTI);
+            return Gate::Refuse(Error::not_in_multi(command.full_name));
         }
         self.gate_with_memory(run, session, command, args)
     }

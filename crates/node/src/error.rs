@@ -40,7 +40,6 @@ errors! {
     EXEC_WITHOUT_MULTI = "ERR EXEC without MULTI";
     DISCARD_WITHOUT_MULTI = "ERR DISCARD without MULTI";
     EXEC_ABORT = "EXECABORT Transaction discarded because of previous errors.";
-    NOT_IN_MULTI = "ERR Command not allowed inside a transaction";
     READ_ONLY = "READONLY You can't write against a read only replica.";
     LOADING = "LOADING Valkey is loading the dataset in memory";
     MASTER_DOWN = "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.";
@@ -72,6 +71,11 @@ impl Error {
     /// The number of arguments is not one that `command` takes.
     pub(crate) fn arity(command: &str) -> Error {
         Error(format!("ERR wrong number of arguments for '{command}' command").into())
+    }
+
+    /// `command` cannot be part of a transaction.
+    pub(crate) fn not_in_multi(command: &str) -> Error {
+        Error(format!("ERR Command '{command}' not allowed inside a transaction").into())
     }
 
     /// A time to live that cannot be.

@@ -298,7 +298,12 @@ fn keys_of(ctx: &Ctx<'_>, args: Args<'_, '_>) -> Result<Vec<FoundKey>, Error> {
     if !command.accepts(args.len()) {
         return Err(Error::fixed("ERR Invalid number of arguments specified for command"));
     }
-    keys::find(command, args).ok_or(Error::fixed("ERR Invalid arguments specified for command"))
+    match keys::find(command, args) {
+        Some(found) => Ok(found),
+        // It may well have none.
+        None if command.flags.has(Flags::NO_MANDATORY_KEYS) => Ok(Vec::new()),
+        None => Err(Error::fixed("ERR Invalid arguments specified for command")),
+    }
 }
 
 /// `COMMAND HELP`

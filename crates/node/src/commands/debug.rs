@@ -208,7 +208,16 @@ fn protocol(ctx: &mut Ctx<'_>, kind: &[u8]) -> Outcome {
         b"null" => reply.null(),
         b"array" => three(&mut reply, |r| r.array(3)),
         b"set" => three(&mut reply, |r| r.set(3)),
-        b"push" => three(&mut reply, |r| r.push(3)),
+        b"push" if reply.proto() == Proto::Resp2 => {
+            return Err(Error::fixed("ERR RESP2 is not supported by this command"));
+        }
+        b"push" => {
+            reply.push(2);
+            reply.bulk(b"server-cpu-usage");
+            reply.int(42);
+            // A push answers nothing.
+            reply.bulk(b"Some real reply following the push reply");
+        }
         b"map" => {
             reply.map(3);
             for i in 0..3 {

@@ -19,7 +19,7 @@ pub(crate) fn time(ctx: &mut Ctx<'_>, _args: Args<'_, '_>) -> Outcome {
 /// `MONITOR`
 pub(crate) fn monitor(ctx: &mut Ctx<'_>, _args: Args<'_, '_>) -> Outcome {
     if ctx.in_transaction {
-        return Err(Error::NOT_IN_MULTI);
+        return Err(Error::not_in_multi(ctx.command.full_name));
     }
     let id: SessionId = ctx.session.id;
     if !ctx.session.monitor {

@@ -35,7 +35,7 @@ pub(crate) fn shutdown(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
         return Err(Error::new("ERR SHUTDOWN FAILOVER is only supported in cluster mode."));
     }
     if ctx.in_transaction {
-        return Err(Error::NOT_IN_MULTI);
+        return Err(Error::not_in_multi(ctx.command.full_name));
     }
     // What would be saved is in the middle of a script's changes.
     if request.save != Some(false)

@@ -21,7 +21,7 @@ fn an_error_while_queueing_discards_all() {
     let mut w = World::new();
     let c = w.connect();
     w.say(c, "MULTI");
-    assert_eq!(w.say(c, "MULTI"), "-ERR Command not allowed inside a transaction");
+    assert_eq!(w.say(c, "MULTI"), "-ERR Command 'multi' not allowed inside a transaction");
     assert_eq!(w.say(c, "EXEC"), "-EXECABORT Transaction discarded because of previous errors.");
     w.say(c, "MULTI");
     assert!(w.say(c, "GET").starts_with("-ERR wrong number"));

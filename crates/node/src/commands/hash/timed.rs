@@ -118,7 +118,14 @@ pub(crate) fn hgetex(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     let fields = options.fields;
     let (key, hash, now) = (args.at(1), ctx.hash(args, 1), judged_at(ctx));
     ctx.lookup(key, hash).map(hash_of).transpose()?;
-    let until = options.until(ctx)?;
+    let until = match options.until(ctx) {
+        Ok(until) => until,
+        Err(error) => {
+            // As in Valkey the key is read before the time is looked at, which counts and may be a miss to tell of.
+            ctx.read(key, hash, |_, _| ());
+            return Err(error);
+        }
+    };
     let persists = options.lifetime == Lifetime::Persist;
     let passed = until.is_some_and(|at| ctx.has_passed(at));
     if !passed {

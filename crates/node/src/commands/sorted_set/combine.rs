@@ -34,8 +34,10 @@ impl Aggregate {
                 // Infinities of both signs: nothing is what they have in common.
                 if sum.is_nan() { 0.0 } else { sum }
             }
-            Aggregate::Min => one.min(two),
-            Aggregate::Max => one.max(two),
+            // What is no number does not count, and of equal ones the first is kept.
+            Aggregate::Min if two < one => two,
+            Aggregate::Max if two > one => two,
+            Aggregate::Min | Aggregate::Max => one,
         }
     }
 }
@@ -145,10 +147,13 @@ impl Query {
             let product = score * weight;
             if product.is_nan() { 0.0 } else { product }
         };
+        // From the smallest to the largest, as in Redis: the order shows in sums of three that are rounded, or that
+        // infinities are part of.
+        if operation != Operation::Difference {
+            inputs.sort_by_key(|(input, _)| input.len());
+        }
         match operation {
             Operation::Union => {
-                // The largest first, so that fewest members are looked up twice.
-                inputs.sort_by_key(|(input, _)| std::cmp::Reverse(input.len()));
                 for (input, weight) in &inputs {
                     input.walk(&mut |member, score| {
                         let score = weighted(score, *weight);
@@ -159,13 +164,13 @@ impl Query {
                 }
             }
             Operation::Intersection => {
-                inputs.sort_by_key(|(input, _)| input.len());
                 if let Some(((smallest, weight), others)) = inputs.split_first() {
                     smallest.walk(&mut |member, score| {
                         let mut joined = weighted(score, *weight);
                         for (other, weight) in others {
                             let Some(score) = other.score(member) else { return true };
-                            joined = aggregate.join(joined, weighted(score, *weight));
+                            // Infinity times zero stays no number here.
+                            joined = aggregate.join(joined, score * weight);
                         }
                         result.set(member, joined, policy);
                         true
