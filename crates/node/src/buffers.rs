@@ -126,9 +126,10 @@ impl Node {
         }
     }
 
-    /// The most bytes of replies that may come together for a session before any of them is written.
+    /// The most bytes of replies that may come together for a session before any of them is written. What a script is
+    /// answered is no reply yet.
     pub(crate) fn reply_limit(&self, session: &Session) -> usize {
-        let bounded = session.kind != SessionKind::Replica && !session.is_primary();
+        let bounded = session.kind != SessionKind::Replica && !session.is_primary() && !session.in_script;
         match self.output_limit(session.kind).hard {
             hard if hard > 0 && bounded => usize::try_from(hard).unwrap_or(usize::MAX),
             _ => usize::MAX,

@@ -1,8 +1,9 @@
 //! What waits for clients: how it is shown, and when it is too much.
 
-use super::World;
+use super::{World, decode, show};
 use crate::{Input, Next, Output, SessionId};
 use tanist_config::ServerConfig;
+use tanist_resp::encode_command;
 
 impl World {
     fn unsent(&mut self, session: SessionId, unsent: usize) {
@@ -200,13 +201,24 @@ fn nobody_writes_on_what_will_not_be_sent() {
     w.say(c, "SADD s a");
     w.say(c, "ZADD z 1 a");
     for command in ["HRANDFIELD h", "SRANDMEMBER s", "ZRANDMEMBER z"] {
-        let c = w.connect();
-        assert_eq!(w.raw(c, format!("{command} -60000000\r\n").as_bytes()), (Vec::new(), Next::Close));
-        // Without a limit nothing would end it but the memory.
-        let refused = "-ERR value is out of range";
+        for count in ["-60000000", "-999999999999"] {
+            let c = w.connect();
+            let sent = format!("{command} {count}\r\n");
+            assert_eq!(w.raw(c, sent.as_bytes()), (Vec::new(), Next::Close), "{command} {count}");
+        }
+        // Without a limit nothing would end it but the memory, and a script has none.
+        let (name, key) = command.split_once(' ').expect("two words");
+        let script = format!("return redis.call('{name}','{key}',-67108865)");
+        let mut bytes = Vec::new();
+        encode_command(&mut bytes, &[b"EVAL", script.as_bytes(), b"0"]);
         let other = w.connect();
+        let (out, _) = w.raw(other, &bytes);
+        assert!(show(&decode(&out)[0]).starts_with("-ERR value is out of range"), "{command}");
+        let refused = "-ERR value is out of range";
+        let mut unlimited = limited(&["normal", "0", "0", "0"]);
+        let other = unlimited.connect();
         for count in ["-67108865", "-9223372036854775807"] {
-            assert_eq!(w.say(other, &format!("{command} {count}")), refused, "{command} {count}");
+            assert_eq!(unlimited.say(other, &format!("{command} {count}")), refused, "{command} {count}");
         }
     }
 }

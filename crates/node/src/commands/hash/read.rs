@@ -87,13 +87,13 @@ pub(crate) fn hvals(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
 
 /// `HRANDFIELD key [count [WITHVALUES]]`
 pub(crate) fn hrandfield(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
-    let picks = if args.len() > 2 { Some(Picks::parse(args, 2)?) } else { None };
+    let bound = ctx.reply_bound();
+    let picks = if args.len() > 2 { Some(Picks::parse(args, 2, bound)?) } else { None };
     let values = args.get(3).is_some();
     if args.len() > 4 || args.get(3).is_some_and(|word| !word.eq_ignore_ascii_case(b"WITHVALUES")) {
         return Err(Error::SYNTAX);
     }
     let (hash, now) = (ctx.hash(args, 1), ctx.wall());
-    let bound = ctx.reply_bound();
     let mut rng = Rng::from_seed(ctx.node.rng.next_u64());
     ctx.view(args.at(1), hash, |hash: Option<&Hash>, reply| {
         let Some(picks) = picks else {

@@ -33,23 +33,29 @@ pub(crate) enum Picks {
 }
 
 impl Picks {
-    /// The most picks that may repeat: a reply of several hundred megabytes at least. What is picked does not bound them,
-    /// and the whole reply is made before any of it leaves.
-    pub(crate) const MOST_REPEATING: u64 = 1 << 26;
-
-    /// The number that argument `i` tells; a negative one lets picks repeat.
+    /// The number that argument `i` tells, for a reply that may reach so far (see [`crate::context::Ctx::reply_bound`]); a negative one
+    /// lets picks repeat.
     ///
     /// # Errors
     /// When it is no integer, the least of all, which has no counterpart, or more than may repeat.
-    pub(crate) fn parse(args: Args<'_, '_>, i: usize) -> Result<Picks, Error> {
+    pub(crate) fn parse(args: Args<'_, '_>, i: usize, bound: usize) -> Result<Picks, Error> {
         const RANGE: Error = Error::fixed(
             "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807",
         );
         match number::parse_i64(args.at(i)).ok_or(Error::NOT_AN_INTEGER)? {
             i64::MIN => Err(RANGE),
             n @ 0.. => Ok(Picks::Distinct(n as usize)),
-            n if n.unsigned_abs() > Picks::MOST_REPEATING => Err(Error::OUT_OF_RANGE),
-            n => Ok(Picks::Repeating(n.unsigned_abs())),
+            n => Picks::check_repeating(n.unsigned_abs(), bound).map(|()| Picks::Repeating(n.unsigned_abs())),
         }
+    }
+
+    /// Whether so many picks may repeat. What is picked does not bound them, and the whole reply is made before any of it
+    /// leaves: without a bound of its own it would be of several hundred megabytes at least.
+    ///
+    /// # Errors
+    /// When they are more.
+    pub(crate) fn check_repeating(count: u64, bound: usize) -> Result<(), Error> {
+        const MOST: u64 = 1 << 26;
+        if count > MOST && bound == usize::MAX { Err(Error::OUT_OF_RANGE) } else { Ok(()) }
     }
 }

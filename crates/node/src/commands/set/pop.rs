@@ -115,12 +115,13 @@ fn log_removals(ctx: &mut Ctx<'_>, key: &[u8], members: &[Vec<u8>]) {
 
 /// `SRANDMEMBER key [count]`
 pub(crate) fn srandmember(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
+    let bound = ctx.reply_bound();
     let picks = match args.len() {
         2 => None,
-        3 => Some(Picks::parse(args, 2)?),
+        3 => Some(Picks::parse(args, 2, bound)?),
         _ => return Err(Error::SYNTAX),
     };
-    let (hash, mut rng, bound) = (ctx.hash(args, 1), rng(ctx), ctx.reply_bound());
+    let (hash, mut rng) = (ctx.hash(args, 1), rng(ctx));
     ctx.view(args.at(1), hash, |set: Option<&Set>, reply| match (set, picks) {
         (None, None) => reply.null(),
         (None, Some(_)) => reply.array(0),

@@ -127,10 +127,10 @@ pub(crate) fn zrandmember(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
             -MOST
         )));
     }
-    if count < 0 && count.unsigned_abs() > Picks::MOST_REPEATING {
-        return Err(Error::OUT_OF_RANGE);
-    }
     let bound = ctx.reply_bound();
+    if count < 0 {
+        Picks::check_repeating(count.unsigned_abs(), bound)?;
+    }
     let done = ctx.view::<SortedSet, _>(key, hash, |set, reply| {
         let Some(set) = set else { return reply.array(0) };
         let wanted = count.unsigned_abs() as usize;
