@@ -85,7 +85,7 @@ impl Node {
             }
             // They see this session as they see every other one.
             self.sessions.put_back(session);
-            self.serve_ready(now, watch, run.outs);
+            self.serve_ready(run.now, watch, run.outs);
             session = match self.sessions.take(id) {
                 Some(session) => session,
                 None => return Ran { done: batch.len(), next: Next::Close },
@@ -107,6 +107,7 @@ impl Node {
         if self.config.maxmemory > 0 {
             self.make_room_soon();
         }
+        self.save_emptied(now, outs);
         self.broadcast_changes(outs);
         self.after_batch(now, outs);
         self.give_garbage(outs);
@@ -610,12 +611,13 @@ impl Node {
             let cost = run.watch.read().since(before);
             run.timed += cost;
             let cost = cost + self.stalled.saturating_sub(stalled_before);
-            if !in_transaction {
-                self.stalled = Duration::ZERO;
-            }
             // Of a script that is suspended, the whole cost is noted at its end.
             if session.waiting != Some(Waiting::Script) {
                 self.note_cost(run.now, session, (index, command), args, cost);
+            }
+            if !in_transaction && !self.stalled.is_zero() {
+                // The shell stands still before it does anything else: for what follows, that time has passed.
+                run.now = later(run.now, std::mem::take(&mut self.stalled));
             }
             cost
         } else {
@@ -795,6 +797,11 @@ pub(crate) struct QueueRun<'a> {
     pub(crate) outs: &'a mut Outputs,
     /// Times the commands of the queue one by one.
     pub(crate) watch: &'a dyn Stopwatch,
+}
+
+fn later(now: Now, by: Duration) -> Now {
+    let micros = i64::try_from(by.as_micros()).unwrap_or(i64::MAX);
+    Now { mono: now.mono + by, wall_us: now.wall_us.saturating_add(micros) }
 }
 
 /// A stopwatch that stands still.

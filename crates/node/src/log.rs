@@ -32,11 +32,6 @@ impl Effects {
     /// Adds a command made by the node.
     pub(crate) fn add(&mut self, db: DbIndex, args: &[&[u8]]) {
         self.select(db);
-        self.add_global(args);
-    }
-
-    /// Adds a command that belongs to no database (`PUBLISH`, ...).
-    pub(crate) fn add_global(&mut self, args: &[&[u8]]) {
         self.count += 1;
         encode_command(&mut self.bytes, args);
     }

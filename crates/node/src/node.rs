@@ -18,7 +18,7 @@ use crate::pubsub::Pubsub;
 use crate::replication::Repl;
 use crate::scripting::Scripting;
 use crate::session::{Session, SessionId, Sessions, Waiting};
-use crate::shutdown::Shutdown;
+use crate::shutdown::{Shutdown, ShutdownRequest};
 use crate::snapshot::{Loader, Saving};
 use crate::stats::Stats;
 use crate::table::CommandTable;
@@ -110,6 +110,8 @@ pub struct Node {
     pub(crate) exchanges_kept: usize,
     /// The node is ending.
     pub(crate) ending: Option<Shutdown>,
+    /// A signal has asked for that while nothing is done by time.
+    pub(crate) signalled: Option<ShutdownRequest>,
     pub(crate) repl: Repl,
     next_cron: Mono,
     expire_more: bool,
@@ -172,6 +174,7 @@ impl Node {
             loading: None,
             http_noted: None,
             ending: None,
+            signalled: None,
             command_logs: CommandLogs::default(),
             latency: LatencyMonitor::default(),
             host: HostFacts::default(),
@@ -268,10 +271,9 @@ impl Node {
             next = next.min(ending.deadline());
         }
         next = next.min(self.replication_deadline()).min(self.slow_readers_deadline());
-        next = next.min(self.migration_deadline());
+        next = next.min(self.migration_deadline()).min(self.saving.next_slice());
         next = next.min(self.blocking.deadline().unwrap_or(Mono::NEVER));
-        let busy =
-            self.expire_more || self.eviction.more || self.saving.wants_slice() || self.script_is_suspended();
+        let busy = self.expire_more || self.eviction.more || self.script_is_suspended();
         if busy { Mono::ZERO } else { next }
     }
 
@@ -294,12 +296,13 @@ impl Node {
                 self.judge_all_clients(now, outs);
                 self.forget_surplus(0, outs);
                 self.save_if_due(now, outs);
+                self.obey_signal(now, outs);
             }
             self.shutdown_step(now, outs);
         }
         self.judge_slow_readers(now, outs);
         self.migration_tick(now, outs);
-        self.save_slice(outs);
+        self.save_slice(now, outs);
         // Nothing may change the data in the middle of a script.
         if !self.script_is_suspended() {
             self.expire_more = !self.cron_paused && self.expire_slice(now, outs);

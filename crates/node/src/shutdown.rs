@@ -65,6 +65,28 @@ impl Node {
         self.shutdown_step(now, outs);
     }
 
+    /// A signal asks to end. It belongs to what is done by time, and waits while that does (`DEBUG PAUSE-CRON`).
+    pub fn shutdown_by_signal(&mut self, now: Now, request: ShutdownRequest, outs: &mut Outputs) {
+        if self.cron_paused {
+            self.signalled = Some(request);
+        } else {
+            self.shutdown(now, request, None, outs);
+        }
+    }
+
+    /// Obeys a signal that has waited.
+    pub(crate) fn obey_signal(&mut self, now: Now, outs: &mut Outputs) {
+        if let Some(request) = self.signalled.take() {
+            self.shutdown(now, request, None, outs);
+        }
+    }
+
+    /// Whether the node is ending, or has yet to obey a signal that says so.
+    #[must_use]
+    pub fn is_ending(&self) -> bool {
+        self.ending.is_some() || self.signalled.is_some()
+    }
+
     /// Goes on as far as it can: called whenever an acknowledgement came, the deadline passed or a save ended.
     pub(crate) fn shutdown_step(&mut self, now: Now, outs: &mut Outputs) {
         let Some(mut ending) = self.ending else { return };
@@ -100,9 +122,14 @@ impl Node {
     /// # Errors
     /// When nothing is under way.
     pub(crate) fn shutdown_abort(&mut self, outs: &mut Outputs) -> Result<(), Error> {
-        let ending = self.ending.ok_or(Error::new("ERR No shutdown in progress."))?;
+        let ending = self.ending;
+        if self.signalled.take().is_none() && ending.is_none() {
+            return Err(Error::new("ERR No shutdown in progress."));
+        }
         outs.log(LogLevel::Notice, "Shutdown manually aborted.");
-        self.shutdown_over(ending, outs);
+        if let Some(ending) = ending {
+            self.shutdown_over(ending, outs);
+        }
         Ok(())
     }
 

@@ -36,7 +36,14 @@ impl Pending {
     /// # Errors
     /// Of the file system.
     pub fn create(path: &Path) -> io::Result<Pending> {
-        let temporary = temporary(path)?;
+        Pending::create_as(path, temporary(path)?)
+    }
+
+    /// The same, by this name until it is complete: one in the same directory that nothing else has.
+    ///
+    /// # Errors
+    /// Of the file system.
+    pub fn create_as(path: &Path, temporary: PathBuf) -> io::Result<Pending> {
         let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o644).open(&temporary)?;
         Ok(Pending { file, temporary, path: path.to_owned(), committed: false })
     }
@@ -236,6 +243,18 @@ mod tests {
         drop(pending);
         assert_eq!(dir.names(), ["state"]);
         assert_eq!(read(&path, 10).unwrap(), Some(b"old".to_vec()));
+    }
+
+    #[test]
+    fn a_file_bears_the_name_that_it_is_given_until_it_is_complete() {
+        let dir = Temp::new("named");
+        let path = dir.0.join("state");
+        let mut pending = Pending::create_as(&path, dir.0.join("half")).unwrap();
+        pending.write_all(b"new").unwrap();
+        assert_eq!(dir.names(), ["half"]);
+        pending.commit().unwrap();
+        assert_eq!(dir.names(), ["state"]);
+        assert_eq!(read(&path, 10).unwrap(), Some(b"new".to_vec()));
     }
 
     #[test]

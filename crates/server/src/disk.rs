@@ -68,7 +68,11 @@ impl Orders {
             let mut spill = SpillFiles::new();
             for order in self.0 {
                 match order {
-                    Order::SaveBegin(path) => save = Save::begin(&path),
+                    Order::SaveBegin(path) => {
+                        // Whatever is left of another one goes first: it has the same name.
+                        drop(save);
+                        save = Save::begin(&path);
+                    }
                     Order::SaveCancel => save = Save::None,
                     Order::RewriteConfig { session, config, whole } => {
                         let result = rewrite(config_file.as_deref(), &config, whole);
@@ -161,7 +165,7 @@ const SYNC_EVERY: usize = 4 * 1024 * 1024;
 
 impl Save {
     fn begin(path: &Path) -> Save {
-        match Pending::create(path) {
+        match Pending::create_as(path, unfinished(path)) {
             Ok(file) => Save::Open { file, unsynced: 0 },
             Err(error) => Save::Failed(error),
         }
@@ -185,6 +189,17 @@ impl Save {
         *self = Save::Open { file, unsynced };
         Ok(())
     }
+}
+
+/// The name of the snapshot file as long as it is not complete. There is one at a time.
+fn unfinished(path: &Path) -> PathBuf {
+    path.with_file_name(format!("temp-{}.rdb", std::process::id()))
+}
+
+/// Removes a snapshot that will not be completed, because the process ends in the middle of it.
+pub(crate) fn remove_unfinished(path: &Path) {
+    // Mostly there is none.
+    let _ = std::fs::remove_file(unfinished(path));
 }
 
 /// Gives the node the snapshot file, after it has begun to load.

@@ -397,15 +397,18 @@ async fn wait_for_end(machine: &Machine, signals: &mut Signals) -> i32 {
     loop {
         tokio::select! {
             stop = signals.stop() => {
+                // What was asked for before may have come to nothing.
+                asked &= machine.enter(|node, _, _| node.is_ending());
                 if asked && stop == Stop::Interrupt {
                     tracing::warn!("You insist... exiting now.");
+                    disk::remove_unfinished(&machine.settings().snapshot_file());
                     return 1;
                 }
                 tracing::warn!("Received {} scheduling shutdown...", stop.name());
                 asked = true;
                 machine.enter(|node, now, outs| {
                     let request = shutdown_request(node.config(), stop);
-                    node.shutdown(now, request, None, outs);
+                    node.shutdown_by_signal(now, request, outs);
                 });
             }
             () = machine.ended.notified() => {}

@@ -317,6 +317,27 @@ fn path(path: &Path) -> &str {
 }
 
 #[test]
+fn who_insists_on_the_end_leaves_no_half_file() {
+    let mut server = Server::start("insists", &["--save", "3600 1", "--rdb-key-save-delay", "2000000000"]);
+    server.connect().call(&[b"SET", b"a", b"1"]);
+    let interrupt = |server: &Server| {
+        let pid = rustix::process::Pid::from_child(&server.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    };
+    interrupt(&server);
+    server.wait_for_log("Saving the final RDB snapshot");
+    let half = server.dir.join(format!("temp-{}.rdb", server.child.id()));
+    let began = Instant::now();
+    while !half.exists() {
+        assert!(began.elapsed() < PATIENCE, "no half file");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    interrupt(&server);
+    assert_eq!(server.child.wait().unwrap().code(), Some(1));
+    assert!(!half.exists());
+}
+
+#[test]
 fn starts_that_fail_say_why() {
     let output = run(&["--nonsense", "1"]);
     assert_eq!(output.status.code(), Some(1));

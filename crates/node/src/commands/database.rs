@@ -3,7 +3,7 @@
 use crate::commands::parse_int;
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};
-use crate::session::SessionId;
+use crate::session::{ReplyMode, SessionId, Waiting};
 use tanist_resp::Args;
 use tanist_types::{DbIndex, UnixMs};
 
@@ -28,9 +28,11 @@ pub(crate) fn flushdb(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     Ok(())
 }
 
-/// `FLUSHALL [ASYNC | SYNC]`
+/// `FLUSHALL [ASYNC | SYNC]`: with save points the snapshot file is emptied, too, before the reply. Nobody waits for that
+/// whose reply cannot come by itself: in a transaction or script, or with `CLIENT REPLY` off.
 pub(crate) fn flushall(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     check_flush_type(args)?;
+    ctx.node.forget_old_file(ctx.now, ctx.outs);
     ctx.node.dirty += ctx.node.data.total_keys() as u64 + 1;
     for db in 0..ctx.node.data.databases() {
         mark_emptied(ctx, DbIndex(db));
@@ -39,7 +41,12 @@ pub(crate) fn flushall(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     ctx.node.blocking.signal_all(None);
     let garbage = ctx.node.data.flush_all();
     ctx.discard(garbage);
-    ctx.reply().ok();
+    let can_wait = !ctx.in_transaction && ctx.session.reply_mode == ReplyMode::On;
+    if can_wait && ctx.node.waits_for_empty_file(ctx.session.id) {
+        ctx.session.waiting = Some(Waiting::Busy);
+    } else {
+        ctx.reply().ok();
+    }
     Ok(())
 }
 

@@ -164,7 +164,8 @@ fn relay(ctx: &mut Ctx<'_>, args: Args<'_, '_>) {
     // During a switchover the log must stand still, so that the new primary's is as long as this one's.
     if ctx.node.is_logging() && ctx.node.repl.hold.is_none() {
         ctx.node.rewritten = true;
-        ctx.node.effects.add_global(&[args.at(0), args.at(1), args.at(2)]);
+        // It belongs to no database; as in Redis the sender's is selected all the same.
+        ctx.node.effects.add(ctx.session.db, &[args.at(0), args.at(1), args.at(2)]);
     }
 }
 

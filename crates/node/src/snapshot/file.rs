@@ -25,6 +25,8 @@ pub(crate) enum SaveKind {
     Background,
     /// `SAVE`: a session waits for the end.
     For(SessionId),
+    /// `FLUSHALL`: a session waits for the end, and need not know which one: the data are gone in any case.
+    Emptied(SessionId),
     /// `DEBUG RELOAD`: the file is loaded again.
     Reload,
     /// `SHUTDOWN`: the process ends afterwards.
@@ -61,8 +63,10 @@ pub(crate) struct Saving {
     pub(crate) last_duration: Option<Duration>,
     last_try: Mono,
     pub(crate) saves: u64,
-    /// `BGSAVE SCHEDULE`: begin as soon as no snapshot is running.
+    /// `BGSAVE SCHEDULE`, `FLUSHALL`: begin as soon as no snapshot is running.
     pub(crate) scheduled: bool,
+    /// Who waits for that save, because it has emptied all databases.
+    emptied_by: Option<SessionId>,
     /// `DEBUG RELOAD`. Nothing may change the data meanwhile.
     pub(crate) reloading: Option<Reload>,
     /// Answers of the shell that are still to come for cancelled saves.
@@ -78,7 +82,16 @@ struct Running {
     /// The shell has not yet written the last chunk.
     writing: bool,
     began: Mono,
+    /// The chunk is not handed over before (`rdb-key-save-delay`).
+    not_before: Mono,
     dirty_at_begin: u64,
+}
+
+impl Running {
+    /// Whether the chunk is to be handed over.
+    fn is_full(&self) -> bool {
+        self.chunk.len() >= CHUNK || self.produced
+    }
 }
 
 impl Saving {
@@ -92,6 +105,7 @@ impl Saving {
             last_try: Mono::ZERO,
             saves: 0,
             scheduled: false,
+            emptied_by: None,
             reloading: None,
             unclaimed: 0,
         }
@@ -102,20 +116,35 @@ impl Saving {
         self.running.is_some()
     }
 
+    /// Whether a save is running that nobody waits for.
+    fn is_in_background(&self) -> bool {
+        self.running.as_ref().is_some_and(|run| run.kind == SaveKind::Background)
+    }
+
     /// Keys written so far and in all, and when the running save began.
     pub(crate) fn progress(&self) -> Option<(u64, u64, Mono)> {
         self.running.as_ref().map(|r| (r.producer.emitted, r.producer.total, r.began))
     }
 
-    /// Whether a slice of work is wanted now.
-    pub(crate) fn wants_slice(&self) -> bool {
-        self.running.as_ref().is_some_and(|r| !r.writing)
+    /// When the next slice of work is wanted.
+    pub(crate) fn next_slice(&self) -> Mono {
+        match &self.running {
+            Some(run) if !run.writing && run.is_full() => run.not_before,
+            Some(run) if !run.writing => Mono::ZERO,
+            _ => Mono::NEVER,
+        }
     }
 
     fn note_saved(&mut self, now: Now) {
         self.last_save = now.wall();
         self.last_save_mono = now.mono;
     }
+}
+
+/// How long so many keys take at least: microseconds for each of them, or, if negative, keys for each microsecond.
+fn key_delay(delay: i32, keys: u64) -> Duration {
+    let pace = u64::from(delay.unsigned_abs());
+    Duration::from_micros(if delay < 0 { keys / pace } else { keys.saturating_mul(pace) })
 }
 
 impl Node {
@@ -139,6 +168,7 @@ impl Node {
             produced: false,
             writing: false,
             began: now.mono,
+            not_before: now.mono,
             dirty_at_begin: self.stats.dirty_since_save,
         });
         self.saving.last_try = now.mono;
@@ -152,17 +182,47 @@ impl Node {
         self.saving.is_running() || self.data.snapshot_active() || self.script_is_suspended()
     }
 
+    /// All data are about to go. With save points the file is to say so too, lest a crash bring them back; what a save
+    /// in the background is writing is of no use then.
+    pub(crate) fn forget_old_file(&mut self, now: Now, outs: &mut Outputs) {
+        if !self.config.save.is_empty() {
+            if self.saving.is_in_background() {
+                self.save_cancel(now, outs);
+            }
+            self.saving.scheduled = true;
+        }
+    }
+
+    /// Whether the save that [`Node::forget_old_file`] has asked for can begin at once; if so, `session` waits for it.
+    pub(crate) fn waits_for_empty_file(&mut self, session: SessionId) -> bool {
+        let waits = !self.config.save.is_empty() && !self.snapshot_running();
+        if waits {
+            self.saving.emptied_by = Some(session);
+        }
+        waits
+    }
+
+    /// Begins the save that somebody waits for who has emptied all databases. The log has that by now, so that the
+    /// position in the file is the one behind it.
+    #[inline]
+    pub(crate) fn save_emptied(&mut self, now: Now, outs: &mut Outputs) {
+        if self.saving.emptied_by.is_some() {
+            self.save_if_due(now, outs);
+        }
+    }
+
     /// One slice of a running save.
-    pub(crate) fn save_slice(&mut self, outs: &mut Outputs) {
+    pub(crate) fn save_slice(&mut self, now: Now, outs: &mut Outputs) {
         let Some(run) = &mut self.saving.running else { return };
         if run.writing {
             return;
         }
-        if !run.produced {
+        if !run.is_full() {
             run.produced = run.producer.slice(&mut self.data, SLICE, &mut run.chunk);
+            run.not_before = run.began + key_delay(self.config.rdb_key_save_delay, run.producer.emitted);
             outs.push_garbage(self.data.take_garbage());
         }
-        if run.chunk.len() >= CHUNK || run.produced {
+        if run.is_full() && now.mono >= run.not_before {
             run.writing = true;
             outs.push(Output::SaveBytes { bytes: std::mem::take(&mut run.chunk), last: run.produced });
         }
@@ -225,6 +285,7 @@ impl Node {
             SaveKind::Background => {}
             SaveKind::Reload if ok => outs.push(Output::LoadSnapshot),
             SaveKind::Reload => self.reload_over(b"-ERR saving failed, see the log\r\n", outs),
+            SaveKind::Emptied(id) => self.release(id, b"+OK\r\n", outs),
             SaveKind::For(id) => {
                 let reply: &[u8] = if ok { b"+OK\r\n" } else { b"-ERR saving failed, see the log\r\n" };
                 self.release(id, reply, outs);
@@ -237,7 +298,8 @@ impl Node {
     pub(crate) fn save_if_due(&mut self, now: Now, outs: &mut Outputs) {
         if self.saving.scheduled && !self.snapshot_running() {
             self.saving.scheduled = false;
-            self.save_begin(now, SaveKind::Background, outs);
+            let kind = self.saving.emptied_by.take().map_or(SaveKind::Background, SaveKind::Emptied);
+            self.save_begin(now, kind, outs);
             return;
         }
         if self.snapshot_running() || (!self.saving.last_ok && now.mono.since(self.saving.last_try) < RETRY) {

@@ -113,6 +113,24 @@ fn a_time_out_comes_when_it_is_due() {
 }
 
 #[test]
+fn nobody_is_served_with_what_debug_sleep_lets_pass_its_time() {
+    let mut w = World::new();
+    let (a, b) = (w.connect(), w.connect());
+    w.node.config.set("enable-debug-command", &["yes"]).expect("a directive");
+    w.wait(a, "BRPOP k 0");
+    w.record();
+    for line in ["MULTI", "RPUSH k hello", "PEXPIRE k 100", "DEBUG SLEEP 0.2", "EXEC"] {
+        w.say(b, line);
+    }
+    assert!(w.sent().is_empty());
+    let log = w.recorded();
+    assert!(log[3].starts_with("PEXPIREAT k "), "{log:?}");
+    assert_eq!(log[4..], ["EXEC", "UNLINK k"]);
+    w.say(b, "RPUSH k again");
+    assert_eq!(w.sent(), [(a, "[k again]".into())]);
+}
+
+#[test]
 fn a_client_is_unblocked_as_by_its_time_out_or_with_an_error() {
     let mut w = World::new();
     let (a, b) = (w.connect(), w.connect());

@@ -7,7 +7,7 @@ const OOM: &str = "-OOM command not allowed when used memory > 'maxmemory'.";
 
 /// A world that is full, and a client.
 fn full() -> (World, crate::SessionId) {
-    let mut config = ServerConfig::default();
+    let mut config = ServerConfig { save: Vec::new(), ..ServerConfig::default() };
     config.set("maxmemory", &["200kb"]).expect("a directive");
     let mut w = World::with(config);
     let c = w.connect();

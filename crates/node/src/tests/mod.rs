@@ -69,8 +69,9 @@ pub(crate) struct World {
 }
 
 impl World {
+    /// Without save points.
     pub(crate) fn new() -> World {
-        World::with(ServerConfig::default())
+        World::with(ServerConfig { save: Vec::new(), ..ServerConfig::default() })
     }
 
     pub(crate) fn with(config: ServerConfig) -> World {

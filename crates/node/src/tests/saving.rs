@@ -27,9 +27,9 @@ fn save_all(w: &mut World) -> Option<Vec<u8>> {
     None
 }
 
-/// A node that may be debugged, and a client.
+/// A node without save points that may be debugged, and a client.
 fn debugged() -> (World, crate::SessionId) {
-    let mut config = ServerConfig::default();
+    let mut config = ServerConfig { save: Vec::new(), ..ServerConfig::default() };
     config.set("enable-debug-command", &["yes"]).expect("a directive");
     let mut w = World::with(config);
     let c = w.connect();
@@ -218,6 +218,89 @@ fn saves_are_begun_awaited_and_cancelled_by_command() {
     assert!(w.node.saving.is_running());
     assert!(save_all(&mut w).is_some());
     assert_eq!(w.say(c, "LASTSAVE"), ":1700000000");
+}
+
+#[test]
+fn flushall_empties_the_file_before_it_answers() {
+    let mut w = with_save_point(3600, 1000);
+    let (c, other) = (w.connect(), w.connect());
+    w.say(c, "SET a 1");
+    w.say(c, "BGSAVE");
+    assert!(w.all(c, "FLUSHALL").is_empty(), "it waits for the file");
+    assert_eq!(w.say(other, "GET a"), "(nil)", "nobody else does");
+    let outputs = w.outs.drain().filter_map(|o| match o {
+        Output::SaveBegin => Some("begin"),
+        Output::SaveCancel => Some("cancel"),
+        _ => None,
+    });
+    assert_eq!(outputs.collect::<Vec<_>>(), ["begin", "cancel", "begin"], "the old save is given up");
+    w.pass(0);
+    let outputs: Vec<Output> = w.outs.drain().collect();
+    let Some(Output::SaveBytes { bytes, last: true }) =
+        outputs.iter().find(|o| matches!(o, Output::SaveBytes { .. }))
+    else {
+        panic!("a short file: {outputs:?}")
+    };
+    w.node.step(w.now, Input::SaveWritten(Ok(())), &mut w.outs);
+    assert_eq!(w.pushed(c), ["OK"]);
+    assert!(w.say(other, "INFO persistence").contains("rdb_changes_since_last_save:0\r"));
+    let mut fresh = World::new();
+    fresh.node.load_begin();
+    fresh.node.load_bytes(fresh.now, bytes).expect("a good file");
+    assert_eq!(fresh.node.load_end(fresh.now, &mut fresh.outs), Ok(0));
+}
+
+#[test]
+fn flushall_waits_for_no_file_where_it_cannot() {
+    let mut w = with_save_point(3600, 1000);
+    let (c, quiet) = (w.connect(), w.connect());
+    w.say(c, "SET a 1");
+    w.say(c, "MULTI");
+    w.say(c, "FLUSHALL");
+    assert_eq!(w.say(c, "EXEC"), "[OK]");
+    assert!(!w.node.saving.is_running());
+    w.pass(100);
+    assert!(w.node.saving.is_running(), "the file follows");
+    assert!(w.all(quiet, "CLIENT REPLY SKIP").is_empty());
+    assert!(w.all(quiet, "FLUSHALL").is_empty());
+    assert_eq!(w.say(quiet, "PING"), "PONG");
+    assert!(save_all(&mut w).is_some());
+    assert!(w.pushed(quiet).is_empty());
+    w.node.config.save.clear();
+    assert_eq!(w.say(c, "FLUSHALL"), "OK");
+}
+
+#[test]
+fn a_file_takes_its_time_if_each_key_is_to() {
+    let mut w = with_save_point(3600, 1000);
+    let c = w.connect();
+    w.say(c, "MSET a 1 b 2 c 3");
+    w.say(c, "CONFIG SET rdb-key-save-delay 100000");
+    w.say(c, "BGSAVE");
+    assert_eq!(save_all(&mut w), None);
+    assert_eq!(w.node.next_deadline(), w.now.mono + std::time::Duration::from_millis(100), "the next tick");
+    w.pass(299);
+    assert_eq!(w.node.next_deadline(), w.now.mono + std::time::Duration::from_millis(1));
+    w.pass(1);
+    let last = |o: Output| matches!(o, Output::SaveBytes { last: true, .. });
+    assert!(w.outs.drain().any(last), "three keys are written");
+}
+
+#[test]
+fn a_signal_waits_with_what_is_done_by_time() {
+    let (mut w, c) = debugged();
+    let ask = |w: &mut World| w.node.shutdown_by_signal(w.now, ShutdownRequest::default(), &mut w.outs);
+    w.say(c, "DEBUG PAUSE-CRON 1");
+    ask(&mut w);
+    w.pass(200);
+    assert!(w.node.is_ending() && !w.outs.drain().any(|o| matches!(o, Output::Exit(_))));
+    assert_eq!(w.say(c, "SHUTDOWN ABORT"), "OK");
+    assert_eq!(w.say(c, "SHUTDOWN ABORT"), "-ERR No shutdown in progress.");
+    assert!(!w.node.is_ending());
+    ask(&mut w);
+    w.say(c, "DEBUG PAUSE-CRON 0");
+    w.pass(200);
+    assert!(w.outs.drain().any(|o| matches!(o, Output::Exit(0))));
 }
 
 #[test]

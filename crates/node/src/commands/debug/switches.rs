@@ -41,7 +41,8 @@ pub(super) fn unbind_scripts(ctx: &mut Ctx<'_>, value: &[u8]) -> Outcome {
     Ok(())
 }
 
-/// `DEBUG PAUSE-CRON 0|1`: nothing is done by time meanwhile: no expiry, no idle clients, no save points.
+/// `DEBUG PAUSE-CRON 0|1`: nothing is done by time meanwhile: no expiry, no idle clients, no save
+/// points, no signals.
 pub(super) fn pause_cron(ctx: &mut Ctx<'_>, value: &[u8]) -> Outcome {
     ctx.node.cron_paused = parse_int(value).unwrap_or(0) != 0;
     ctx.reply().ok();
