@@ -83,6 +83,10 @@ fn effective(command: &Command, spec: &KeySpec, args: Args<'_, '_>) -> (KeyAcces
             false => (KeyAccess::Overwrite, &["update"]),
         };
     }
+    if command.name == "migrate" {
+        // Of one call all keys are known.
+        return (spec.access, &["access", "delete"]);
+    }
     if command.name == "bitfield" {
         return match only_reads_bits(args) {
             true => (KeyAccess::Read, &["access"]),

@@ -42,13 +42,13 @@ fn weight(ctx: &mut Ctx<'_>, element: &[u8], o: &Options<'_>) -> Option<Box<[u8]
     }
 }
 
-/// The number that an element is judged by: zero if it leads to nothing, or to an empty text.
+/// The number that an element is judged by: zero if it leads to nothing. As in Valkey 9, neither an empty text is one nor
+/// one behind blanks.
 fn number(ctx: &mut Ctx<'_>, element: &[u8], o: &Options<'_>) -> Result<f64, Error> {
     const NO_NUMBER: Error = Error::fixed("ERR One or more scores can't be converted into double");
     match weight(ctx, element, o) {
         None => Ok(0.0),
-        Some(text) if text.is_empty() => Ok(0.0),
         // Adding zero makes the negative zero the other one, which is equal to it.
-        Some(text) => parse_double(text.trim_ascii_start()).map(|number| number + 0.0).ok_or(NO_NUMBER),
+        Some(text) => parse_double(&text).map(|number| number + 0.0).ok_or(NO_NUMBER),
     }
 }
