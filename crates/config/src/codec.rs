@@ -89,13 +89,20 @@ numbers!(u8, u16, u32, u64, usize, i32, i64);
 pub(crate) struct Int<T> {
     min: i64,
     max: i64,
+    /// What lies beyond this is moved to its end.
+    usable: (i64, i64),
     kind: PhantomData<T>,
 }
 
 impl<T> Int<T> {
     /// Bounds, both inclusive.
     pub(crate) const fn new(min: i64, max: i64) -> Self {
-        Int { min, max, kind: PhantomData }
+        Int { min, max, usable: (min, max), kind: PhantomData }
+    }
+
+    /// With narrower bounds beyond which a number is not refused but the nearest one taken.
+    pub(crate) const fn clamped(self, min: i64, max: i64) -> Self {
+        Int { usable: (min, max), ..self }
     }
 }
 
@@ -110,7 +117,8 @@ impl<T: Number> Codec for Int<T> {
 
     fn parse(&self, args: &[&str], _: &T, _: Source) -> Result<T, Refused> {
         let n = parse_int(single(args)?).ok_or("argument couldn't be parsed into an integer")?;
-        within(n, self.min, self.max)
+        let n: i64 = within(n, self.min, self.max)?;
+        within(n.clamp(self.usable.0, self.usable.1), self.min, self.max)
     }
 
     fn text(&self, value: &T) -> String {
@@ -122,12 +130,19 @@ impl<T: Number> Codec for Int<T> {
 pub(crate) struct Memory {
     min: i64,
     max: i64,
+    /// Less is taken for this.
+    least: i64,
 }
 
 impl Memory {
     /// Bounds in bytes, both inclusive.
     pub(crate) const fn new(min: i64, max: i64) -> Self {
-        Memory { min, max }
+        Memory { min, max, least: min }
+    }
+
+    /// With a least size that is taken instead of a smaller one.
+    pub(crate) const fn at_least(self, least: i64) -> Self {
+        Memory { least, ..self }
     }
 }
 
@@ -136,7 +151,8 @@ impl Codec for Memory {
 
     fn parse(&self, args: &[&str], _: &u64, _: Source) -> Result<u64, Refused> {
         let bytes = parse_memory(single(args)?).ok_or("argument must be a memory value")?;
-        within(bytes.to_i64(), self.min, self.max)
+        let bytes: i64 = within(bytes.to_i64(), self.min, self.max)?;
+        within(bytes.max(self.least), self.min, self.max)
     }
 
     fn text(&self, value: &u64) -> String {

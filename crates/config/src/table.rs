@@ -162,7 +162,7 @@ directives! {
     "watchdog-period" [] watchdog_period: u32 = 0, Int::new(0, I32_MAX), Run, Hidden;
     "debug-context" [] debug_context: String = String::new(), Text::ANY, Run, Hidden;
     /// Rounds of background work a second; the event-driven parts do not wait for them.
-    "hz" [] hz: u32 = 10, Int::new(0, I32_MAX), Run, Done;
+    "hz" [] hz: u32 = 10, Int::new(0, I32_MAX).clamped(1, 500), Run, Done;
     "jemalloc-bg-thread" [] jemalloc_bg_thread: bool = true, Bool, Run, Accepted;
     "hash-seed" [] hash_seed: String = String::new(), Text::ANY, Start, Accepted;
 
@@ -210,7 +210,7 @@ directives! {
     "min-replicas-to-write" ["min-slaves-to-write"] min_replicas_to_write: u32 = 0, Int::new(0, I32_MAX), Run, Done;
     "propagation-error-behavior" [] propagation_error_behavior: PropagationError = PropagationError::Ignore, Word::<PropagationError>::new(), Run, Accepted;
     /// Bytes of the stream kept for partial resyncs.
-    "repl-backlog-size" [] repl_backlog_size: u64 = 10485760, Memory::new(1, i64::MAX), Run, Done;
+    "repl-backlog-size" [] repl_backlog_size: u64 = 10485760, Memory::new(1, i64::MAX).at_least(16384), Run, Done;
     /// Seconds after which a primary without replicas drops its backlog; 0 for never.
     "repl-backlog-ttl" [] repl_backlog_ttl: u64 = 3600, Int::new(0, i64::MAX), Run, Done;
     /// Whether replication links may delay small packets.
