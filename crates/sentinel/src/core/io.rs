@@ -136,6 +136,13 @@ pub enum Input {
         /// Its address; none if it has none.
         ip: Option<IpAddr>,
     },
+    /// A user's script runs.
+    ScriptStarted {
+        /// Which run.
+        script: ScriptId,
+        /// Its process.
+        pid: u32,
+    },
     /// A user's script ended.
     ScriptEnded {
         /// Which run.
@@ -218,7 +225,7 @@ pub enum Output {
         /// The name.
         host: String,
     },
-    /// Run a user's script; answered by `ScriptEnded`.
+    /// Run a user's script; answered by `ScriptStarted` and `ScriptEnded`.
     RunScript {
         /// The run's name.
         script: ScriptId,

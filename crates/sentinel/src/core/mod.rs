@@ -35,7 +35,7 @@ mod status;
 mod timers;
 mod timing;
 
-pub use conf::{BadConfig, Config};
+pub use conf::{BadConfig, Config, config_text};
 pub use io::{Input, Level, LinkId, LinkLoss, Output, PersistId, ScriptEnd, ScriptId, SessionId, Usage};
 pub use timers::Timer;
 
@@ -170,6 +170,7 @@ impl Sentinel {
             Input::SessionClosed { session } => self.session_closed(session),
             Input::Persisted { id, result } => self.persisted(id, result),
             Input::Resolved { host, ip } => self.resolved(host, ip),
+            Input::ScriptStarted { script, pid } => self.script_started(script, pid),
             Input::ScriptEnded { script, end } => self.script_ended(script, end),
             Input::Used(used) => self.used = used,
             Input::Terminate => self.terminate(),

@@ -10,7 +10,7 @@ use tanist_types::Mono;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum State {
     Waiting { until: Mono },
-    Running { since: Mono, killed: bool },
+    Running { since: Mono, killed: bool, pid: u32 },
 }
 
 /// A script that waits or runs.
@@ -36,6 +36,7 @@ const MAX_TRIES: u32 = 10;
 pub(crate) struct Pending<'a> {
     pub(crate) argv: Vec<&'a str>,
     pub(crate) running: bool,
+    pub(crate) pid: u32,
     pub(crate) run_ms: u64,
     pub(crate) wait_ms: u64,
     pub(crate) tries: u32,
@@ -45,18 +46,18 @@ impl Scripts {
     /// What waits and runs.
     pub(crate) fn pending(&self, now: Mono) -> Vec<Pending<'_>> {
         let describe = |job: &'_ Job| {
-            let (running, run_ms, wait_ms) = match job.state {
-                State::Running { since, .. } => (true, now.since(since).as_millis() as u64, 0),
-                State::Waiting { until } => (false, 0, until.since(now).as_millis() as u64),
+            let (running, pid, run_ms, wait_ms) = match job.state {
+                State::Running { since, pid, .. } => (true, pid, now.since(since).as_millis() as u64, 0),
+                State::Waiting { until } => (false, 0, 0, until.since(now).as_millis() as u64),
             };
-            (running, run_ms, wait_ms)
+            (running, pid, run_ms, wait_ms)
         };
         self.jobs
             .values()
             .map(|job| {
-                let (running, run_ms, wait_ms) = describe(job);
+                let (running, pid, run_ms, wait_ms) = describe(job);
                 let argv = std::iter::once(&job.path).chain(&job.args).map(String::as_str).collect();
-                Pending { argv, running, run_ms, wait_ms, tries: job.tries }
+                Pending { argv, running, pid, run_ms, wait_ms, tries: job.tries }
             })
             .collect()
     }
@@ -78,7 +79,7 @@ impl Scripts {
             .values()
             .filter_map(|j| match j.state {
                 State::Waiting { until } => may_start.then_some(until),
-                State::Running { since, killed } => (!killed).then_some(since + longest),
+                State::Running { since, killed, .. } => (!killed).then_some(since + longest),
             })
             .min()
     }
@@ -116,23 +117,31 @@ impl Sentinel {
                 State::Waiting { until } if until <= now && free > 0 => {
                     free -= 1;
                     job.tries += 1;
-                    job.state = State::Running { since: now, killed: false };
+                    job.state = State::Running { since: now, killed: false, pid: 0 };
                     self.out.push(Output::RunScript {
                         script: *id,
                         path: job.path.clone(),
                         args: job.args.clone(),
                     });
                 }
-                State::Running { since, killed: false } if now.since(since) >= longest => {
-                    job.state = State::Running { since, killed: true };
+                State::Running { since, killed: false, pid } if now.since(since) >= longest => {
+                    job.state = State::Running { since, killed: true, pid };
                     self.out.push(Output::KillScript { script: *id });
-                    timed_out.push(job.path.clone());
+                    timed_out.push(format!("{} {pid}", job.path));
                 }
                 _ => {}
             }
         }
-        for path in timed_out {
-            self.event_text(None, Level::Warning, "-script-timeout", &path);
+        for which in timed_out {
+            self.event_text(None, Level::Warning, "-script-timeout", &which);
+        }
+    }
+
+    /// A script runs as this process.
+    pub(crate) fn script_started(&mut self, script: ScriptId, process: u32) {
+        if let Some(State::Running { pid, .. }) = self.scripts.jobs.get_mut(&script).map(|job| &mut job.state)
+        {
+            *pid = process;
         }
     }
 
@@ -156,7 +165,8 @@ impl Sentinel {
                 self.event_text(None, Level::Warning, "-script-error", &format!("{} {signal} 0", job.path));
             }
             ScriptEnd::NotStarted => {
-                self.event_text(None, Level::Warning, "-script-error", &format!("{} 0 127", job.path));
+                // The status of Redis' child that has not become the script.
+                self.event_text(None, Level::Warning, "-script-error", &format!("{} 0 2", job.path));
             }
         }
     }

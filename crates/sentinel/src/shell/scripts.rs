@@ -19,7 +19,7 @@ impl Scripts {
         Scripts { running: HashMap::new(), inputs }
     }
 
-    /// Starts a script; its end comes as an input.
+    /// Starts a script; its process and its end come as inputs.
     pub(super) fn run(&mut self, id: ScriptId, path: &str, args: &[String]) {
         let child = Command::new(path)
             .args(args)
@@ -32,6 +32,9 @@ impl Scripts {
             let _ = inputs.send(Input::ScriptEnded { script: id, end: ScriptEnd::NotStarted });
             return;
         };
+        if let Some(pid) = child.id() {
+            let _ = inputs.send(Input::ScriptStarted { script: id, pid });
+        }
         let (kill, killed) = oneshot::channel();
         self.running.insert(id, kill);
         tokio::spawn(async move {

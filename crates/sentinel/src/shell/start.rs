@@ -5,7 +5,7 @@ use super::event_loop::Shell;
 use super::links::Links;
 use super::scripts::Scripts;
 use super::sessions::{self, Sessions};
-use crate::core::{Config, Facts, Sentinel};
+use crate::core::{BadConfig, Config, Facts, Sentinel};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use tanist_config::CommandLine;
@@ -64,7 +64,7 @@ fn start(args: &[String]) -> Result<u8, String> {
     let path = std::path::absolute(file).map_err(|e| format!("{file}: {e}"))?;
     let text = read_config(&path)?;
     let config = Config::parse_with(&text, &line.lines, &mut include)
-        .map_err(|bad| format!("\n*** FATAL CONFIG FILE ERROR ***\n{bad}"))?;
+        .map_err(|bad| fatal(bad.of(&path.display().to_string())))?;
     let settings = Settings::read(&config)?;
     if settings.daemonize
         && daemon::daemonize(None).map_err(|e| format!("Can't run in the background: {e}"))? == Role::Launcher
@@ -73,6 +73,14 @@ fn start(args: &[String]) -> Result<u8, String> {
     }
     if let Some(dir) = &settings.dir {
         std::env::set_current_dir(dir).map_err(|e| format!("Can't chdir to '{}': {e}", dir.display()))?;
+    }
+    for (what, script) in config.scripts() {
+        rustix::fs::access(script, rustix::fs::Access::EXEC_OK).map_err(|e| {
+            format!(
+                "{what} script seems non existing or non executable: '{script}' in {}: {e}",
+                path.display()
+            )
+        })?;
     }
     let handle = log::init(settings.log.clone()).map_err(|e| format!("Can't open the log file: {e}"))?;
     tracing::warn!("Tanist sentinel {VERSION} is starting, PID: {}", std::process::id());
@@ -150,7 +158,11 @@ fn read_config(path: &Path) -> Result<String, String> {
         .append(true)
         .open(path)
         .map_err(|e| format!("Sentinel config file {} is not writable: {e}. Exiting...", path.display()))?;
-    String::from_utf8(text).map_err(|_| format!("The config file '{}' is not UTF-8", path.display()))
+    crate::core::config_text(&path.display().to_string(), text).map_err(fatal)
+}
+
+fn fatal(bad: BadConfig) -> String {
+    format!("\n*** FATAL CONFIG FILE ERROR ***\n{bad}")
 }
 
 impl Settings {

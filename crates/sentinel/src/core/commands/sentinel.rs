@@ -332,7 +332,7 @@ impl Sentinel {
             r.bulk(b"flags");
             r.bulk_str(if p.running { "running" } else { "scheduled" });
             r.bulk(b"pid");
-            r.bulk_str("0");
+            r.bulk_str(&p.pid.to_string());
             r.bulk_str(if p.running { "run-time" } else { "run-delay" });
             r.bulk_str(&if p.running { p.run_ms } else { p.wait_ms }.to_string());
             r.bulk(b"retry-num");

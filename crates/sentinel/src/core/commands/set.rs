@@ -74,6 +74,10 @@ impl Sentinel {
             g.settings.renames.insert(value.to_ascii_uppercase(), second.to_owned());
         } else {
             let known = conf_knows(option);
+            if option == "parallel-syncs" && value.bytes().all(|b| b == b'0') {
+                // A file may say so, which stops replicas from being repointed for good.
+                return Err(format!("ERR Invalid argument '{value}' for SENTINEL SET '{option}'"));
+            }
             set_option(&mut g.settings, option, value).map_err(|_| match known {
                 true => format!("ERR Invalid argument '{value}' for SENTINEL SET '{option}'"),
                 false => format!("ERR Unknown option or number of arguments for SENTINEL SET '{option}'"),

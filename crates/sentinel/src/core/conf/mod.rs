@@ -20,6 +20,8 @@ use tanist_types::{ConfigEpoch, Epoch, RunId};
 /// A line of the configuration that cannot be used.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct BadConfig {
+    /// The file, if it is known here.
+    pub file: Option<String>,
     /// Its number, from one.
     pub number: usize,
     /// The line as written.
@@ -30,12 +32,41 @@ pub struct BadConfig {
 
 impl fmt::Display for BadConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let file = self.file.as_ref().map_or_else(String::new, |file| format!(" {file}"));
         write!(
             f,
-            "Reading the configuration file, at line {}\n>>> '{}'\n{}",
+            "Reading the configuration file{file}, at line {}\n>>> '{}'\n{}",
             self.number, self.line, self.why
         )
     }
+}
+
+impl BadConfig {
+    /// The same, of this file, unless it is known to be of another one.
+    #[must_use]
+    pub fn of(mut self, file: &str) -> BadConfig {
+        self.file.get_or_insert_with(|| file.to_owned());
+        self
+    }
+}
+
+/// The text of a configuration file with this name and these bytes.
+///
+/// # Errors
+/// Names the first line that is not UTF-8.
+pub fn config_text(file: &str, bytes: Vec<u8>) -> Result<String, BadConfig> {
+    String::from_utf8(bytes).map_err(|e| {
+        let good = &e.as_bytes()[..e.utf8_error().valid_up_to()];
+        let bad_line = e.as_bytes()[good.len()..].split(|&b| b == b'\n').next().unwrap_or_default();
+        let start = good.iter().rposition(|&b| b == b'\n').map_or(0, |at| at + 1);
+        let line = [&good[start..], bad_line].concat();
+        BadConfig {
+            file: Some(file.to_owned()),
+            number: good.iter().filter(|&&b| b == b'\n').count() + 1,
+            line: String::from_utf8_lossy(&line).trim().to_owned(),
+            why: "The line is not UTF-8".to_owned(),
+        }
+    })
 }
 
 impl std::error::Error for BadConfig {}
@@ -98,6 +129,21 @@ impl Config {
     #[must_use]
     pub fn directive(&self, directive: &str) -> Option<&[String]> {
         self.file.directive(directive)
+    }
+
+    /// Whether it names a group of this name.
+    #[must_use]
+    pub fn monitors(&self, group: &str) -> bool {
+        self.loaded.groups.iter().any(|g| g.name == group)
+    }
+
+    /// The scripts of all groups, each with what it is for.
+    pub fn scripts(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.loaded.groups.iter().map(|g| &g.settings).flat_map(|s| {
+            let each =
+                [("Notification", &s.notification_script), ("Client reconfiguration", &s.reconfig_script)];
+            each.into_iter().filter_map(|(what, path)| Some((what, path.as_deref()?)))
+        })
     }
 
     pub(crate) fn into_parts(self) -> (File, Loaded) {
