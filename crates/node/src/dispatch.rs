@@ -5,7 +5,7 @@
 
 use crate::acl::Context;
 use crate::blocking::waits_for_keys;
-use crate::command::{Action, Command, Flags};
+use crate::command::{Action, Command, Flags, Group};
 use crate::command_log::shown;
 use crate::context::Ctx;
 use crate::error::Error;
@@ -402,7 +402,9 @@ impl Node {
             return Gate::Hold;
         }
         // Keys that are on their way elsewhere must not change, nor must data that are loaded again.
-        if (self.migration.is_some() || self.saving.reloading.is_some()) && changes_data(session, command) {
+        if (self.migration.is_some() || self.saving.reloading.is_some())
+            && self.may_change_data(session, command, args)
+        {
             return Gate::Hold;
         }
         Gate::Pass
@@ -458,6 +460,20 @@ impl Node {
         }
     }
 
+    /// Whether the command, or the script that it runs, may change the data.
+    fn may_change_data(&self, session: &Session, command: &Command, args: Args<'_, '_>) -> bool {
+        let may = |command: &Command, args| {
+            let runs = command.group == Group::Scripting && command.flags.has(Flags::MAY_REPLICATE);
+            command.flags.has(Flags::WRITE) || runs && !self.disclaims_writing(command, args)
+        };
+        match &session.multi {
+            Some(multi) if command.name == "exec" => {
+                multi.queue.iter().any(|q| may(q.command, q.args.as_args()))
+            }
+            _ => may(command, args),
+        }
+    }
+
     /// Refusals that come from the node's role and state.
     fn refusal(&self, session: &Session, command: &'static Command) -> Option<Error> {
         if self.is_replica() {
@@ -509,7 +525,7 @@ impl Node {
             self.repl.outdated = false;
         }
         self.gated = self.pause.is_some()
-            || self.script_is_suspended()
+            || self.is_suspended()
             || self.loading.is_some()
             || self.ending.is_some()
             || self.repl.hold.is_some()
@@ -612,7 +628,7 @@ impl Node {
             run.timed += cost;
             let cost = cost + self.stalled.saturating_sub(stalled_before);
             // Of a script that is suspended, the whole cost is noted at its end.
-            if session.waiting != Some(Waiting::Script) {
+            if session.waiting != Some(Waiting::Suspended) {
                 self.note_cost(run.now, session, (index, command), args, cost);
             }
             if !in_transaction && !self.stalled.is_zero() {
@@ -683,7 +699,7 @@ impl Node {
 
     /// Runs the queue of a transaction; the caller has written the array's head.
     ///
-    /// A script in it may be suspended; then the rest runs after its end.
+    /// A script in it may be suspended, or the transaction itself by `MIGRATE`; then the rest runs after that.
     pub(crate) fn run_queue(&mut self, ctx: &mut QueueRun<'_>, queue: Vec<Queued>) {
         let mut queue = queue.into_iter();
         while let Some(queued) = queue.next() {
@@ -705,8 +721,8 @@ impl Node {
                 }
                 Gate::Pass | Gate::Hold => {
                     self.call_inside(ctx, queued.args.as_args(), (queued.index, queued.command));
-                    if self.script_is_suspended() {
-                        return self.continue_after_script(queue.collect());
+                    if self.is_suspended() {
+                        return self.continue_after_suspended(queue.collect());
                     }
                 }
             }

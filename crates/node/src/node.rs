@@ -273,7 +273,7 @@ impl Node {
         next = next.min(self.replication_deadline()).min(self.slow_readers_deadline());
         next = next.min(self.migration_deadline()).min(self.saving.next_slice());
         next = next.min(self.blocking.deadline().unwrap_or(Mono::NEVER));
-        let busy = self.expire_more || self.eviction.more || self.script_is_suspended();
+        let busy = self.expire_more || self.eviction.more || self.has_slice_to_run();
         if busy { Mono::ZERO } else { next }
     }
 
@@ -287,7 +287,7 @@ impl Node {
         if self.pause.is_some_and(|p| p.until <= now.mono) {
             self.unpause(outs);
         }
-        self.script_slice(now, outs, watch);
+        self.suspended_slice(now, outs, watch);
         if now.mono >= self.next_cron {
             self.next_cron = now.mono + CRON;
             if !self.cron_paused {
@@ -303,8 +303,8 @@ impl Node {
         self.judge_slow_readers(now, outs);
         self.migration_tick(now, outs);
         self.save_slice(now, outs);
-        // Nothing may change the data in the middle of a script.
-        if !self.script_is_suspended() {
+        // Nothing may change the data in the middle of a script or a transaction.
+        if !self.is_suspended() {
             self.expire_more = !self.cron_paused && self.expire_slice(now, outs);
             if self.eviction.more {
                 self.evict_slice(now, None, &mut Vec::new(), outs, watch);
@@ -325,7 +325,7 @@ impl Node {
             self.forget_buffers(id);
             self.uncount_client(&session);
             self.stop_tracking(id, session.tracking.take());
-            self.orphan_script(session);
+            self.orphan_suspended(session);
         }
     }
 

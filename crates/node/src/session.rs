@@ -56,8 +56,8 @@ pub(crate) enum Waiting {
     /// In a command that waits for the shell or another node and ends by itself (`SAVE`, `CONFIG REWRITE`, `MIGRATE`,
     /// `SHUTDOWN`, ...): nobody releases it before that.
     Busy,
-    /// For its own script, which is suspended between two slices.
-    Script,
+    /// For its own script or transaction, which is suspended between two slices or by `MIGRATE`.
+    Suspended,
     /// Until `CLIENT PAUSE` ends: the command that met it has not run.
     Paused,
 }

@@ -21,10 +21,11 @@ enum Again {
 }
 
 impl Node {
-    /// Whether [`Node::serve_ready`] has anything to do. In the middle of a script nobody else may change the data.
+    /// Whether [`Node::serve_ready`] has anything to do. In the middle of a script or a
+    /// transaction nobody else may change the data.
     #[inline]
     pub(crate) fn has_somebody_to_serve(&self) -> bool {
-        !self.blocking.ready.is_empty() && !self.script_is_suspended()
+        !self.blocking.ready.is_empty() && !self.is_suspended()
     }
 
     /// Runs the commands again that wait for keys that have changed; see the module's comment. Called when a command is

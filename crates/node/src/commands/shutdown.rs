@@ -39,9 +39,9 @@ pub(crate) fn shutdown(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     }
     // What would be saved is in the middle of a script's changes.
     if request.save != Some(false)
-        && let Some(suspended) = &ctx.node.scripting.suspended
+        && let Some(script) = ctx.node.suspended_script()
     {
-        return Err(suspended.busy_error());
+        return Err(script.busy_error());
     }
     ctx.session.waiting = Some(Waiting::Busy);
     ctx.node.shutdown(ctx.now, request, Some(ctx.session.id), ctx.outs);

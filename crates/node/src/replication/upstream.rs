@@ -239,7 +239,7 @@ impl Node {
 
     /// Takes bytes from the primary.
     pub fn primary_bytes(&mut self, now: Now, attempt: u64, bytes: &[u8], outs: &mut Outputs) {
-        if self.hold_for_script(attempt, bytes) {
+        if self.hold_for_suspended(attempt, bytes) {
             return;
         }
         let Some(mut up) = self.repl.upstream.take() else { return };

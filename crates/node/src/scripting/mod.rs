@@ -9,7 +9,7 @@ mod rules;
 mod suspended;
 
 pub(crate) use rules::Rules;
-pub(crate) use suspended::Suspended;
+pub(crate) use suspended::{Suspended, suspend_transaction};
 
 use crate::context::Ctx;
 use crate::dispatch::QueueRun;
@@ -74,7 +74,7 @@ impl Script {
                     self.call(ctx);
                     self.answer = Answer::Go;
                     calls += 1;
-                    if calls >= CALLS && may_pause {
+                    if calls >= CALLS && may_pause || ctx.node.awaits_target() {
                         return Progress::Paused;
                     }
                 }
@@ -102,9 +102,14 @@ impl Script {
         }
     }
 
+    /// Whether what the script does now goes into the log.
+    fn replicates(&self) -> bool {
+        self.engine.repl() & REPLICATE != 0
+    }
+
     /// Carries out the command that the script asks for.
     fn call(&mut self, ctx: &mut Ctx<'_>) {
-        let (proto, replicate) = (self.engine.proto(), self.engine.repl() & REPLICATE != 0);
+        let (proto, replicate) = (self.engine.proto(), self.replicates());
         let (request, reply) = self.engine.request();
         let session = &mut *ctx.session;
         let (own_db, own_proto) = (session.db, session.proto);

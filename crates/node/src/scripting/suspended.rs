@@ -1,4 +1,5 @@
-//! A script between two slices: what waits for it, and how it goes on.
+//! A script between two slices, or at its `MIGRATE`, and a transaction at its `MIGRATE`: what waits for it, and how it
+//! goes on. Nobody sees or disturbs the data meanwhile.
 
 use super::{Progress, Script, finish};
 use crate::command::Command;
@@ -14,11 +15,37 @@ use crate::transaction::Queued;
 use std::time::Duration;
 use tanist_resp::Args;
 use tanist_scripting::{Purpose, sha1};
-use tanist_types::Now;
+use tanist_types::{DbIndex, Now};
 
-/// A script between two slices, and what follows it.
+/// A script between two slices, or a transaction at its `MIGRATE`, and what follows it.
 #[derive(Debug)]
 pub(crate) struct Suspended {
+    what: What,
+    /// It goes on only when the target of its `MIGRATE` has answered.
+    awaits_target: bool,
+    session: SessionId,
+    /// The session, once its connection has ended.
+    orphan: Option<Box<Session>>,
+    effects: Effects,
+    /// What is left of the transaction that it is or is part of.
+    queue: Vec<Queued>,
+    /// The client does not want the reply.
+    muted: bool,
+    /// What has come from the primary meanwhile, by connection.
+    held: Vec<(u64, Vec<u8>)>,
+}
+
+/// What is suspended.
+#[derive(Debug)]
+enum What {
+    Script(SuspendedScript),
+    /// A transaction at its `MIGRATE`, and the reply to that once it is there.
+    Migrate(Vec<u8>),
+}
+
+/// A script between two slices.
+#[derive(Debug)]
+pub(crate) struct SuspendedScript {
     pub(crate) script: Script,
     /// The digest of a script or the name of a function.
     pub(crate) name: String,
@@ -26,37 +53,40 @@ pub(crate) struct Suspended {
     command: &'static Command,
     /// The words of that command, for `FUNCTION STATS`.
     pub(crate) words: Vec<Vec<u8>>,
-    session: SessionId,
-    /// The session, once its connection has ended.
-    orphan: Option<Box<Session>>,
-    effects: Effects,
     in_transaction: bool,
-    /// What is left of the transaction that it is part of.
-    queue: Vec<Queued>,
-    /// The client does not want the reply.
-    muted: bool,
     /// Other clients are told.
     busy: bool,
-    /// What has come from the primary meanwhile, by connection.
-    held: Vec<(u64, Vec<u8>)>,
 }
 
 /// Puts a script aside whose slice is over; its session waits for it.
 pub(super) fn suspend(ctx: &mut Ctx<'_>, script: Script, args: Args<'_, '_>) {
-    ctx.session.waiting = Some(Waiting::Script);
-    ctx.node.scripting.suspended = Some(Box::new(Suspended {
+    let what = What::Script(SuspendedScript {
         name: name(&script, args),
         command: ctx.command,
         words: args.iter().map(<[u8]>::to_vec).collect(),
+        in_transaction: ctx.in_transaction,
+        busy: false,
+        script,
+    });
+    put_aside(ctx, what, ctx.node.awaits_target());
+}
+
+/// Puts the running transaction aside until the target of its `MIGRATE` has answered.
+pub(crate) fn suspend_transaction(ctx: &mut Ctx<'_>) {
+    put_aside(ctx, What::Migrate(Vec::new()), true);
+}
+
+fn put_aside(ctx: &mut Ctx<'_>, what: What, awaits_target: bool) {
+    ctx.session.waiting = Some(Waiting::Suspended);
+    ctx.node.scripting.suspended = Some(Box::new(Suspended {
+        what,
+        awaits_target,
         session: ctx.session.id,
         orphan: None,
         effects: std::mem::take(&mut ctx.node.effects),
-        in_transaction: ctx.in_transaction,
         queue: Vec::new(),
         muted: !matches!(ctx.session.reply_mode, ReplyMode::On | ReplyMode::SkipNext),
-        busy: false,
         held: Vec::new(),
-        script,
     }));
     ctx.node.refresh_gates();
 }
@@ -72,7 +102,7 @@ fn name(script: &Script, args: Args<'_, '_>) -> String {
     String::from_utf8_lossy(&name).into_owned()
 }
 
-impl Suspended {
+impl SuspendedScript {
     /// What commands are told that cannot run.
     pub(crate) fn busy_error(&self) -> Error {
         match self.script.purpose {
@@ -88,22 +118,39 @@ impl Suspended {
 }
 
 impl Node {
-    /// Whether a script is suspended: data may be in the middle of its changes.
-    pub(crate) fn script_is_suspended(&self) -> bool {
+    /// Whether a script or a transaction is suspended: data may be in the middle of its changes.
+    pub(crate) fn is_suspended(&self) -> bool {
         self.scripting.suspended.is_some()
     }
 
-    /// What becomes of a command while a script is suspended: it waits, or is refused if the script has been running
-    /// for too long.
-    pub(crate) fn busy(&self) -> Option<Option<Error>> {
-        let suspended = self.scripting.suspended.as_ref()?;
-        Some(suspended.busy.then(|| suspended.busy_error()))
+    /// Whether what is suspended can go on at once.
+    pub(crate) fn has_slice_to_run(&self) -> bool {
+        self.scripting.suspended.as_ref().is_some_and(|s| !s.awaits_target)
     }
 
-    /// The next slice of a suspended script, and what follows its end.
-    pub(crate) fn script_slice(&mut self, now: Now, outs: &mut Outputs, watch: &dyn Stopwatch) {
+    /// The script that is suspended.
+    pub(crate) fn suspended_script(&self) -> Option<&SuspendedScript> {
+        match &self.scripting.suspended.as_ref()?.what {
+            What::Script(script) => Some(script),
+            What::Migrate(_) => None,
+        }
+    }
+
+    /// What becomes of a command while a script or a transaction is suspended: it waits, or is refused if a script has
+    /// been running for too long.
+    pub(crate) fn busy(&self) -> Option<Option<Error>> {
+        self.scripting.suspended.as_ref()?;
+        Some(self.suspended_script().filter(|script| script.busy).map(SuspendedScript::busy_error))
+    }
+
+    /// The next slice of what is suspended, and what follows its end.
+    pub(crate) fn suspended_slice(&mut self, now: Now, outs: &mut Outputs, watch: &dyn Stopwatch) {
         let Some(mut suspended) = self.scripting.suspended.take() else { return };
         self.note_busy(&mut suspended, now, outs);
+        if suspended.awaits_target {
+            self.scripting.suspended = Some(suspended);
+            return;
+        }
         let orphan = suspended.orphan.take();
         let orphaned = orphan.is_some();
         let Some(mut session) = orphan.or_else(|| self.sessions.take(suspended.session)) else {
@@ -111,39 +158,24 @@ impl Node {
             return;
         };
         self.effects = std::mem::take(&mut suspended.effects);
-        let began = suspended.script.began;
         let mut out = Vec::new();
-        let mut ctx = Ctx {
-            node: self,
-            session: &mut session,
-            out: &mut out,
-            outs,
-            watch,
-            now: Now { mono: now.mono, wall_us: began.wall_us },
-            command: suspended.command,
-            first_hash: None,
-            in_transaction: suspended.in_transaction,
-        };
-        let failed = match suspended.script.slice(&mut ctx, true) {
-            Progress::Done { failed } => failed,
-            Progress::Paused => {
-                suspended.effects = std::mem::take(&mut self.effects);
-                self.put_away(session, orphaned, &mut suspended);
-                self.scripting.suspended = Some(suspended);
-                return;
-            }
-        };
-        let Suspended { script, queue, muted, held, words, command, .. } = *suspended;
-        finish(&mut ctx, script, failed);
+        let mut run = QueueRun { now, session: &mut session, out: &mut out, outs, watch };
+        if let Some(what) = self.go_on(&mut run, suspended.what) {
+            suspended.what = what;
+            suspended.awaits_target = self.awaits_target();
+            suspended.effects = std::mem::take(&mut self.effects);
+            self.put_away(session, orphaned, &mut suspended);
+            self.scripting.suspended = Some(suspended);
+            return;
+        }
+        let Suspended { queue, muted, held, .. } = *suspended;
         session.waiting = None;
-        let words: Vec<&[u8]> = words.iter().map(Vec::as_slice).collect();
-        self.note_script_cost(now, &session, command, Args::from_slices(&words), now.mono.since(began.mono));
         if !queue.is_empty() {
             let mut run = QueueRun { now, session: &mut session, out: &mut out, outs, watch };
             self.run_queue(&mut run, queue);
         }
         if let Some(next) = &mut self.scripting.suspended {
-            // Another script of the same transaction.
+            // Another one of the same transaction.
             (next.muted, next.held) = (muted, held);
             if !muted && !orphaned {
                 outs.push(Output::Send { session: session.id, bytes: out });
@@ -155,7 +187,40 @@ impl Node {
             }
             return;
         }
-        self.script_over(session, orphaned, (!muted).then_some(out), held, now, outs);
+        self.suspension_over(session, orphaned, (!muted).then_some(out), held, now, outs);
+    }
+
+    /// Runs a slice of a script, whose reply is written at its end, or writes the reply to a `MIGRATE`. Gives back what
+    /// has not ended.
+    fn go_on(&mut self, run: &mut QueueRun<'_>, what: What) -> Option<What> {
+        let mut suspended = match what {
+            What::Script(script) => script,
+            What::Migrate(reply) => {
+                run.out.extend_from_slice(&reply);
+                return None;
+            }
+        };
+        let began = suspended.script.began;
+        let mut ctx = Ctx {
+            node: self,
+            session: run.session,
+            out: run.out,
+            outs: run.outs,
+            watch: run.watch,
+            now: Now { mono: run.now.mono, wall_us: began.wall_us },
+            command: suspended.command,
+            first_hash: None,
+            in_transaction: suspended.in_transaction,
+        };
+        let failed = match suspended.script.slice(&mut ctx, true) {
+            Progress::Done { failed } => failed,
+            Progress::Paused => return Some(What::Script(suspended)),
+        };
+        let cost = suspended.running_for(run.now);
+        finish(&mut ctx, suspended.script, failed);
+        let words: Vec<&[u8]> = suspended.words.iter().map(Vec::as_slice).collect();
+        self.note_script_cost(run.now, run.session, suspended.command, Args::from_slices(&words), cost);
+        None
     }
 
     /// Puts a session back, or with the script if its connection has ended.
@@ -167,8 +232,8 @@ impl Node {
         }
     }
 
-    /// A script that was suspended has ended, and the transaction around it: everything goes on.
-    fn script_over(
+    /// What was suspended has ended, and the transaction around it: everything goes on.
+    fn suspension_over(
         &mut self,
         mut session: Box<Session>,
         orphaned: bool,
@@ -200,6 +265,7 @@ impl Node {
 
     /// After `busy-reply-threshold` those who wait are told.
     fn note_busy(&mut self, suspended: &mut Suspended, now: Now, outs: &mut Outputs) {
+        let What::Script(suspended) = &mut suspended.what else { return };
         let threshold = self.config.busy_reply_threshold;
         let running = suspended.running_for(now);
         if suspended.busy || threshold == 0 || running < Duration::from_millis(threshold) {
@@ -222,15 +288,15 @@ impl Node {
         self.release_paused(outs);
     }
 
-    /// A connection has ended; if its script is suspended, that goes on for nobody.
-    pub(crate) fn orphan_script(&mut self, session: Box<Session>) {
+    /// A connection has ended; if its script or transaction is suspended, that goes on for nobody.
+    pub(crate) fn orphan_suspended(&mut self, session: Box<Session>) {
         if let Some(suspended) = self.scripting.suspended.as_mut().filter(|s| s.session == session.id) {
             suspended.orphan = Some(session);
         }
     }
 
-    /// Keeps what comes from the primary until the script has ended; `false` if none is suspended.
-    pub(crate) fn hold_for_script(&mut self, attempt: u64, bytes: &[u8]) -> bool {
+    /// Keeps what comes from the primary until what is suspended has ended; `false` if nothing is.
+    pub(crate) fn hold_for_suspended(&mut self, attempt: u64, bytes: &[u8]) -> bool {
         let Some(suspended) = &mut self.scripting.suspended else { return false };
         suspended.held.push((attempt, bytes.to_vec()));
         true
@@ -259,8 +325,8 @@ impl Node {
         }
     }
 
-    /// What is left of a transaction waits for the script in it.
-    pub(crate) fn continue_after_script(&mut self, rest: Vec<Queued>) {
+    /// What is left of a transaction waits for the part of it that is suspended.
+    pub(crate) fn continue_after_suspended(&mut self, rest: Vec<Queued>) {
         if let Some(suspended) = &mut self.scripting.suspended {
             suspended.queue = rest;
         }
@@ -268,7 +334,7 @@ impl Node {
 
     /// `SCRIPT KILL` and `FUNCTION KILL`.
     pub(crate) fn kill_script(&mut self, purpose: Purpose) -> Result<(), Error> {
-        let Some(suspended) = &mut self.scripting.suspended else {
+        let Some(What::Script(suspended)) = self.scripting.suspended.as_mut().map(|s| &mut s.what) else {
             return Err(Error::new("NOTBUSY No scripts in execution right now."));
         };
         if suspended.script.rules.wrote {
@@ -282,5 +348,30 @@ impl Node {
         }
         suspended.script.kill = true;
         Ok(())
+    }
+
+    /// The target of a suspended `MIGRATE` has answered, or never will: this is the reply.
+    pub(crate) fn answer_suspended(&mut self, reply: &[u8]) {
+        if let Some(suspended) = &mut self.scripting.suspended {
+            suspended.awaits_target = false;
+            match &mut suspended.what {
+                What::Script(script) => script.script.engine.request().1.extend_from_slice(reply),
+                What::Migrate(room) => room.extend_from_slice(reply),
+            }
+        }
+    }
+
+    /// Adds an effect to those of what is suspended, unless its script wants none in the log.
+    pub(crate) fn add_suspended_effect(&mut self, db: DbIndex, args: &[&[u8]]) {
+        let logging = self.is_logging();
+        if let Some(suspended) = &mut self.scripting.suspended {
+            let wanted = match &suspended.what {
+                What::Script(script) => script.script.replicates(),
+                What::Migrate(_) => true,
+            };
+            if logging && wanted {
+                suspended.effects.add(db, args);
+            }
+        }
     }
 }

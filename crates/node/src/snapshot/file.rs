@@ -176,10 +176,10 @@ impl Node {
         outs.log(LogLevel::Notice, "Background saving started");
     }
 
-    /// Whether the key space's one snapshot is in use, or cannot begin now because a script is in the middle of its
-    /// changes.
+    /// Whether the key space's one snapshot is in use, or cannot begin now because a script or a transaction is in
+    /// the middle of its changes.
     pub(crate) fn snapshot_running(&self) -> bool {
-        self.saving.is_running() || self.data.snapshot_active() || self.script_is_suspended()
+        self.saving.is_running() || self.data.snapshot_active() || self.is_suspended()
     }
 
     /// All data are about to go. With save points the file is to say so too, lest a crash bring them back; what a save

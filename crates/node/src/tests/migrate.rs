@@ -176,7 +176,123 @@ fn what_cannot_be_meant_is_refused() {
     ] {
         assert_eq!(w.migrate(c, line), [reply], "{line}");
     }
-    w.say(c, "MULTI");
-    w.migrate(c, "MIGRATE 10.0.0.9 7000 a 0 1");
-    assert!(w.say(c, "EXEC").starts_with("[-ERR MIGRATE"));
+}
+
+impl World {
+    /// Begins a transaction whose parts are these, and gives the number of the exchange that it waits for, with what
+    /// has been replied so far.
+    fn begin_transaction(&mut self, c: SessionId, lines: &[&str]) -> (u64, Vec<u8>) {
+        self.say(c, "MULTI");
+        for line in lines {
+            assert_eq!(self.migrate(c, line), ["QUEUED"]);
+        }
+        let (out, next) = self.raw(c, b"*1\r\n$4\r\nEXEC\r\n");
+        assert_eq!(next, crate::Next::Wait);
+        (self.asked_for(), out)
+    }
+
+    fn asked_for(&mut self) -> u64 {
+        let number = |output| match output {
+            Output::Exchange { number, .. } => Some(number),
+            _ => None,
+        };
+        self.outs.drain().find_map(number).expect("a connection is asked for")
+    }
+}
+
+#[test]
+fn a_transaction_waits_for_its_part_and_nobody_sees_half_of_it() {
+    let mut w = World::new();
+    let c = w.connect();
+    w.say(c, "MSET a 1 stays 3");
+    w.record();
+    let lines = ["SET x 1", "MIGRATE 10.0.0.9 7000 - 0 2000 KEYS a stays", "EXISTS a stays", "INCR x"];
+    let (number, mut out) = w.begin_transaction(c, &lines);
+    for line in ["GET x", "SET y 1", "PING"] {
+        let other = w.connect();
+        assert!(w.all(other, line).is_empty(), "{line} waits");
+    }
+    w.pass(100);
+    assert!(w.recorded().is_empty() && w.node.snapshot_running());
+    assert!(w.node.next_deadline() > w.now.mono, "nothing is to be done before the target has answered");
+    w.answer(number, b"+OK\r\n+OK\r\n-BUSYKEY it is there\r\n");
+    assert!(w.recorded().is_empty(), "it is not over");
+    w.pass(0);
+    assert_eq!(w.recorded(), ["SELECT 0", "MULTI", "SET x 1", "DEL a", "INCR x", "EXEC"]);
+    for output in w.outs.drain() {
+        if let Output::Send { session, bytes } = output {
+            assert_eq!(session, c);
+            out.extend(bytes);
+        }
+    }
+    let replies: Vec<_> = super::decode(&out).iter().map(show).collect();
+    assert_eq!(replies, ["[OK -ERR Target instance replied with error: BUSYKEY it is there :1 :2]"]);
+    let other = w.connect();
+    assert_eq!(w.say(other, "GET x"), "2");
+}
+
+#[test]
+fn several_parts_of_a_transaction_wait_one_after_the_other() {
+    let mut w = World::new();
+    let c = w.connect();
+    w.say(c, "MSET a 1 b 2");
+    w.record();
+    let lines = ["a", "none", "b"].map(|key| format!("MIGRATE 10.0.0.9 7000 {key} 0 2000"));
+    let (number, out) = w.begin_transaction(c, &lines.each_ref().map(String::as_str));
+    assert_eq!(out, b"*3\r\n");
+    w.answer(number, b"+OK\r\n+OK\r\n");
+    w.pass(0);
+    let number = w.asked_for();
+    // The client goes; its transaction does not stop half way.
+    w.node.step(w.now, Input::Closed(c), &mut w.outs);
+    w.pass(2000);
+    w.pass(0);
+    w.answer(number, b"+OK\r\n+OK\r\n");
+    let other = w.connect();
+    assert_eq!(w.recorded(), ["SELECT 0", "DEL a"]);
+    assert_eq!(w.say(other, "EXISTS a b"), ":1", "in time or not at all");
+}
+
+#[test]
+fn a_script_waits_for_its_target() {
+    let mut w = World::new();
+    let (c, other) = (w.connect(), w.connect());
+    w.say(c, "MSET a 1 b 2");
+    w.record();
+    let code = "redis.call('incr', 'x') \
+                local one = redis.call('migrate', '10.0.0.9', '7000', 'a', '0', '2000') \
+                local two = redis.pcall('migrate', '10.0.0.9', '7000', 'b', '0', '2000') \
+                return {one, two.err, redis.call('exists', 'a', 'b')}";
+    let mut bytes = Vec::new();
+    tanist_resp::encode_command(&mut bytes, &[b"EVAL", code.as_bytes(), b"0"]);
+    assert!(w.raw(c, &bytes).0.is_empty());
+    let number = w.asked_for();
+    assert!(w.all(other, "GET x").is_empty());
+    w.answer(number, b"+OK\r\n+OK\r\n");
+    w.pass(0);
+    let number = w.asked_for();
+    w.node.step(w.now, Input::ExchangeEnded { number, sent: false }, &mut w.outs);
+    w.pass(0);
+    assert_eq!(w.pushed(c), ["[OK IOERR error or timeout writing to target instance :1]"]);
+    assert_eq!(w.recorded(), ["SELECT 0", "MULTI", "incr x", "DEL a", "EXEC"]);
+    assert_eq!(w.say(other, "GET x"), "1");
+}
+
+#[test]
+fn scripts_that_may_write_wait_for_a_migration() {
+    let mut w = World::new();
+    let (c, other) = (w.connect(), w.connect());
+    w.say(c, "SET a 1");
+    let (number, _) = w.begin(c, "MIGRATE 10.0.0.9 7000 a 0 2000");
+    let eval = |w: &mut World, code: &str| {
+        let mut bytes = Vec::new();
+        tanist_resp::encode_command(&mut bytes, &[b"EVAL", code.as_bytes(), b"0"]);
+        w.raw(other, &bytes)
+    };
+    let reads = "#!lua flags=no-writes\nreturn redis.call('get', 'a')";
+    assert_eq!(eval(&mut w, reads).0, b"$1\r\n1\r\n");
+    let (out, next) = eval(&mut w, "return redis.call('incr', 'a')");
+    assert!(out.is_empty() && next == crate::Next::Wait, "what it adds would be lost");
+    w.answer(number, b"+OK\r\n+OK\r\n");
+    assert_eq!(eval(&mut w, "return redis.call('incr', 'a')").0, b":1\r\n");
 }

@@ -256,7 +256,7 @@ fn what_has_written_is_not_killed_and_nobody_sees_half_of_it() {
     );
     assert_eq!(ask(&mut world, other, &["get", "a"]), None);
     assert_eq!(world.recorded(), Vec::<String>::new());
-    while world.node.script_is_suspended() {
+    while world.node.is_suspended() {
         assert!(world.recorded().is_empty());
         world.pass(1);
     }
@@ -299,7 +299,7 @@ fn the_script_of_a_client_that_has_gone_goes_on() {
     let (mut world, id, other) =
         stuck("for i = 1, 5000 do redis.call('ping') end redis.call('set', 'a', '1')");
     world.node.step(world.now, crate::Input::Closed(id), &mut world.outs);
-    while world.node.script_is_suspended() {
+    while world.node.is_suspended() {
         world.pass(1);
     }
     assert_eq!(world.say(other, "get a"), "1");
@@ -313,7 +313,7 @@ fn expiry_and_saving_wait_for_a_script() {
     );
     world.pass(100);
     assert!(world.node.snapshot_running(), "none may begin");
-    while world.node.script_is_suspended() {
+    while world.node.is_suspended() {
         world.pass(1);
     }
     assert_eq!(world.pushed(id), ["1"], "its clock stands still");

@@ -2,13 +2,15 @@
 //!
 //! The shell makes the connection; the session waits. Redis stands still meanwhile. Here reads go on, and writes of
 //! every kind wait until it is over (the timeout bounds that), so nothing that is written between the dump and the
-//! removal can be lost. Nothing expires and nothing is evicted either.
+//! removal can be lost. Nothing expires and nothing is evicted either. Inside a transaction or a script everybody waits:
+//! others may not see what it has done so far.
 
 use crate::commands::parse_int;
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};
 use crate::node::Node;
 use crate::output::{LogLevel, Output, Outputs};
+use crate::scripting::suspend_transaction;
 use crate::session::{SessionId, Waiting};
 use std::time::Duration;
 use tanist_resp::{Args, Decoder, Value as Reply, encode_command};
@@ -20,6 +22,8 @@ pub(crate) struct Migration {
     /// Names its connection.
     number: u64,
     session: SessionId,
+    /// Belongs to a transaction or a script, which is suspended until it is over.
+    inside: bool,
     until: Mono,
     db: DbIndex,
     /// What was sent, in the order of the replies.
@@ -87,8 +91,8 @@ pub(crate) fn migrate(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     let options = Options::parse(args)?;
     let timeout = parse_int(args.at(5))?;
     parse_int(args.at(4))?;
-    if ctx.in_transaction {
-        return Err(Error::fixed("ERR MIGRATE must wait for the target and is not allowed in a transaction"));
+    if ctx.session.is_primary() {
+        return Err(Error::fixed("ERR MIGRATE in the primary's log: what it removes is logged as DEL"));
     }
     let (mut bytes, identity, head) = opening(&options, args.at(4));
     let mut keys = Vec::new();
@@ -108,6 +112,7 @@ pub(crate) fn migrate(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     ctx.node.migration = Some(Migration {
         number,
         session: ctx.session.id,
+        inside: ctx.in_transaction,
         until: ctx.now.mono + Duration::from_millis(timeout),
         db: ctx.session.db,
         keys,
@@ -120,7 +125,12 @@ pub(crate) fn migrate(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
         shut_out: false,
     });
     ctx.node.refresh_gates();
-    ctx.session.waiting = Some(Waiting::Busy);
+    match (ctx.in_transaction, ctx.session.in_script) {
+        (false, _) => ctx.session.waiting = Some(Waiting::Busy),
+        (true, false) => suspend_transaction(ctx),
+        // Who runs the script suspends it.
+        (true, true) => {}
+    }
     let host = String::from_utf8_lossy(args.at(1)).into_owned();
     let port = parse_int(args.at(2)).ok().and_then(|port| port.try_into().ok()).unwrap_or(0);
     ctx.outs.push(Output::Exchange { number, host, port, identity, bytes });
@@ -188,6 +198,11 @@ impl Migration {
 }
 
 impl Node {
+    /// Whether the running transaction or script cannot go on before the target of its `MIGRATE` has answered.
+    pub(crate) fn awaits_target(&self) -> bool {
+        self.migration.as_ref().is_some_and(|m| m.inside)
+    }
+
     /// Bytes from the target.
     pub(crate) fn exchanged(&mut self, number: u64, bytes: &[u8], now: Now, outs: &mut Outputs) {
         let Some(migration) = self.migration.as_mut().filter(|m| m.number == number) else { return };
@@ -253,6 +268,10 @@ impl Node {
             self.stats.count_error(code);
             outs.log(LogLevel::Verbose, format!("MIGRATE: {}", reply.trim_end()));
         }
+        if migration.inside {
+            // The next slice goes on with the transaction, and lets the others go on at its end.
+            return self.answer_suspended(reply.as_bytes());
+        }
         if let Some(s) = self.sessions.get_mut(migration.session)
             && s.waiting == Some(Waiting::Busy)
         {
@@ -279,6 +298,9 @@ impl Node {
         }
         if words.len() > 1 {
             self.stats.dirty_since_save += words.len() as u64 - 1;
+            if migration.inside {
+                return self.add_suspended_effect(migration.db, &words);
+            }
             self.add_effect(migration.db, &words);
             self.commit_effects(outs);
         }

@@ -101,7 +101,7 @@ fn describe(reply: &mut Reply<'_>, library: &Library, with_code: bool) {
 
 /// `FUNCTION STATS`
 pub(crate) fn stats(ctx: &mut Ctx<'_>, _args: Args<'_, '_>) -> Outcome {
-    let suspended = ctx.node.scripting.suspended.as_ref();
+    let suspended = ctx.node.suspended_script();
     if let Some(script) = suspended.filter(|s| s.script.purpose == Purpose::Scripts) {
         return Err(script.busy_error());
     }
@@ -109,7 +109,7 @@ pub(crate) fn stats(ctx: &mut Ctx<'_>, _args: Args<'_, '_>) -> Outcome {
     let mut reply = Reply::new(ctx.out, ctx.session.proto);
     reply.map(2);
     reply.bulk(b"running_script");
-    match &ctx.node.scripting.suspended {
+    match ctx.node.suspended_script() {
         None => reply.null(),
         Some(suspended) => {
             reply.map(3);
