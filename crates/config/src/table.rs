@@ -199,7 +199,8 @@ directives! {
 
     // Replication
     "dual-channel-replication-enabled" [] dual_channel_replication_enabled: bool = false, Bool, Run, Accepted;
-    "import-mode" [] import_mode: bool = false, Bool, Run, Accepted;
+    /// Whether data are copied in from another server, which says what expires: nothing is removed or evicted here.
+    "import-mode" [] import_mode: bool = false, Bool, Run, Done;
     /// The password for the primary.
     "masterauth" ["primaryauth"] masterauth: String = String::new(), Text::ANY, Run, Done;
     /// The user for the primary; empty for the old form of AUTH.

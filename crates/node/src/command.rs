@@ -47,6 +47,8 @@ flags! {
     SKIP_MONITOR = 9, "skip_monitor";
     /// Not recorded by the slow log.
     SKIP_SLOWLOG = 10, "skip_commandlog";
+    /// Does what `ASKING` before it would allow.
+    ASKING = 21, "asking";
     /// Takes constant or logarithmic time.
     FAST = 11, "fast";
     /// Allowed before authentication.

@@ -9,6 +9,7 @@ use crate::input::Stopwatch;
 use crate::node::Node;
 use crate::output::{LogLevel, Output, Outputs};
 use crate::session::Session;
+use tanist_keyspace::collections::NEVER;
 use tanist_keyspace::{Change, Db, DbMut, Edit, Edited, Entry, KeyHash, Missing, Policy, Typed};
 use tanist_resp::{Args, Reply};
 use tanist_types::{DbIndex, Now, UnixMs};
@@ -101,9 +102,9 @@ impl Ctx<'_> {
     /// A primary removes an entry that is past its time on the way (through the log); a replica only hides it.
     pub(crate) fn lookup(&mut self, key: &[u8], hash: KeyHash) -> Option<Entry<'_>> {
         self.expire_if_due(key, hash);
-        let now = self.now.wall();
+        let (now, judged) = (self.now.wall(), self.judged());
         let node = &mut *self.node;
-        let found = live(node.data.db(self.session.db).find(key, hash), now);
+        let found = live(node.data.db(self.session.db).find(key, hash), judged);
         if let Some(entry) = found
             && !self.session.no_touch
         {
@@ -164,10 +165,10 @@ impl Ctx<'_> {
         tell_miss: bool,
         f: impl FnOnce(Option<Entry<'_>>, &mut Reply<'_>) -> R,
     ) -> R {
-        let now = self.now.wall();
+        let (now, judged) = (self.now.wall(), self.judged());
         let node = &mut *self.node;
         let found = node.data.db(self.session.db).find(key, hash);
-        if let Some(entry) = live(found, now) {
+        if let Some(entry) = live(found, judged) {
             node.stats.hits += 1;
             if touch {
                 crate::usage::touch(entry, &node.usage, now, &mut node.rng);
@@ -194,14 +195,14 @@ impl Ctx<'_> {
         hash: KeyHash,
         decide: impl FnOnce(Option<Entry<'_>>) -> Change<'v>,
     ) {
-        let (db, now) = (self.session.db, self.now.wall());
+        let (db, now, judged) = (self.session.db, self.now.wall(), self.judged());
         let touch = !self.session.no_touch;
         let node = &mut *self.node;
         let (usage, rng) = (&node.usage, &mut node.rng);
         let mut decide = Some(decide);
         node.data.db_mut(db).update(key, hash, |found| {
             if let Some(entry) = found {
-                if live(found, now).is_none() {
+                if live(found, judged).is_none() {
                     return Change::Leave;
                 }
                 if touch {
@@ -252,7 +253,7 @@ impl Ctx<'_> {
         missing: Missing,
         f: impl FnOnce(&mut T, &Policy) -> R,
     ) -> Result<Option<Edited<R>>, Error> {
-        let (db, now) = (self.session.db, self.now.wall());
+        let (db, now, judged) = (self.session.db, self.now.wall(), self.judged());
         let touch = !self.session.no_touch;
         let node = &mut *self.node;
         let (usage, rng) = (&node.usage, &mut node.rng);
@@ -262,7 +263,7 @@ impl Ctx<'_> {
             None => unreachable!("a collection is changed at most once"),
         };
         let usable = |entry: Entry<'_>| {
-            let usable = live(Some(entry), now).is_some();
+            let usable = live(Some(entry), judged).is_some();
             if usable && touch {
                 crate::usage::touch(entry, usage, now, rng);
             }
@@ -304,7 +305,7 @@ impl Ctx<'_> {
     /// Whether `key` is there; neither counts nor touches.
     pub(crate) fn exists(&mut self, key: &[u8], hash: KeyHash) -> bool {
         self.expire_if_due(key, hash);
-        self.node.find_live(self.session.db, key, hash, self.now.wall()).is_some()
+        self.node.find_live(self.session.db, key, hash, self.judged()).is_some()
     }
 
     /// Removes `key` if it is past its time and this node is the one to do so.
@@ -313,9 +314,12 @@ impl Ctx<'_> {
             return;
         }
         // While everybody who writes waits, reading must not change the log.
-        let held = self.node.is_paused_for_expiry() && !self.command.flags.has(Flags::WRITE);
+        let writes = self.command.flags.has(Flags::WRITE);
+        let held = self.node.is_paused_for_expiry() && !writes;
+        // While data are imported, only a write makes way for itself.
+        let may = self.node.may_expire() || self.node.is_importing() && writes;
         let db = self.session.db;
-        if !held && self.node.is_to_expire(db, key, hash, self.now.wall()) {
+        if may && !held && self.node.is_due(db, key, hash, self.judged()) {
             self.node.expire(db, key, hash, self.outs);
             self.session.watched_key_expired(db, key);
             self.own_event(b'x', "expired", db, key);
@@ -462,6 +466,13 @@ impl Ctx<'_> {
     /// The wall clock in milliseconds.
     pub(crate) fn wall(&self) -> UnixMs {
         self.now.wall()
+    }
+
+    /// The moment by which it is judged what is past its time. While data are imported, their source judges, and sees
+    /// everything.
+    #[inline]
+    pub(crate) fn judged(&self) -> UnixMs {
+        if self.session.import_source && self.node.is_importing() { NEVER } else { self.now.wall() }
     }
 
     /// Whether the session's user may read keys that the command's arguments do not name.

@@ -159,6 +159,9 @@ impl Node {
             return Room::Enough;
         }
         let Some((scope, order)) = policy(&self.config) else { return Room::None };
+        if self.is_importing() {
+            return Room::None;
+        }
         if self.eviction.scored.replace(self.config.maxmemory_policy) != Some(self.config.maxmemory_policy) {
             self.eviction.pool.clear();
         }

@@ -35,13 +35,23 @@ impl Node {
 
     /// Whether this node is the one that removes what is past its time.
     pub(crate) fn may_expire(&self) -> bool {
-        !self.is_replica()
+        !self.is_replica() && !self.config.import_mode
+    }
+
+    /// Whether this is a primary whose data come from another server (`import-mode`), which removes there and tells it
+    /// here.
+    pub(crate) fn is_importing(&self) -> bool {
+        self.config.import_mode && !self.is_replica()
+    }
+
+    /// Whether `key` is there and past its time.
+    pub(crate) fn is_due(&self, db: DbIndex, key: &[u8], hash: KeyHash, now: UnixMs) -> bool {
+        self.data.db(db).find(key, hash).and_then(|e| e.expiry()).is_some_and(|at| at <= now)
     }
 
     /// Whether `key` is past its time and this node is the one that removes it.
     pub(crate) fn is_to_expire(&self, db: DbIndex, key: &[u8], hash: KeyHash, now: UnixMs) -> bool {
-        let due = self.data.db(db).find(key, hash).and_then(|e| e.expiry()).is_some_and(|at| at <= now);
-        due && self.may_expire()
+        self.may_expire() && self.is_due(db, key, hash, now)
     }
 
     /// Removes an entry that is past its time; the removal joins the running command's effects.

@@ -91,6 +91,8 @@ pub(crate) struct Session {
     pub(crate) reply_mode: ReplyMode,
     pub(crate) no_evict: bool,
     pub(crate) no_touch: bool,
+    /// Copies data into this server (`CLIENT IMPORT-SOURCE`).
+    pub(crate) import_source: bool,
     pub(crate) readonly: bool,
     /// `CLIENT CAPA redirect`: the client follows redirections.
     pub(crate) redirects: bool,
@@ -145,6 +147,7 @@ impl Session {
             reply_mode: ReplyMode::On,
             no_evict: false,
             no_touch: false,
+            import_source: false,
             readonly: false,
             redirects: false,
             tracking: None,

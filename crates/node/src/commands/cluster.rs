@@ -7,7 +7,7 @@ use crate::context::Ctx;
 use crate::error::{Error, Outcome};
 use tanist_resp::Args;
 
-/// `CLUSTER ...`, `ASKING`
+/// `CLUSTER ...`, `CLUSTERSCAN`, `ASKING`
 pub(crate) fn disabled(_ctx: &mut Ctx<'_>, _args: Args<'_, '_>) -> Outcome {
     Err(Error::fixed("ERR This instance has cluster support disabled"))
 }

@@ -77,6 +77,7 @@ pub(crate) fn reset(ctx: &mut Ctx<'_>, _args: Args<'_, '_>) -> Outcome {
     s.reply_mode = ReplyMode::On;
     s.no_evict = false;
     s.no_touch = false;
+    s.import_source = false;
     s.readonly = false;
     s.redirects = false;
     s.become_default(user);

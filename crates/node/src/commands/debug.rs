@@ -4,31 +4,20 @@ mod inspect;
 mod reload;
 mod switches;
 
+use super::server::check_protected;
 use super::{parse_int, reply_help};
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};
 use crate::output::{LogLevel, Output};
 use crate::sha::Digest;
 use std::time::Duration;
-use tanist_config::choice::ProtectedAction;
 use tanist_keyspace::{Entry, StrValue};
 use tanist_resp::{Args, Proto, Reply};
 use tanist_types::DbIndex;
 
 /// `DEBUG subcommand [argument ...]`
 pub(crate) fn debug(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
-    let allowed = match ctx.node.config.enable_debug_command {
-        ProtectedAction::Yes => true,
-        ProtectedAction::Local => ctx.session.peer.local,
-        ProtectedAction::No => false,
-    };
-    if !allowed {
-        return Err(Error::fixed(
-            "ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", you can run it \
-             from a local connection, otherwise you need to set this option in the configuration file, and then \
-             restart the server.",
-        ));
-    }
+    check_protected(ctx, ctx.node.config.enable_debug_command, "DEBUG", "enable-debug-command")?;
     let name = args.at(1).to_ascii_lowercase();
     match (name.as_slice(), args.len()) {
         (b"help", 2) => help(ctx),

@@ -18,7 +18,7 @@ pub(crate) fn usage(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     }
     let key = args.at(2);
     let hash = ctx.node.data.hash(key);
-    let now = ctx.wall();
+    let now = ctx.judged();
     let found = ctx.node.find_live(ctx.session.db, key, hash, now).map(|e| e.memory_usage());
     match found {
         Some(bytes) => ctx.reply().int(bytes as i64),

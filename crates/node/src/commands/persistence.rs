@@ -1,4 +1,4 @@
-//! `SAVE`, `BGSAVE`, `LASTSAVE`: snapshots to the disk. None of them forks, and none holds up other clients.
+//! `SAVE`, `BGSAVE`, `LASTSAVE`: snapshots to the disk; `BGREWRITEAOF`. None of them forks, and none holds up other clients.
 
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};
@@ -60,6 +60,13 @@ fn cancel(ctx: &mut Ctx<'_>) -> Outcome {
         return Err(Error::new("ERR Background saving is currently not in progress or scheduled"));
     }
     Ok(())
+}
+
+/// `BGREWRITEAOF`: whoever asks counts on a file that is not written.
+pub(crate) fn bgrewriteaof(_ctx: &mut Ctx<'_>, _args: Args<'_, '_>) -> Outcome {
+    Err(Error::fixed(
+        "ERR There is no append-only file to rewrite: 'appendonly' has no effect in this version, use 'save' or BGSAVE",
+    ))
 }
 
 /// `LASTSAVE`

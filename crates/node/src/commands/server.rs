@@ -3,7 +3,9 @@
 use super::{parse_int, reply_help};
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};
+use crate::output::LogLevel;
 use crate::session::SessionId;
+use tanist_config::choice::ProtectedAction;
 use tanist_resp::Args;
 
 /// `TIME`
@@ -68,7 +70,54 @@ pub(crate) fn module_list(ctx: &mut Ctx<'_>, _args: Args<'_, '_>) -> Outcome {
     Ok(())
 }
 
+/// `MODULE LOAD path [arg ...]`, `MODULE LOADEX path ...`
+pub(crate) fn module_load(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
+    check_protected(ctx, ctx.node.config.enable_module_command, "MODULE", "enable-module-command")?;
+    let path = String::from_utf8_lossy(args.at(2)).into_owned();
+    ctx.log(LogLevel::Warning, format!("Module {path} is not loaded: this version has no modules"));
+    Err(Error::fixed("ERR Error loading the extension. Please check the server logs."))
+}
+
+/// `MODULE UNLOAD name`
+pub(crate) fn module_unload(ctx: &mut Ctx<'_>, _args: Args<'_, '_>) -> Outcome {
+    check_protected(ctx, ctx.node.config.enable_module_command, "MODULE", "enable-module-command")?;
+    Err(Error::fixed("ERR Error unloading module: no such module with that name"))
+}
+
 /// `MODULE HELP`
 pub(crate) fn module_help(ctx: &mut Ctx<'_>, _args: Args<'_, '_>) -> Outcome {
-    reply_help(ctx, "MODULE", &[("LIST", "List the loaded modules; this server loads none.")])
+    reply_help(
+        ctx,
+        "MODULE",
+        &[
+            ("LIST", "List the loaded modules; this server loads none."),
+            ("LOAD <path> [<arg> ...]", "Load a module, which fails here."),
+            (
+                "LOADEX <path> [CONFIG <name> <value>] [ARGS <arg> ...]",
+                "Load a module with directives, which fails here.",
+            ),
+            ("UNLOAD <name>", "Unload a module, which fails here."),
+        ],
+    )
+}
+
+/// Whether the session may use a command that a directive guards.
+pub(crate) fn check_protected(
+    ctx: &Ctx<'_>,
+    from: ProtectedAction,
+    command: &str,
+    directive: &str,
+) -> Outcome {
+    let allowed = match from {
+        ProtectedAction::Yes => true,
+        ProtectedAction::Local => ctx.session.peer.local,
+        ProtectedAction::No => false,
+    };
+    if allowed {
+        return Ok(());
+    }
+    Err(Error::new(format!(
+        "ERR {command} command not allowed. If the {directive} option is set to \"local\", you can run it from a local \
+         connection, otherwise you need to set this option in the configuration file, and then restart the server."
+    )))
 }

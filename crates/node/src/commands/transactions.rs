@@ -70,7 +70,7 @@ fn watch_key(ctx: &mut Ctx<'_>, args: Args<'_, '_>, i: usize) {
         return;
     }
     let hash = ctx.node.data.hash(key);
-    let now = ctx.wall();
+    let now = ctx.judged();
     let was_expired = ctx.db().find(key, hash).and_then(|e| e.expiry()).is_some_and(|at| at <= now);
     ctx.node.watchers.add(ctx.session.id, db, key);
     ctx.session.watched.push(WatchedKey { db, key: key.into(), was_expired });
@@ -105,7 +105,7 @@ impl Node {
 
 /// A key that has passed its time since it was watched has changed, though nobody has removed it yet.
 fn has_expired_watch(ctx: &Ctx<'_>) -> bool {
-    let now = ctx.wall();
+    let now = ctx.judged();
     ctx.session.watched.iter().filter(|w| !w.was_expired).any(|w| {
         let hash = ctx.node.data.hash(&w.key);
         let entry = ctx.node.data.db(w.db).find(&w.key, hash);

@@ -91,6 +91,9 @@ pub(super) const COMMANDS: &[Command] = &[
     )
     .since("6.0.0")
     .about("A container for commands about users and their rights.", "Depends on the subcommand"),
+    Command::new("bgrewriteaof", 1, Group::Server, persistence::bgrewriteaof)
+        .flags(Flags::ADMIN.and(Flags::NOSCRIPT).and(Flags::NO_ASYNC_LOADING))
+        .about("Would write the append-only file anew; there is none.", "O(1)"),
     Command::new("bgsave", -1, Group::Server, persistence::bgsave)
         .flags(Flags::ADMIN.and(Flags::NOSCRIPT).and(Flags::NO_ASYNC_LOADING))
         .about("Writes a snapshot to the disk while commands go on.", "O(1)")
@@ -231,6 +234,28 @@ pub(super) const COMMANDS: &[Command] = &[
                 .since("4.0.0")
                 .about("Lists the loaded modules.", "O(N), N being the number of modules")
                 .tips(&["nondeterministic_output_order"]),
+            Command::sub("load", "module|load", -3, Group::Server, server::module_load)
+                .flags(Flags::ADMIN.and(Flags::NOSCRIPT).and(Flags::NO_ASYNC_LOADING))
+                .since("4.0.0")
+                .about("Would load a module; this server loads none.", "O(1)")
+                .args(&[Arg::new("path", "string"), Arg::new("arg", "string").optional().multiple()]),
+            Command::sub("loadex", "module|loadex", -3, Group::Server, server::module_load)
+                .flags(Flags::ADMIN.and(Flags::NOSCRIPT).and(Flags::NO_ASYNC_LOADING))
+                .since("7.0.0")
+                .about("Would load a module with directives; this server loads none.", "O(1)")
+                .args(&[
+                    Arg::new("path", "string"),
+                    Arg::block("configs", &[Arg::new("name", "string"), Arg::new("value", "string")])
+                        .after("CONFIG")
+                        .optional()
+                        .multiple_token(),
+                    Arg::block("args", &[Arg::new("arg", "string")]).after("ARGS").optional().multiple(),
+                ]),
+            Command::sub("unload", "module|unload", 3, Group::Server, server::module_unload)
+                .flags(Flags::ADMIN.and(Flags::NOSCRIPT).and(Flags::NO_ASYNC_LOADING))
+                .since("4.0.0")
+                .about("Would unload a module; there is none.", "O(1)")
+                .args(&[Arg::new("name", "string")]),
         ],
     )
     .since("4.0.0")

@@ -39,6 +39,12 @@ pub(super) const COMMANDS: &[Command] = &[Command::container(
             .since("5.0.0")
             .about("Gives the connection's number.", "O(1)")
             .acl(&["connection"]),
+        Command::sub("import-source", "client|import-source", 3, Group::Connection, run::import_source)
+            .flags(Flags::NOSCRIPT.and(Flags::LOADING).and(Flags::STALE))
+            .since("8.1.0")
+            .about("Says whether this connection copies data into a server in import mode.", "O(1)")
+            .acl(&["connection"])
+            .args(&[Arg::one_of("enabled", &[Arg::word("on", "ON"), Arg::word("off", "OFF")])]),
         Command::sub("info", "client|info", 2, Group::Connection, run::info)
             .flags(Flags::NOSCRIPT.and(Flags::LOADING).and(Flags::STALE))
             .since("6.2.0")

@@ -1,6 +1,6 @@
 //! Commands that clients of a cluster send, and their answers where there is none.
 
-use crate::command::{Arg, Command, Flags, Group};
+use crate::command::{Arg, Command, Flags, Group, KeyAccess, KeySpec};
 use crate::commands::cluster as run;
 
 pub(super) const COMMANDS: &[Command] = &[
@@ -90,6 +90,23 @@ pub(super) const COMMANDS: &[Command] = &[
         "A container for commands about a cluster, which this server is no part of.",
         "Depends on the subcommand",
     ),
+    Command::new("clusterscan", -2, Group::Cluster, run::disabled)
+        .flags(Flags::READONLY)
+        .keys(&[KeySpec::one(1, KeyAccess::Channel, &[])])
+        .since("9.1.0")
+        .about(
+            "Walks through the keys of a cluster, step by step.",
+            "O(1) for every call, O(N) for a complete iteration, N being the number of keys.",
+        )
+        .acl(&["keyspace"])
+        .tips(&["nondeterministic_output", "request_policy:special", "response_policy:special"])
+        .args(&[
+            Arg::new("cursor", "string"),
+            Arg::new("pattern", "pattern").after("MATCH").optional(),
+            Arg::new("count", "integer").after("COUNT").optional(),
+            Arg::new("type", "string").after("TYPE").optional(),
+            Arg::new("slot", "integer").after("SLOT").optional(),
+        ]),
     Command::new("readonly", 1, Group::Cluster, run::readonly)
         .flags(Flags::LOADING.and(Flags::STALE).and(Flags::FAST))
         .since("3.0.0")

@@ -295,6 +295,28 @@ pub(super) const COMMANDS: &[Command] = &[
             Arg::new("seconds", "integer").after("IDLETIME").since("5.0.0").optional(),
             Arg::new("frequency", "integer").after("FREQ").since("5.0.0").optional(),
         ]),
+    Command::new("restore-asking", -4, Group::Server, run::restore)
+        .flags(Flags::WRITE.and(Flags::DENYOOM).and(Flags::ASKING))
+        .keys(&[KeySpec::one(1, KeyAccess::Overwrite, &["update"])])
+        .since("3.0.0")
+        .about(
+            "What RESTORE is between the nodes of a cluster.",
+            "O(1) to create the new key and additional O(N*M) to reconstruct the serialized \
+             value, where N is the number of objects composing the value and M their average \
+             size. For small string values the time complexity is thus O(1)+O(1*M) where M is \
+             small, so simply O(1). However for sorted set values the complexity is \
+             O(N*M*log(N)) because inserting values into sorted sets is O(log(N)).",
+        )
+        .acl(&["keyspace", "dangerous"])
+        .args(&[
+            Arg::key("key", 0),
+            Arg::new("ttl", "integer"),
+            Arg::new("serialized-value", "string"),
+            Arg::word("replace", "REPLACE").since("3.0.0").optional(),
+            Arg::word("absttl", "ABSTTL").since("5.0.0").optional(),
+            Arg::new("seconds", "integer").after("IDLETIME").since("5.0.0").optional(),
+            Arg::new("frequency", "integer").after("FREQ").since("5.0.0").optional(),
+        ]),
     Command::new("scan", -2, Group::Generic, run::scan)
         .flags(Flags::READONLY)
         .since("2.8.0")

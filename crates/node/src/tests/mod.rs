@@ -16,6 +16,7 @@ mod expiry;
 mod full_sync;
 mod geo;
 mod hashes;
+mod importing;
 mod lists;
 mod memory;
 mod migrate;

@@ -166,7 +166,7 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_, '_>, only_read: bool) -> Outcome {
         let mut bytes = [0; 9];
         let mut digits = itoa::Buffer::new();
         let mut grows = true;
-        let found = ctx.node.find_live(ctx.session.db, key, hash, ctx.now.wall());
+        let found = ctx.node.find_live(ctx.session.db, key, hash, ctx.judged());
         if let Some(text) = found.map(str_of).transpose()? {
             let text = text.as_bytes(&mut digits);
             let there = &text[window.start.min(text.len())..window.end.min(text.len())];
@@ -200,7 +200,7 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_, '_>, only_read: bool) -> Outcome {
         // The string reaches as far as the steps that were to write, be it that one has failed.
         let writes = steps.iter().filter(|step| !matches!(step.action, Action::Get));
         let end = writes.map(|step| window(step).end).max().unwrap_or(0);
-        let found = ctx.node.find_live(ctx.session.db, key, hash, ctx.now.wall());
+        let found = ctx.node.find_live(ctx.session.db, key, hash, ctx.judged());
         if found.map(str_of).transpose()?.is_some_and(|text| text.len() < end) {
             ctx.db_mut().set_range(key, hash, end - 1, &[0]);
         }

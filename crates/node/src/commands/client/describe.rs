@@ -94,6 +94,7 @@ pub(super) fn flags(s: &Session) -> String {
         (s.readonly, 'r'),
         (s.no_evict, 'e'),
         (s.no_touch, 'T'),
+        (s.import_source, 'I'),
     ];
     let text: String = marks.iter().filter(|(on, _)| *on).map(|(_, letter)| *letter).collect();
     if text.is_empty() { "N".to_owned() } else { text }

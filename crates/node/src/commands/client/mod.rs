@@ -95,6 +95,16 @@ pub(crate) fn no_touch(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     Ok(())
 }
 
+/// `CLIENT IMPORT-SOURCE (ON | OFF)`
+pub(crate) fn import_source(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
+    if !ctx.node.config.import_mode && !args.at(2).eq_ignore_ascii_case(b"off") {
+        return Err(Error::fixed("ERR Server is not in import mode"));
+    }
+    ctx.session.import_source = on_or_off(args.at(2))?;
+    ctx.reply().ok();
+    Ok(())
+}
+
 fn on_or_off(word: &[u8]) -> Result<bool, Error> {
     if word.eq_ignore_ascii_case(b"on") {
         Ok(true)
@@ -123,6 +133,7 @@ pub(crate) fn help(ctx: &mut Ctx<'_>, _args: Args<'_, '_>) -> Outcome {
             ("GETNAME", "Give the name of this connection."),
             ("GETREDIR", "Tell where invalidation messages of this connection go."),
             ("ID", "Give the number of this connection."),
+            ("IMPORT-SOURCE (ON|OFF)", "Say that this connection copies data into a server in import-mode."),
             ("INFO", "Describe this connection."),
             ("KILL <ip:port>", "Close the connection that comes from <ip:port>."),
             (

@@ -41,7 +41,7 @@ pub(crate) fn type_of(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
 
 /// `KEYS pattern`
 pub(crate) fn keys(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
-    let now = ctx.wall();
+    let now = ctx.judged();
     let wanted = Wanted { pattern: Some(args.at(1)), kind: None };
     let mut reply = Reply::new(ctx.out, ctx.session.proto);
     let mark = reply.deferred();
@@ -75,7 +75,7 @@ impl Wanted<'_> {
 pub(crate) fn scan(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     let cursor = parse_cursor(args.at(1))?;
     let (wanted, count) = scan_options(args)?;
-    let now = ctx.wall();
+    let now = ctx.judged();
     let mut reply = Reply::new(ctx.out, ctx.session.proto);
     let keys_at = reply.position();
     let mark = reply.deferred();
@@ -146,12 +146,13 @@ fn kind_named(name: &[u8]) -> Result<&'static str, Error> {
 
 /// `RANDOMKEY`
 pub(crate) fn randomkey(ctx: &mut Ctx<'_>, _args: Args<'_, '_>) -> Outcome {
-    // A replica may hold nothing but keys past their time, which only its primary removes: it tries this often.
+    // There may be nothing but keys past their time, which this node does not remove: it tries this often.
     const MOST_TRIES: usize = 100;
+    let now = ctx.judged();
     for tries in 1.. {
         let node = &mut *ctx.node;
         let Some(entry) = node.data.db(ctx.session.db).random(&mut node.rng) else { break };
-        if entry.expiry().is_none_or(|at| at > ctx.now.wall()) || tries == MOST_TRIES {
+        if entry.expiry().is_none_or(|at| at > now) || tries == MOST_TRIES {
             Reply::new(ctx.out, ctx.session.proto).bulk(entry.key());
             return Ok(());
         }

@@ -156,7 +156,7 @@ pub(crate) fn hpexpiretime(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
 fn tell(ctx: &mut Ctx<'_>, args: Args<'_, '_>, form: impl Fn(i64) -> i64) -> Outcome {
     const UNLIMITED: i64 = -1;
     let fields = Fields::only(args, Error::SYNTAX)?;
-    let (hash, now) = (ctx.hash(args, 1), ctx.wall());
+    let (hash, now) = (ctx.hash(args, 1), ctx.judged());
     ctx.view(args.at(1), hash, |hash: Option<&Hash>, reply| {
         reply.array(fields.count);
         for field in fields.of(args) {

@@ -23,9 +23,9 @@ use crate::context::Ctx;
 use tanist_keyspace::collections::NEVER;
 use tanist_types::UnixMs;
 
-/// The time by which a write judges fields: none on a replica, whose primary has judged.
+/// The moment by which a write judges fields: none on a replica, whose primary has judged.
 fn judged_at(ctx: &Ctx<'_>) -> UnixMs {
-    if ctx.node.may_expire() { ctx.wall() } else { NEVER }
+    if ctx.node.is_replica() { NEVER } else { ctx.judged() }
 }
 
 /// Reports that fields past their time were removed or overwritten.

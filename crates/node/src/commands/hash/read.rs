@@ -12,7 +12,7 @@ use tanist_types::Rng;
 
 /// `HGET key field`
 pub(crate) fn hget(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
-    let (hash, now) = (ctx.hash(args, 1), ctx.wall());
+    let (hash, now) = (ctx.hash(args, 1), ctx.judged());
     ctx.view(args.at(1), hash, |hash: Option<&Hash>, reply| {
         reply_value(reply, hash.and_then(|hash| hash.get(args.at(2), now)));
     })
@@ -20,7 +20,7 @@ pub(crate) fn hget(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
 
 /// `HMGET key field [field ...]`
 pub(crate) fn hmget(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
-    let (hash, now) = (ctx.hash(args, 1), ctx.wall());
+    let (hash, now) = (ctx.hash(args, 1), ctx.judged());
     ctx.view(args.at(1), hash, |hash: Option<&Hash>, reply| {
         reply.array(args.len() - 2);
         for field in args.skip(2).iter() {
@@ -31,7 +31,7 @@ pub(crate) fn hmget(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
 
 /// `HEXISTS key field`
 pub(crate) fn hexists(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
-    let (hash, now) = (ctx.hash(args, 1), ctx.wall());
+    let (hash, now) = (ctx.hash(args, 1), ctx.judged());
     ctx.view(args.at(1), hash, |hash: Option<&Hash>, reply| {
         reply.int(hash.is_some_and(|hash| hash.get(args.at(2), now).is_some()).into());
     })
@@ -39,7 +39,7 @@ pub(crate) fn hexists(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
 
 /// `HSTRLEN key field`
 pub(crate) fn hstrlen(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
-    let (hash, now) = (ctx.hash(args, 1), ctx.wall());
+    let (hash, now) = (ctx.hash(args, 1), ctx.judged());
     ctx.view(args.at(1), hash, |hash: Option<&Hash>, reply| {
         let pair = hash.and_then(|hash| hash.get(args.at(2), now));
         reply.int(pair.map_or(0, |pair| pair.value.len()) as i64);
@@ -56,7 +56,7 @@ pub(crate) fn hlen(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
 
 /// `HGETALL key`
 pub(crate) fn hgetall(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
-    let (hash, now) = (ctx.hash(args, 1), ctx.wall());
+    let (hash, now) = (ctx.hash(args, 1), ctx.judged());
     ctx.view(args.at(1), hash, |hash: Option<&Hash>, reply| {
         reply_all(reply, hash, now, Reply::map, Reply::finish_map, |reply, pair| {
             reply_text(reply, pair.field);
@@ -67,7 +67,7 @@ pub(crate) fn hgetall(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
 
 /// `HKEYS key`
 pub(crate) fn hkeys(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
-    let (hash, now) = (ctx.hash(args, 1), ctx.wall());
+    let (hash, now) = (ctx.hash(args, 1), ctx.judged());
     ctx.view(args.at(1), hash, |hash: Option<&Hash>, reply| {
         reply_all(reply, hash, now, Reply::array, Reply::finish_array, |reply, pair| {
             reply_text(reply, pair.field);
@@ -77,7 +77,7 @@ pub(crate) fn hkeys(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
 
 /// `HVALS key`
 pub(crate) fn hvals(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
-    let (hash, now) = (ctx.hash(args, 1), ctx.wall());
+    let (hash, now) = (ctx.hash(args, 1), ctx.judged());
     ctx.view(args.at(1), hash, |hash: Option<&Hash>, reply| {
         reply_all(reply, hash, now, Reply::array, Reply::finish_array, |reply, pair| {
             reply_text(reply, pair.value);
@@ -93,7 +93,7 @@ pub(crate) fn hrandfield(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     if args.len() > 4 || args.get(3).is_some_and(|word| !word.eq_ignore_ascii_case(b"WITHVALUES")) {
         return Err(Error::SYNTAX);
     }
-    let (hash, now) = (ctx.hash(args, 1), ctx.wall());
+    let (hash, now) = (ctx.hash(args, 1), ctx.judged());
     let mut rng = Rng::from_seed(ctx.node.rng.next_u64());
     ctx.view(args.at(1), hash, |hash: Option<&Hash>, reply| {
         let Some(picks) = picks else {
@@ -135,7 +135,7 @@ pub(crate) fn hrandfield(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
 
 /// `HSCAN key cursor [MATCH pattern] [COUNT count] [NOVALUES]`
 pub(crate) fn hscan(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
-    let now = ctx.wall();
+    let now = ctx.judged();
     reply_scan(ctx, args, true, |hash: &Hash, scan, reply| {
         let (mut replies, mut digits) = (0, itoa::Buffer::new());
         let next = hash.scan(scan.cursor.0, scan.count, &mut |pair| {

@@ -79,7 +79,7 @@ pub(crate) fn pfcount(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
         None => {
             let count = estimate(&*sketch.registers()?);
             // Of itself a replica leaves what its primary has given it as it is; what the primary has noted is in the log.
-            if ctx.node.may_expire() || ctx.session.is_primary() {
+            if !ctx.node.is_replica() || ctx.session.is_primary() {
                 sketch.cache(count);
                 put(ctx, key, hash, &sketch);
                 ctx.changed(key);

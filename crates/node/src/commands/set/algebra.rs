@@ -63,7 +63,7 @@ fn touch(ctx: &mut Ctx<'_>, args: Args<'_, '_>, places: Places) -> Outcome {
 
 /// The sets, all at once, none where a key is missing.
 fn sets<'c>(ctx: &'c Ctx<'_>, args: Args<'_, '_>, places: Places) -> Vec<Option<&'c Set>> {
-    let (db, now) = (ctx.db(), ctx.wall());
+    let (db, now) = (ctx.db(), ctx.judged());
     let set = |i: usize| match live(db.find(args.at(i), ctx.hash(args, i)), now)?.value() {
         ValueRef::Set(set) => Some(set),
         _ => None,

@@ -207,7 +207,7 @@ fn check_types(ctx: &mut Ctx<'_>, args: Args<'_, '_>, keys: Range<usize>) -> Out
 /// What is at a key whose type is right.
 fn input<'a>(ctx: &'a Ctx<'_>, key: &[u8]) -> Input<'a> {
     let hash = ctx.node.data.hash(key);
-    let found = ctx.node.find_live(ctx.session.db, key, hash, ctx.now.wall());
+    let found = ctx.node.find_live(ctx.session.db, key, hash, ctx.judged());
     match found.map(|entry| entry.value()) {
         Some(ValueRef::SortedSet(set)) => Input::Scored(set),
         Some(ValueRef::Set(set)) => Input::Plain(set),

@@ -43,7 +43,7 @@ impl<'b> Pattern<'b> {
         };
         let key = [before, element, after].concat();
         let hash = ctx.node.data.hash(&key);
-        let (now, mut digits) = (ctx.wall(), itoa::Buffer::new());
+        let (now, mut digits) = (ctx.judged(), itoa::Buffer::new());
         ctx.read(&key, hash, |found, _| match (found?.value(), field) {
             (ValueRef::Str(text), None) => Some(text.as_bytes(&mut digits).into()),
             (ValueRef::Hash(hash), Some(field)) => {
