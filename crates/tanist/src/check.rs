@@ -14,6 +14,7 @@ use tanist_config::file::ConfigFile;
 use tanist_config::{Included, Loaded};
 use tanist_rdb::{Item, Limits, Reader};
 use tanist_replication::decode_state;
+use tanist_runtime::include::include;
 
 /// Check configuration, state and snapshot files
 #[derive(Args, Debug)]
@@ -55,7 +56,10 @@ fn check(path: &Path) -> Result<Vec<String>> {
     }
     let parsed = ConfigFile::parse(&text)?;
     if parsed.statements().any(|s| s.name == "sentinel") {
-        return Ok(vec![format!("sentinel configuration, {} lines, syntax good", parsed.lines.len())]);
+        let (name, lines) = (path.display().to_string(), parsed.lines.len());
+        let text = tanist_sentinel::core::config_text(&name, text).map_err(anyhow::Error::msg)?;
+        tanist_sentinel::core::Config::parse_with(&text, "", &mut include)?;
+        return Ok(vec![format!("sentinel configuration, {lines} lines, good")]);
     }
     node_configuration(&text)
 }

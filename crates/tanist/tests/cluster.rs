@@ -97,3 +97,40 @@ fn a_drill_knows_the_passwords_it_is_given() {
     assert_eq!(report["runs"][0]["writes"]["lost"], 0, "{report:#}");
     assert!(report["runs"][0]["times"]["switch_all_ms"].is_number(), "every sentinel was heard: {report:#}");
 }
+
+#[test]
+fn a_new_password_reaches_everybody_and_damage_starts_nothing() {
+    let folder = Folder::new("up-password");
+    let port = ports::free_block(6).unwrap();
+    let (node, sentinel) = (port.to_string(), (port + 3).to_string());
+    let up = |more: &[&str]| {
+        let args = ["up", "--detach", "--dir", folder.arg(), "--port", &node, "--sentinel-port", &sentinel];
+        tanist(&[&args[..], more].concat())
+    };
+    let down = || assert!(tanist(&["down", "--dir", folder.arg()]).status.success());
+    let first = up(&[]);
+    assert!(first.status.success(), "{}", text(&first));
+    down();
+    let second = up(&["--directive", "requirepass secret", "--sentinel-directive", "requirepass other"]);
+    assert!(second.status.success(), "{}", text(&second));
+    assert_eq!(folder.status()["agree"], true, "status knows it too");
+    down();
+    let third = up(&["--directive", "requirepass \"\""]);
+    assert!(third.status.success(), "{}", text(&third));
+    assert_eq!(folder.status()["agree"], true);
+    down();
+    let conf = folder.0.join("sentinel-2/sentinel.conf");
+    let whole = std::fs::read(&conf).unwrap();
+    for (cut, says) in [(0, "'port "), (whole.len() - 1, "The file is cut off")] {
+        std::fs::write(&conf, &whole[..cut]).unwrap();
+        let refused = up(&["--directive", "maxclients 100"]);
+        assert!(!refused.status.success());
+        assert!(text(&refused).contains(says) && text(&refused).contains("sentinel-2/sentinel.conf"));
+        assert_eq!(std::fs::read(&conf).unwrap(), &whole[..cut], "it is left as it is");
+        let node = std::fs::read_to_string(folder.0.join("node-1/tanist.conf")).unwrap();
+        assert!(!node.contains("maxclients"), "and so are the others");
+    }
+    std::fs::write(&conf, &whole).unwrap();
+    let renamed = up(&["--name", "other"]);
+    assert!(text(&renamed).contains("is called tanist"), "{}", text(&renamed));
+}

@@ -91,7 +91,7 @@ fn recover(cluster: &mut Cluster, fault: Fault, victim: usize, log: &EventLog, h
         sleep(Duration::from_millis(10));
     }
     fault.heal(cluster, victim)?;
-    cluster.wait_agreement(PATIENCE).map(drop)
+    cluster.wait_agreement(PATIENCE, || Ok(())).map(drop)
 }
 
 fn primary(cluster: &Cluster) -> Result<usize> {
@@ -101,7 +101,7 @@ fn primary(cluster: &Cluster) -> Result<usize> {
 }
 
 fn last_values(cluster: &mut Cluster, registers: usize) -> Result<BTreeMap<usize, u64>> {
-    let view = cluster.wait_agreement(PATIENCE)?;
+    let view = cluster.wait_agreement(PATIENCE, || Ok(()))?;
     let addr = view.named_primary().map_err(|why| anyhow::anyhow!(why))?;
     let mut client = Client::connect(addr, Duration::from_secs(5))?;
     (0..registers)
@@ -129,7 +129,11 @@ fn shape(options: &Options) -> Result<Shape> {
 }
 
 fn directives(options: &Options) -> Directives {
-    Directives { node: vec!["save \"\"".to_owned()], sentinel: Vec::new(), down_after_ms: options.down_after }
+    Directives {
+        node: vec!["save \"\"".to_owned()],
+        sentinel: Vec::new(),
+        down_after_ms: Some(options.down_after),
+    }
 }
 
 fn report(options: &Options, faults: &BTreeMap<&str, u64>, f: &Findings, violations: &[String]) {

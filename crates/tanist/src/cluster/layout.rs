@@ -108,6 +108,14 @@ impl Layout {
         }
     }
 
+    /// From now on members of this kind are authenticated to like this.
+    pub fn set_password(&mut self, kind: Kind, password: Option<String>) {
+        match kind {
+            Kind::Node => self.password = password,
+            Kind::Sentinel => self.sentinel_password = password,
+        }
+    }
+
     /// The folder of one member.
     pub fn member_dir(&self, member: &Member) -> PathBuf {
         self.dir.join(member.label())

@@ -12,7 +12,7 @@ use std::process::Child;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Error, Result, anyhow, bail};
 
 pub use config::Directives;
 pub use layout::{Kind, Layout, Member, Program};
@@ -70,7 +70,7 @@ impl Cluster {
         Ok(Cluster { layout: Layout::load(dir)?, children: Vec::new(), fresh: false })
     }
 
-    /// Prepares a stopped cluster for another start.
+    /// Prepares a stopped cluster for another start. A new password reaches everybody who has to know it.
     pub fn revive(&mut self, directives: &Directives) -> Result<()> {
         directives.check()?;
         if let Some(member) = self.layout.running().next() {
@@ -82,17 +82,25 @@ impl Cluster {
             );
         }
         ports::require_free(&self.layout.members.iter().map(|m| m.port).collect::<Vec<_>>())?;
+        // All of them before the first is changed.
+        for member in &self.layout.members {
+            config::require_whole(&self.layout, member)?;
+        }
         for member in &self.layout.members {
             config::append(&self.layout, member, directives)?;
         }
-        Ok(())
+        for kind in [Kind::Node, Kind::Sentinel] {
+            if directives.requirepass(kind).is_some() {
+                self.layout.set_password(kind, directives.password(kind));
+            }
+        }
+        self.layout.save()
     }
 
     /// Starts every member. On a first start the replicas are online before the sentinels look.
     pub fn start(&mut self, limit: Duration) -> Result<()> {
-        let deadline = Instant::now() + limit;
         self.start_all(Kind::Node)?;
-        self.wait_nodes(deadline)?;
+        self.wait_nodes(Wait::new(limit))?;
         self.start_all(Kind::Sentinel)
     }
 
@@ -110,10 +118,14 @@ impl Cluster {
         let child = process::spawn(&self.layout, &self.layout.members[i])?;
         self.layout.members[i].process = Identity::of(child.id() as i32);
         self.children.push(child);
-        self.layout.save()
+        self.layout.save()?;
+        match self.layout.members[i].process {
+            Some(_) => Ok(()),
+            None => Err(self.ended(&self.layout.members[i])),
+        }
     }
 
-    fn wait_nodes(&mut self, deadline: Instant) -> Result<()> {
+    fn wait_nodes(&mut self, mut wait: Wait) -> Result<()> {
         let mut watcher = Watcher::new(Duration::from_millis(500));
         let nodes_only = Layout { members: self.layout.nodes().cloned().collect(), ..self.layout.clone() };
         loop {
@@ -125,16 +137,20 @@ impl Cluster {
             if enough >= view.nodes.len() {
                 return Ok(());
             }
-            if Instant::now() >= deadline {
-                bail!("{answering} of {} nodes answer, {online} replicas are online", view.nodes.len());
-            }
+            let silent: Vec<&str> =
+                view.nodes.iter().filter(|n| !n.answers).map(|n| n.label.as_str()).collect();
+            wait.on(&match silent.as_slice() {
+                [] => format!("{online} of {} replicas online at the primary", view.nodes.len() - 1),
+                some => format!("no answer from {}", some.join(", ")),
+            })?;
             sleep(Duration::from_millis(20));
         }
     }
 
-    /// Waits until all agree; the error says what was still missing.
-    pub fn wait_agreement(&mut self, limit: Duration) -> Result<View> {
-        let deadline = Instant::now() + limit;
+    /// Waits until all agree; the error says what was still missing. `go_on` is asked now and then, and ends the wait
+    /// with its error.
+    pub fn wait_agreement(&mut self, limit: Duration, mut go_on: impl FnMut() -> Result<()>) -> Result<View> {
+        let mut wait = Wait::new(limit);
         let mut watcher = Watcher::new(Duration::from_millis(500));
         loop {
             self.fail_if_dead()?;
@@ -143,20 +159,23 @@ impl Cluster {
                 Ok(_) => return Ok(view),
                 Err(reason) => reason,
             };
-            if Instant::now() >= deadline {
-                bail!("the cluster does not agree after {} s: {reason}", limit.as_secs());
-            }
+            wait.on(&reason)?;
+            go_on()?;
             sleep(Duration::from_millis(50));
         }
     }
 
     fn fail_if_dead(&mut self) -> Result<()> {
         self.reap();
-        let Some(dead) = self.layout.members.iter().find(|m| m.process.is_some() && !m.alive()) else {
-            return Ok(());
-        };
+        match self.layout.members.iter().find(|m| m.process.is_some() && !m.alive()) {
+            Some(dead) => Err(self.ended(dead)),
+            None => Ok(()),
+        }
+    }
+
+    fn ended(&self, dead: &Member) -> Error {
         let tail = process::log_tail(&self.layout, dead, 8);
-        bail!("{} ended by itself; the end of its log:\n{tail}", dead.label())
+        anyhow!("{} ended by itself; the end of its log:\n{tail}", dead.label())
     }
 
     /// Collects children that ended, so that none stays a corpse.
@@ -192,6 +211,36 @@ impl Cluster {
         self.layout.supervisor = None;
         self.layout.save()?;
         Ok(killed)
+    }
+}
+
+/// A wait for something that takes a moment as a rule, and is said to stderr when it does not.
+#[derive(Debug)]
+struct Wait {
+    began: Instant,
+    limit: Duration,
+    said: String,
+}
+
+impl Wait {
+    /// What takes longer than that is said.
+    const QUIET: Duration = Duration::from_secs(5);
+
+    fn new(limit: Duration) -> Wait {
+        Wait { began: Instant::now(), limit, said: String::new() }
+    }
+
+    /// Notes what is waited for; an error once it has taken too long.
+    fn on(&mut self, reason: &str) -> Result<()> {
+        let elapsed = self.began.elapsed();
+        if elapsed >= self.limit {
+            bail!("gave up after {} s of waiting: {reason}", self.limit.as_secs());
+        }
+        if elapsed >= Wait::QUIET && self.said != reason {
+            eprintln!("waiting: {reason}");
+            reason.clone_into(&mut self.said);
+        }
+        Ok(())
     }
 }
 

@@ -82,6 +82,9 @@ impl View {
         let mut named = None;
         for s in &self.sentinels {
             let Some(primary) = s.primary else {
+                if !s.answers {
+                    return Err(format!("{} does not answer", s.label));
+                }
                 return Err(format!("{} names no primary", s.label));
             };
             if named.is_some_and(|n| n != primary) {

@@ -152,7 +152,7 @@ impl Drill {
 
     fn on_existing(&self, dir: &Path, bar: &ProgressBar) -> Result<(Run, String)> {
         let mut cluster = Cluster::open(dir)?;
-        cluster.wait_agreement(Duration::from_secs(self.patience))?;
+        cluster.wait_agreement(Duration::from_secs(self.patience), || Ok(()))?;
         self.drill(&mut cluster, bar)
     }
 
@@ -196,7 +196,7 @@ impl Drill {
         // Nothing is saved, so a restarted node is empty; the digest command is needed for the comparison.
         let mut node = vec!["save \"\"".to_owned(), "enable-debug-command yes".to_owned()];
         node.extend(self.directive.iter().cloned());
-        Directives { node, sentinel: self.sentinel_directive.clone(), down_after_ms: self.down_after }
+        Directives { node, sentinel: self.sentinel_directive.clone(), down_after_ms: Some(self.down_after) }
     }
 
     fn progress(&self) -> ProgressBar {
@@ -252,7 +252,8 @@ impl Throwaway {
     pub fn start(shape: &Shape, directives: &Directives, keep: bool) -> Result<Throwaway> {
         let mut throwaway = Throwaway { cluster: Cluster::create(shape, directives)?, keep };
         let limit = Duration::from_secs(60);
-        let started = throwaway.cluster.start(limit).and_then(|()| throwaway.cluster.wait_agreement(limit));
+        let started =
+            throwaway.cluster.start(limit).and_then(|()| throwaway.cluster.wait_agreement(limit, || Ok(())));
         if started.is_err() {
             throwaway.keep = true;
         }

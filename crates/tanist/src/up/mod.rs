@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use clap::Args;
 
 use crate::cluster::{Cluster, Directives, Identity, Layout, Shape, Signal};
@@ -35,9 +35,9 @@ pub struct Up {
     /// The name by which clients ask the sentinels for the primary
     #[arg(long, default_value = "tanist")]
     name: String,
-    /// A sentinel's down-after-milliseconds
-    #[arg(long, value_name = "MS", default_value_t = 1000)]
-    down_after: u64,
+    /// A sentinel's down-after-milliseconds; 1000 in a new cluster
+    #[arg(long, value_name = "MS")]
+    down_after: Option<u64>,
     /// Extra directive for every node, 'name value'
     #[arg(long, value_name = "LINE")]
     directive: Vec<String>,
@@ -92,6 +92,7 @@ impl Up {
         }
         let mut cluster = Cluster::open(&self.dir)?;
         self.same_shape(&cluster.layout)?;
+        self.same_programs(&cluster.layout)?;
         cluster.revive(&directives)?;
         Ok(cluster)
     }
@@ -102,6 +103,13 @@ impl Up {
         let port = first(Box::new(layout.nodes().map(|m| m.port)));
         let sentinel_port = first(Box::new(layout.sentinels().map(|m| m.port)));
         let defaults = (6379, 26379, 3, 3);
+        if self.name != layout.name && self.name != "tanist" {
+            bail!(
+                "the cluster in {} is called {}; start it without --name, or choose another --dir",
+                layout.dir.display(),
+                layout.name
+            );
+        }
         let asked = (self.port, self.sentinel_port, usize::from(self.nodes), usize::from(self.sentinels));
         let has = (port, sentinel_port, layout.nodes().count(), layout.sentinels().count());
         if asked == has || asked == defaults {
@@ -118,19 +126,27 @@ impl Up {
         )
     }
 
+    /// So do its programs: what one has written another may not understand.
+    fn same_programs(&self, layout: &Layout) -> Result<()> {
+        let asked = [(&self.server_bin, &layout.server), (&self.sentinel_bin, &layout.sentinel)];
+        if asked.iter().all(|(bin, has)| bin.is_none() || program(bin.as_ref()) == **has) {
+            return Ok(());
+        }
+        bail!("the cluster in {} was made with other programs; choose another --dir", layout.dir.display())
+    }
+
     fn bring_up(&self, cluster: &mut Cluster, stop: &AtomicBool) -> Result<()> {
         let began = Instant::now();
         println!("starting {} processes in {}", cluster.layout.members.len(), cluster.layout.dir.display());
         cluster.start(PATIENCE)?;
-        loop {
-            // In short slices, so that Ctrl-C is heard in between.
-            match cluster.wait_agreement(Duration::from_secs(1)) {
-                Ok(_) => break,
-                Err(e) if began.elapsed() > PATIENCE => return Err(e),
-                Err(_) if stop.load(Ordering::Relaxed) => bail!("stopped before the cluster was complete"),
-                Err(_) => cluster.refresh()?,
-            }
-        }
+        cluster
+            .wait_agreement(PATIENCE, || {
+                if stop.load(Ordering::Relaxed) {
+                    bail!("stopped before the cluster was complete");
+                }
+                Ok(())
+            })
+            .with_context(|| format!("see the logs in {}", cluster.layout.dir.display()))?;
         println!("all agree after {:.1} s", began.elapsed().as_secs_f64());
         Ok(())
     }
