@@ -20,6 +20,9 @@ use crate::Options;
 use crate::checker::{Findings, check};
 use crate::registers::{Clients, get};
 
+/// A planned switch that has come to nothing after so long is asked for again.
+const ASK_AGAIN: Duration = Duration::from_secs(5);
+
 /// How long a cluster may take to come together after a fault.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -81,12 +84,19 @@ fn recover(cluster: &mut Cluster, fault: Fault, victim: usize, log: &EventLog, h
     let name = cluster.layout.name.clone();
     let switched = || log.since(heard).iter().any(|e| e.switched_to(&name).is_some());
     let enough = if fault == Fault::Reboot { Duration::from_secs(5) } else { PATIENCE };
+    let mut asked = began;
     while !switched() {
         if began.elapsed() > enough {
             if fault == Fault::Reboot {
                 break;
             }
             bail!("no failover {} s after {}", PATIENCE.as_secs(), fault.name());
+        }
+        if fault == Fault::Planned && asked.elapsed() > ASK_AGAIN {
+            // What an operator would do: on a slow disk the primary may stay what it is. That the order is refused
+            // because one is still being carried out is no trouble.
+            let _ = fault.inject(cluster, victim, false);
+            asked = Instant::now();
         }
         sleep(Duration::from_millis(10));
     }
