@@ -162,6 +162,13 @@ impl<A: Thin, T, C: Thin> Word<A, T, C> {
         }
     }
 
+    /// The second kind, if it is that.
+    #[inline]
+    pub(crate) fn large_ref(&self) -> Option<&T> {
+        // SAFETY: as in `get`.
+        (self.tag() == BOXED).then(|| unsafe { self.ptr(BOXED).cast::<T>().as_ref() })
+    }
+
     /// The second kind, to change, if that is what it owns.
     #[inline]
     pub(crate) fn large_mut(&mut self) -> Option<&mut T> {

@@ -41,17 +41,16 @@ pub(super) fn add_job(setting: &Setting, who: &Contender) -> Result<Vec<Sample>>
     let head: Vec<&'static str> = ["EVALSHA", leak(sha), "9"].into_iter().chain(KEYS).collect();
     let words = vec![Word::Bytes(arguments().leak()), Word::Bytes(DATA), Word::Bytes(options().leak())];
     // The reply is the number of the job, a string.
-    let form = Form { times: 1, head: head.leak(), words: words.leak(), reply: Reply::Lines(2) };
+    let form: &'static Form = Box::leak(Box::new(Form {
+        times: 1,
+        head: head.leak(),
+        words: words.leak(),
+        reply: Reply::Lines(2),
+    }));
     // What queues have said of themselves: how many events are kept.
     server.ask("HSET bull:mail:meta opts.maxLenEvents 10000")?;
-    Runner::fill(server.addr, Box::leak(Box::new(form)), 20_000, 0)?;
-    let load = Load {
-        form: Box::leak(Box::new(form)),
-        connections: setting.connections,
-        pipeline: 100,
-        keys: 1,
-        value: 0,
-    };
+    Runner::fill(server.addr, form, 20_000, 0)?;
+    let load = Load { form, connections: setting.connections, pipeline: 100, keys: 1, value: 0 };
     let us = cpu::per_command(setting, &[&server], load)?[0];
     Ok(vec![Sample { row: "addjob".into(), value: us }])
 }

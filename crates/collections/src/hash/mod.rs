@@ -94,10 +94,7 @@ impl Hash {
     #[inline]
     #[must_use]
     pub fn tracked(&self) -> Option<&dyn Tracked> {
-        match self.0.get() {
-            Kind::Large(members) => Some(members),
-            _ => None,
-        }
+        self.0.large_ref().map(|members| members as &dyn Tracked)
     }
 
     /// [`Hash::tracked`], to change what is remembered.
@@ -109,10 +106,7 @@ impl Hash {
     #[inline]
     #[must_use]
     pub fn ahead(&self) -> Option<Ahead<'_>> {
-        match self.0.get() {
-            Kind::Large(members) => Some(members.ahead()),
-            _ => None,
-        }
+        self.0.large_ref().map(Members::ahead)
     }
 
     /// A hash of a foreign listpack's elements.

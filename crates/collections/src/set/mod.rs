@@ -71,10 +71,7 @@ impl Set {
     #[inline]
     #[must_use]
     pub fn tracked(&self) -> Option<&dyn Tracked> {
-        match self.0.get() {
-            Kind::Large(members) => Some(members),
-            _ => None,
-        }
+        self.0.large_ref().map(|members| members as &dyn Tracked)
     }
 
     /// [`Set::tracked`], to change what is remembered.
@@ -86,10 +83,7 @@ impl Set {
     #[inline]
     #[must_use]
     pub fn ahead(&self) -> Option<Ahead<'_>> {
-        match self.0.get() {
-            Kind::Large(members) => Some(members.ahead()),
-            _ => None,
-        }
+        self.0.large_ref().map(Members::ahead)
     }
 
     /// An empty set of integers.

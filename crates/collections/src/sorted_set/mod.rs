@@ -76,10 +76,7 @@ impl SortedSet {
     /// The table, if there is one, to be shown as it is now while it changes.
     #[must_use]
     pub fn tracked(&self) -> Option<&dyn Tracked> {
-        match self.0.get() {
-            Kind::Large(large) => Some(large.tracked()),
-            _ => None,
-        }
+        self.0.large_ref().map(Large::tracked)
     }
 
     /// [`SortedSet::tracked`], to change what is remembered.
@@ -91,10 +88,7 @@ impl SortedSet {
     #[inline]
     #[must_use]
     pub fn ahead(&self) -> Option<Ahead<'_>> {
-        match self.0.get() {
-            Kind::Large(large) => Some(large.ahead()),
-            _ => None,
-        }
+        self.0.large_ref().map(Large::ahead)
     }
 
     /// The listpack of a small one.
