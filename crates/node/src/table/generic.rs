@@ -3,6 +3,24 @@
 use crate::command::{Arg, Command, Flags, Group, KeyAccess, KeyBegin, KeyFind, KeySpec};
 use crate::commands::generic as run;
 
+/// What `RESTORE` and its twin for clusters cost.
+const RESTORE_COST: &str = "O(1) to create the new key and additional O(N*M) to reconstruct the serialized \
+     value, where N is the number of objects composing the value and M their average \
+     size. For small string values the time complexity is thus O(1)+O(1*M) where M is \
+     small, so simply O(1). However for sorted set values the complexity is \
+     O(N*M*log(N)) because inserting values into sorted sets is O(log(N)).";
+
+/// Their arguments.
+const RESTORE_ARGS: &[Arg] = &[
+    Arg::key("key", 0),
+    Arg::new("ttl", "integer"),
+    Arg::new("serialized-value", "string"),
+    Arg::word("replace", "REPLACE").since("3.0.0").optional(),
+    Arg::word("absttl", "ABSTTL").since("5.0.0").optional(),
+    Arg::new("seconds", "integer").after("IDLETIME").since("5.0.0").optional(),
+    Arg::new("frequency", "integer").after("FREQ").since("5.0.0").optional(),
+];
+
 pub(super) const COMMANDS: &[Command] = &[
     Command::new("copy", -3, Group::Generic, run::copy)
         .flags(Flags::WRITE.and(Flags::DENYOOM))
@@ -279,44 +297,20 @@ pub(super) const COMMANDS: &[Command] = &[
         .since("2.6.0")
         .about(
             "Puts a value that DUMP gave at a key.",
-            "O(1) to create the new key and additional O(N*M) to reconstruct the serialized \
-             value, where N is the number of objects composing the value and M their average \
-             size. For small string values the time complexity is thus O(1)+O(1*M) where M is \
-             small, so simply O(1). However for sorted set values the complexity is \
-             O(N*M*log(N)) because inserting values into sorted sets is O(log(N)).",
+            RESTORE_COST,
         )
         .acl(&["keyspace", "dangerous"])
-        .args(&[
-            Arg::key("key", 0),
-            Arg::new("ttl", "integer"),
-            Arg::new("serialized-value", "string"),
-            Arg::word("replace", "REPLACE").since("3.0.0").optional(),
-            Arg::word("absttl", "ABSTTL").since("5.0.0").optional(),
-            Arg::new("seconds", "integer").after("IDLETIME").since("5.0.0").optional(),
-            Arg::new("frequency", "integer").after("FREQ").since("5.0.0").optional(),
-        ]),
+        .args(RESTORE_ARGS),
     Command::new("restore-asking", -4, Group::Server, run::restore)
         .flags(Flags::WRITE.and(Flags::DENYOOM).and(Flags::ASKING))
         .keys(&[KeySpec::one(1, KeyAccess::Overwrite, &["update"])])
         .since("3.0.0")
         .about(
             "What RESTORE is between the nodes of a cluster.",
-            "O(1) to create the new key and additional O(N*M) to reconstruct the serialized \
-             value, where N is the number of objects composing the value and M their average \
-             size. For small string values the time complexity is thus O(1)+O(1*M) where M is \
-             small, so simply O(1). However for sorted set values the complexity is \
-             O(N*M*log(N)) because inserting values into sorted sets is O(log(N)).",
+            RESTORE_COST,
         )
         .acl(&["keyspace", "dangerous"])
-        .args(&[
-            Arg::key("key", 0),
-            Arg::new("ttl", "integer"),
-            Arg::new("serialized-value", "string"),
-            Arg::word("replace", "REPLACE").since("3.0.0").optional(),
-            Arg::word("absttl", "ABSTTL").since("5.0.0").optional(),
-            Arg::new("seconds", "integer").after("IDLETIME").since("5.0.0").optional(),
-            Arg::new("frequency", "integer").after("FREQ").since("5.0.0").optional(),
-        ]),
+        .args(RESTORE_ARGS),
     Command::new("scan", -2, Group::Generic, run::scan)
         .flags(Flags::READONLY)
         .since("2.8.0")
