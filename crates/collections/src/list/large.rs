@@ -13,6 +13,7 @@ use super::limit::Limit;
 use super::node::{ListNode, Node};
 use crate::class::class;
 use crate::pack::{Pack, Side, TooLarge, Value};
+use crate::row::make_room;
 use std::collections::VecDeque;
 
 /// Bytes that a node may have to take a further element at its front, where all that is there must be moved: as many as
@@ -117,6 +118,7 @@ impl Large {
     pub(super) fn insert_node(&mut self, at: usize, node: Node) {
         self.len += node.count();
         self.bytes += node.allocated();
+        make_room(&mut self.nodes);
         self.nodes.insert(at, node);
     }
 

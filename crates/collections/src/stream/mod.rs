@@ -15,6 +15,7 @@ mod view;
 use crate::collection::{Collection, Encoding};
 use crate::pack::Pack;
 use crate::policy::Policy;
+use crate::row::make_room;
 use node::Node;
 use std::collections::{BTreeMap, VecDeque};
 
@@ -204,6 +205,7 @@ impl Stream {
                 && (policy.stream_entries == 0 || node.all() < policy.stream_entries as u64)
         });
         if !room {
+            make_room(&mut inner.nodes);
             inner.nodes.push_back(Node::new(id, pairs.clone().map(|(name, _)| name)));
         } else if let Some(node) = inner.nodes.back() {
             inner.packed -= node.allocated();
@@ -254,6 +256,7 @@ impl Stream {
         }
         inner.about.len += node.live();
         inner.packed += node.allocated();
+        make_room(&mut inner.nodes);
         inner.nodes.push_back(node);
         Some(())
     }
