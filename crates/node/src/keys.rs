@@ -137,7 +137,8 @@ fn range(spec: &KeySpec, first: usize, args: Args<'_, '_>) -> Option<(usize, usi
         }
         KeyFind::Count { count, first: offset, step } => {
             let text = std::str::from_utf8(args.get(first + count)?).ok()?;
-            let keys: usize = text.parse().ok()?;
+            // As in Valkey, no keys contradict it as well.
+            let keys: usize = text.parse().ok().filter(|&keys| keys > 0)?;
             let from = first + offset;
             (from, from.checked_add(keys.checked_mul(step)?)?, step)
         }

@@ -217,34 +217,39 @@ impl Selector {
         }
         let of = wish.args;
         let refused = Denied { reason: Reason::Database, arg: 0 };
-        // A number that names no database is refused by the command itself.
-        let named = |arg: usize| {
+        let database = |arg: usize| {
             let db = of.get(arg).and_then(|text| parse_int(text).ok()).and_then(|n| u32::try_from(n).ok());
-            let there = db.filter(|&db| db < u32::from(wish.databases));
-            match there {
-                Some(db) if !self.allows_database(db) => Err(Denied { arg, ..refused }),
-                _ => Ok(()),
-            }
+            db.filter(|&db| db < u32::from(wish.databases))
+        };
+        // A number that names no database is refused by the command itself.
+        let named = |arg: usize| match database(arg) {
+            Some(db) if !self.allows_database(db) => Err(Denied { arg, ..refused }),
+            _ => Ok(()),
         };
         match wish.command.name {
             "select" => return named(1),
-            "swapdb" => return named(1).and_then(|()| named(2)),
+            "swapdb" if database(1).is_some() && database(2).is_some() => {
+                return named(1).and_then(|()| named(2));
+            }
+            "swapdb" => return Ok(()),
             "flushall" => {
                 let all = (0..u32::from(wish.databases)).all(|db| self.allows_database(db));
                 return if all { Ok(()) } else { Err(refused) };
             }
             _ => {}
         }
-        if uses_database(wish.command) && !self.allows_database(u32::from(wish.db.0)) {
-            return Err(refused);
-        }
+        // As in Valkey, the database that an argument names is looked at before the selected one.
         match wish.command.name {
-            "move" => named(2),
+            "move" => named(2)?,
             "copy" => {
                 let is_db = |&i: &usize| of.at(i).eq_ignore_ascii_case(b"db");
-                (3..of.len()).find(is_db).map_or(Ok(()), |i| named(i + 1))
+                (3..of.len()).find(is_db).map_or(Ok(()), |i| named(i + 1))?;
             }
-            _ => Ok(()),
+            _ => {}
+        }
+        match uses_database(wish.command) && !self.allows_database(u32::from(wish.db.0)) {
+            true => Err(refused),
+            false => Ok(()),
         }
     }
 }

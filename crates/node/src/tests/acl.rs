@@ -299,6 +299,27 @@ fn a_dry_run_tells_and_does_nothing() {
     assert_eq!(w.say(admin, "ACL DRYRUN t NONSENSE"), "-ERR Command 'NONSENSE' not found");
     assert_eq!(w.say(admin, "ACL DRYRUN u GET a"), "-ERR User 'u' not found");
     w.say(admin, "SELECT 1");
+    w.say(admin, "ACL SETUSER t +swapdb +copy +zdiffstore");
+    // What contradicts itself names no database and no key: the command refuses it.
+    for (call, why) in [
+        ("SWAPDB 0 1", "1"),
+        ("SWAPDB 0 99", ""),
+        ("SWAPDB x 1", ""),
+        ("COPY a a DB 2", "2"),
+        ("COPY a a DB 0", "COPY"),
+        ("COPY a a DB 99", "COPY"),
+    ] {
+        let refused = format!("User t has no permissions to access database {why}");
+        let expected = if why.is_empty() { "OK" } else { &refused };
+        assert_eq!(w.say(admin, &format!("ACL DRYRUN t {call}")), expected, "{call}");
+    }
+    w.say(admin, "SELECT 0");
+    assert_eq!(w.say(admin, "ACL DRYRUN t ZDIFFSTORE b 0 b"), "OK");
+    assert_eq!(
+        w.say(admin, "ACL DRYRUN t ZDIFFSTORE b 1 a"),
+        "User t has no permissions to access the 'b' key"
+    );
+    w.say(admin, "SELECT 1");
     assert_eq!(w.say(admin, "ACL DRYRUN t SET a 1"), "User t has no permissions to access database SET");
     assert_eq!(w.say(admin, "ACL LOG"), "[]");
 }
