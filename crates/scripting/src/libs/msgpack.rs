@@ -1,5 +1,4 @@
-//! `cmsgpack`: MessagePack, with the limits and messages of lua-cmsgpack 0.4.0. Strings are written and binary strings
-//! are read as well.
+//! `cmsgpack`: MessagePack, with the limits and messages of lua-cmsgpack 0.4.0, which knows strings and no binary strings.
 
 use super::{function, room, text};
 use crate::lua::{Kind, Lua, Raise, Ran};
@@ -265,15 +264,15 @@ impl<'a> Reader<'a> {
                 self.lua.push_bool(n == 0xc3);
                 return Ok(());
             }
-            0xc4 | 0xd9 => {
+            0xd9 => {
                 let len = self.u8()?;
                 return self.string(len.into());
             }
-            0xc5 | 0xda => {
+            0xda => {
                 let len = self.u16()?;
                 return self.string(len);
             }
-            0xc6 | 0xdb => {
+            0xdb => {
                 let len = self.u32()?;
                 return self.string(len);
             }

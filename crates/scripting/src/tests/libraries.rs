@@ -140,7 +140,6 @@ fn messages_are_packed_and_unpacked() {
         ("table.concat({cmsgpack.unpack_one('\\1\\2\\3')}, ' ')", "1 1"),
         ("table.concat({cmsgpack.unpack_one('\\1\\2\\3', 2)}, ' ')", "-1 3"),
         ("table.concat({cmsgpack.unpack_limit('\\1\\2\\3', 2)}, ' ')", "2 1 2"),
-        ("cmsgpack.unpack('\\196\\1x')", "x"),
         // The seventeenth level is nil.
         (
             "(function() local t = {} for i = 1, 20 do t = {t} end local n, u = 0, cmsgpack.unpack(cmsgpack.pack(t)) while type(u) == 'table' do n, u = n + 1, u[1] end return n end)()",
@@ -150,6 +149,9 @@ fn messages_are_packed_and_unpacked() {
     errors(&[
         ("cmsgpack.unpack('\\145')", "Missing bytes in input."),
         ("cmsgpack.unpack('\\193')", "Bad data format in input."),
+        ("cmsgpack.unpack('\\196\\1x')", "Bad data format in input."),
+        ("cmsgpack.unpack('\\197')", "Bad data format in input."),
+        ("cmsgpack.unpack('\\198\\0\\0\\0\\1x')", "Bad data format in input."),
         ("cmsgpack.unpack('\\219\\255\\255\\255\\255')", "Missing bytes in input."),
         ("cmsgpack.unpack('\\221\\255\\255\\255\\255')", "Missing bytes in input."),
         ("cmsgpack.unpack_one('a', 2)", "Start offset 2 greater than input length 1."),
