@@ -49,12 +49,17 @@ fn new_keys_are_told_if_asked_for() {
         ("APPEND k v", "new k, append k"),
         ("SETRANGE k 1 v", "new k, setrange k"),
         ("SADD s 1; SMOVE s t 1", "srem s, del s, new t, sadd t"),
+        ("HSETEX k EXAT 0 FIELDS 1 f v", "new k, hset k, hexpire k, hexpired k, del k"),
+        ("HSET k f v; HSETEX k EXAT 0 FIELDS 1 g w", "hset k, hexpire k, hexpired k"),
     ] {
         let events = events("EAn", commands).replace("__keyevent@0__:", "");
         assert_eq!(events, expected, "{commands}");
     }
     assert_eq!(events("Em", "GET k"), "__keyevent@0__:keymiss k");
     assert_eq!(events("Em", "HGETEX k EX 0 FIELDS 1 f"), "__keyevent@0__:keymiss k");
+    for commands in ["LPUSH l x; LCS l k", "XACK k g 1", "XREADGROUP GROUP g c STREAMS k >"] {
+        assert_eq!(events("Em", commands), "__keyevent@0__:keymiss k", "{commands}");
+    }
     assert_eq!(events("Em", "OBJECT ENCODING k"), "", "it only looks");
     assert_eq!(events("E$", "SET k v"), "__keyevent@0__:set k");
     assert_eq!(events("En", "SET k v"), "__keyevent@0__:new k");

@@ -39,7 +39,7 @@ pub(crate) fn hsetex(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     let until = options.until(ctx)?;
     if holds {
         match until {
-            Some(at) if ctx.has_passed(at) => set_passed(ctx, args, fields)?,
+            Some(at) if ctx.has_passed(at) => set_passed(ctx, args, fields, there)?,
             _ => set(ctx, args, &options, until)?,
         }
     }
@@ -91,13 +91,17 @@ fn set(ctx: &mut Ctx<'_>, args: Args<'_, '_>, options: &Options<'_>, until: Opti
 }
 
 /// Fields that are set to expire at a moment that has passed are removed instead.
-fn set_passed(ctx: &mut Ctx<'_>, args: Args<'_, '_>, fields: Fields) -> Outcome {
+/// `there` says whether the key was: one that is not comes and goes in the same command.
+fn set_passed(ctx: &mut Ctx<'_>, args: Args<'_, '_>, fields: Fields, there: bool) -> Outcome {
     let (key, hash) = (args.at(1), ctx.hash(args, 1));
     let edited = ctx.edit(key, hash, Missing::Leave, |hash: &mut Hash, _| {
         let names = (fields.first..args.len()).step_by(2).map(|i| args.at(i));
         names.filter(|name| hash.remove(name, NEVER)).collect::<Vec<&[u8]>>()
     })?;
     let (removed, gone) = edited.map_or((Vec::new(), true), |edited| (edited.result, edited.emptied));
+    if !there {
+        ctx.event(b'n', "new", key);
+    }
     ctx.event(b'h', "hset", key);
     ctx.event(b'h', "hexpire", key);
     if removed.is_empty() {

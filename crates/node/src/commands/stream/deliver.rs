@@ -77,8 +77,13 @@ pub(crate) fn xreadgroup(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
 fn position(ctx: &mut Ctx<'_>, key: &[u8], group: &[u8], text: &[u8]) -> Result<Source, Error> {
     let hash = ctx.node.data.hash(key);
     let found = ctx.lookup(key, hash).map(|entry| Stream::of(entry.value()).ok_or(Error::WRONG_TYPE));
-    let there = found.transpose()?.is_some_and(|stream| stream.groups().contains_key(group));
-    if !there {
+    let group_of = |stream: &Stream| stream.groups().contains_key(group);
+    let there = found.transpose()?.map(group_of);
+    if there.is_none() {
+        // A miss, which counts and is told of.
+        ctx.read(key, hash, |_, _| ());
+    }
+    if there != Some(true) {
         return Err(group_missing_at(key, group, " in XREADGROUP with GROUP option"));
     }
     match text {

@@ -196,7 +196,12 @@ pub(crate) fn xack(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
         }
         Ok::<_, Error>(gone)
     })?;
-    let gone = done.map_or(Ok(0), |done| done.result)?;
+    let Some(done) = done else {
+        // A miss, which counts and is told of.
+        ctx.read(key, hash, |_, reply| reply.int(0));
+        return Ok(());
+    };
+    let gone = done.result?;
     ctx.node.dirty += gone;
     ctx.reply().int(gone as i64);
     Ok(())

@@ -47,8 +47,9 @@ impl Options {
 
 /// `LCS key1 key2 [LEN] [IDX] [MINMATCHLEN len] [WITHMATCHLEN]`
 pub(crate) fn lcs(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
-    let a = text(ctx, args, 1)?;
-    let b = text(ctx, args, 2)?;
+    // Both are read before either is judged, so that a miss is told of.
+    let (a, b) = (text(ctx, args, 1), text(ctx, args, 2));
+    let (a, b) = (a?, b?);
     let options = Options::parse(args)?;
     let table = Table::new(&a, &b, ctx.node.config.proto_max_bulk_len)?;
     if options.idx {
