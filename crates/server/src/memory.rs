@@ -40,3 +40,24 @@ impl Garbage {
         let _ = self.sender.send(garbage);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tikv_jemalloc_ctl::{Access, AsName};
+
+    /// The places in a slab of the allocator's size class of so many bytes.
+    fn places(bytes: usize) -> u32 {
+        let read = |bin: u32, what: &str| format!("arenas.bin.{bin}.{what}\0").into_bytes().leak();
+        let size = |bin| -> Option<usize> { (&*read(bin, "size")).name().read().ok() };
+        let bin =
+            (0..).find(|&bin| size(bin).expect("a class of this size") == bytes).expect("bins are numbered");
+        (&*read(bin, "nregs")).name().read().expect("a bin that has a size")
+    }
+
+    #[test]
+    fn nodes_of_lists_and_streams_share_slabs() {
+        for bytes in [3072, 4096, 6144, 8192, 12288] {
+            assert!(places(bytes) >= 4, "{} in a slab of {bytes} bytes", places(bytes));
+        }
+    }
+}
