@@ -103,7 +103,11 @@ impl Codec for OutputLimits {
     type Value = BufferLimits;
     const MULTI: bool = true;
 
-    fn parse(&self, args: &[&str], old: &BufferLimits, _: Source) -> Result<BufferLimits, Refused> {
+    fn parse(&self, args: &[&str], old: &BufferLimits, source: Source) -> Result<BufferLimits, Refused> {
+        if args == [""] && matches!(source, Source::Runtime) {
+            // `CONFIG SET` of no limits at all changes none.
+            return Ok(*old);
+        }
         let (groups, []) = args.as_chunks::<4>() else {
             return Err("Wrong number of arguments in buffer limit configuration.".to_owned());
         };
@@ -447,7 +451,11 @@ impl Codec for ShutdownOn {
 
 /// A file name without a folder.
 pub(crate) fn plain_file(text: &str) -> Result<(), &'static str> {
-    if text.contains('/') { Err("dbfilename can't be a path, just a filename") } else { Ok(()) }
+    match text {
+        "" => Err("dbfilename can't be empty"),
+        path if path.contains('/') => Err("dbfilename can't be a path, just a filename"),
+        _ => Ok(()),
+    }
 }
 
 /// The name of the append-only file.
@@ -502,6 +510,25 @@ pub(crate) fn host_name(text: &str) -> Result<(), &'static str> {
         return Ok(());
     }
     Err("Hostnames may only contain alphanumeric characters, hyphens or dots")
+}
+
+/// Whether a cluster can write the text into its file and its links: nothing there but letters, digits and a few signs.
+fn is_one_word(text: &str) -> bool {
+    text.bytes().all(|b| !b.is_ascii() || b.is_ascii_alphanumeric() || b"-./:_`".contains(&b))
+}
+
+/// The address that a cluster node announces.
+pub(crate) fn announced_ip(text: &str) -> Result<(), &'static str> {
+    match text.len() {
+        46.. => Err("cluster-announce-ip is too long"),
+        _ if is_one_word(text) => Ok(()),
+        _ => Err("cluster-announce-ip contains invalid character"),
+    }
+}
+
+/// The name of a cluster node for people.
+pub(crate) fn node_name(text: &str) -> Result<(), &'static str> {
+    if is_one_word(text) { Ok(()) } else { Err("Announced human node name contained invalid character") }
 }
 
 /// An IPv4 address or nothing.

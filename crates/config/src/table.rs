@@ -15,7 +15,7 @@ use crate::directive::{Directive, State, When, directives};
 use crate::special::{
     ActiveDefrag, Bind, BufferLimits, Events, NotifyFlags, OomValues, OutputLimits, PercentOrBytes,
     PercentOrMemory, Percentiles, PrimaryAddr, ReplicaOf, Save, SavePoint, ShutdownFlags, ShutdownOn,
-    append_dir, append_file, host_name, ipv4, ipv6, plain_file, title_template,
+    announced_ip, append_dir, append_file, host_name, ipv4, ipv6, node_name, plain_file, title_template,
 };
 
 const I32_MIN: i64 = i32::MIN as i64;
@@ -258,8 +258,8 @@ directives! {
     "cluster-announce-client-port" [] cluster_announce_client_port: u16 = 0, Int::new(0, 65535), Run, Accepted;
     "cluster-announce-client-tls-port" [] cluster_announce_client_tls_port: u16 = 0, Int::new(0, 65535), Run, Accepted;
     "cluster-announce-hostname" [] cluster_announce_hostname: String = String::new(), Text::checked(host_name), Run, Accepted;
-    "cluster-announce-human-nodename" [] cluster_announce_human_nodename: String = String::new(), Text::ANY, Run, Accepted;
-    "cluster-announce-ip" [] cluster_announce_ip: String = String::new(), Text::ANY, Run, Accepted;
+    "cluster-announce-human-nodename" [] cluster_announce_human_nodename: String = String::new(), Text::checked(node_name), Run, Accepted;
+    "cluster-announce-ip" [] cluster_announce_ip: String = String::new(), Text::checked(announced_ip), Run, Accepted;
     "cluster-announce-port" [] cluster_announce_port: u16 = 0, Int::new(0, 65535), Run, Accepted;
     "cluster-announce-tls-port" [] cluster_announce_tls_port: u16 = 0, Int::new(0, 65535), Run, Accepted;
     "cluster-blacklist-ttl" [] cluster_blacklist_ttl: i64 = 60, Int::new(i64::MIN, i64::MAX), Run, Accepted;
@@ -285,7 +285,7 @@ directives! {
     "active-defrag-cycle-max" [] active_defrag_cycle_max: u16 = 25, Int::new(1, 99), Run, Accepted;
     "active-defrag-cycle-min" [] active_defrag_cycle_min: u16 = 1, Int::new(1, 99), Run, Accepted;
     "active-defrag-cycle-us" [] active_defrag_cycle_us: u32 = 500, Int::new(0, 100000), Run, Accepted;
-    "active-defrag-ignore-bytes" [] active_defrag_ignore_bytes: u64 = 104857600, Memory::new(0, i64::MAX), Run, Accepted;
+    "active-defrag-ignore-bytes" [] active_defrag_ignore_bytes: u64 = 104857600, Memory::new(1, i64::MAX), Run, Accepted;
     "active-defrag-max-scan-fields" [] active_defrag_max_scan_fields: u64 = 1000, Int::new(1, i64::MAX), Run, Accepted;
     "active-defrag-threshold-lower" [] active_defrag_threshold_lower: u16 = 10, Int::new(0, 1000), Run, Accepted;
     "active-defrag-threshold-upper" [] active_defrag_threshold_upper: u16 = 100, Int::new(0, 1000), Run, Accepted;

@@ -163,3 +163,37 @@ fn the_documentation_names_the_directives_without_effect() {
     idle.sort_unstable();
     assert_eq!(named, idle);
 }
+
+#[test]
+fn texts_that_could_not_be_used_are_refused() {
+    let config = ServerConfig::default();
+    let refused = |name: &str, text: &str| config.clone().set(name, &[text]).map_err(|e| e.to_string());
+    for name in ["cluster-announce-ip", "cluster-announce-human-nodename"] {
+        for fine in ["", "10.0.0.1", "::1", "node_a-1/b", "n\u{f6}rd"] {
+            assert_eq!(refused(name, fine), Ok(()), "{name} {fine}");
+        }
+        for bad in ["a b", "a\nb", "a,b", "a=b", "\u{7f}"] {
+            assert!(refused(name, bad).is_err_and(|e| e.contains("invalid character")), "{name} {bad}");
+        }
+    }
+    assert_eq!(refused("cluster-announce-ip", &"x".repeat(45)), Ok(()));
+    assert_eq!(
+        refused("cluster-announce-ip", &"x".repeat(46)),
+        Err("cluster-announce-ip is too long".to_owned())
+    );
+    assert_eq!(refused("dbfilename", ""), Err("dbfilename can't be empty".to_owned()));
+    assert_eq!(
+        refused("active-defrag-ignore-bytes", "0"),
+        Err("argument must be between 1 and 9223372036854775807 inclusive".to_owned())
+    );
+}
+
+#[test]
+fn no_limits_at_all_change_none() {
+    let name = "client-output-buffer-limit";
+    let mut config = ServerConfig::default();
+    config.set(name, &["normal", "1mb", "0", "0"]).expect("limits");
+    let changed = config.change(&[(name, "")], true).expect("nothing is changed");
+    assert_eq!(changed.config.get(name), config.get(name));
+    assert!(config.set(name, &[""]).is_err(), "a line of a file says something");
+}
