@@ -127,6 +127,13 @@ impl ReplicaFacts {
         }
     }
 
+    /// Whether it has the data once it is in step. A backup tool that takes a snapshot, or somebody who only listens to
+    /// the log (`redis-cli --replica`), could not take over and has nothing to lose.
+    #[must_use]
+    pub fn keeps_data(&self) -> bool {
+        !self.rdb_only && self.filter == SnapshotFilter::All
+    }
+
     /// Whether it is known to read RDB version 11 (`docs/decisions`).
     #[must_use]
     pub fn reads_rdb_11(&self) -> bool {
@@ -235,6 +242,19 @@ mod tests {
         assert_eq!(facts.filter, SnapshotFilter::Functions);
         assert_eq!(facts.epochs, Some((Epoch(7), Epoch(5))));
         assert_eq!(facts.id.map(|id| (id.group, id.boot)), Some((Some("mygroup".into()), BootCount(3))));
+    }
+
+    #[test]
+    fn who_wants_a_part_keeps_no_data() {
+        for (words, keeps) in [
+            ("REPLCONF capa eof", true),
+            ("REPLCONF rdb-only 1", false),
+            ("REPLCONF rdb-filter-only functions", false),
+        ] {
+            let mut facts = ReplicaFacts::default();
+            assert_eq!(tell(&mut facts, words), Ok(Replconf::Noted));
+            assert_eq!(facts.keeps_data(), keeps, "{words}");
+        }
     }
 
     #[test]

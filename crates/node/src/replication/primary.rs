@@ -57,8 +57,7 @@ impl Node {
         }
         session.kind = SessionKind::Replica;
         self.repl.credits.insert(link, Credit::default());
-        let download = self.repl.replicas.get(link).is_some_and(|l| l.facts.rdb_only);
-        if !download {
+        if self.repl.replicas.get(link).is_some_and(|l| l.facts.keeps_data()) {
             self.repl.member.note_replicas();
         }
         // The new link's first bytes must come behind the reply that is in `out`: after this batch.

@@ -463,6 +463,23 @@ fn a_node_that_restarted_without_a_role_answers_no_reads() {
     assert_eq!(c.say(0, "GET b"), "(nil)", "an explicit word makes it a primary with what it has");
 }
 
+/// Who only listens to the log cannot take over, so the node must not wait for it after a restart.
+#[test]
+fn a_listener_to_the_log_makes_no_group() {
+    let mut c = Cluster::new(2);
+    let listener = c.members[0].world.connect();
+    for line in ["REPLCONF capa eof", "REPLCONF rdb-filter-only functions", "SYNC"] {
+        c.members[0].world.all(listener, line);
+        c.settle();
+    }
+    assert!(c.say(0, "INFO replication").contains("connected_slaves:1"));
+    let waits =
+        |c: &Cluster| c.members[0].states.iter().any(|s| s.windows(16).any(|w| w == b"had-replicas yes"));
+    assert!(!waits(&c));
+    c.follow(1, 0);
+    assert!(waits(&c), "a replica may have more than this node after a restart");
+}
+
 #[test]
 fn wait_counts_acknowledgements_of_own_writes() {
     let mut c = Cluster::new(3);
