@@ -135,3 +135,63 @@ fn errors_name_the_file_and_the_line() {
     let bad = Config::parse("port 1\nnonsense 1\n").expect_err("nonsense").of("s.conf");
     assert!(bad.to_string().starts_with("Reading the configuration file s.conf, at line 2\n"), "{bad}");
 }
+
+/// A restriction that is not understood would leave the sentinel open.
+#[test]
+fn who_may_do_what_is_obeyed_or_refused() {
+    for text in [
+        "user default on nopass sanitize-payload ~* &* alldbs +@all\n",
+        "user default on sanitize-payload #abcdef ~* &* +@all\nrequirepass secret\n",
+        "user default on >secret allkeys allchannels allcommands\n",
+        "aclfile \"\"\n",
+    ] {
+        assert_eq!(Config::parse(text).err(), None, "{text}");
+    }
+    for text in [
+        "user default off\n",
+        "user default on nopass ~* &* +@all -shutdown\n",
+        "user default on nopass ~* +@all\n",
+        "user default on nopass ~* &*\n",
+        "user default on #abcdef ~* &* +@all\n",
+        "user default on >one >two ~* &* +@all\n",
+        "user guest on nopass ~* &* +@all\n",
+        "user\n",
+        "aclfile /etc/tanist/users.acl\n",
+    ] {
+        let (number, why) = bad(&format!("port 26379\n{text}"));
+        assert!(number == 2 && why.starts_with("A sentinel has one user"), "{text}: {why}");
+    }
+}
+
+#[test]
+fn the_password_of_a_user_line_is_asked_for() {
+    let text =
+        "user default on >secret ~* &* +@all\nsentinel myid e76ac0ac66ee7b6e249fbb8ad0b1d4dec8b493ef\n";
+    let now = Now { mono: Mono::from_millis(1), wall_us: 0 };
+    let mut sentinel = Sentinel::new(Config::parse(text).expect("a good file"), Facts::default(), now, 7);
+    let mut outputs = Vec::new();
+    let session = tanist_sentinel::core::SessionId(1);
+    let opened = Input::SessionOpened { session, remote: "1.2.3.4:5".into(), local: "1.2.3.4:6".into() };
+    sentinel.step(now, opened, &mut outputs);
+    let mut ask = |line: &str| {
+        outputs.clear();
+        let args = line.split(' ').map(|w| w.as_bytes().to_vec()).collect();
+        sentinel.step(now, Input::Command { session, args }, &mut outputs);
+        let reply = outputs.iter().find_map(|o| match o {
+            Output::Reply { bytes, .. } => Some(String::from_utf8_lossy(bytes).into_owned()),
+            _ => None,
+        });
+        reply.expect("a reply")
+    };
+    assert!(ask("PING").starts_with("-NOAUTH"));
+    assert!(ask("AUTH wrong").starts_with("-WRONGPASS"));
+    assert_eq!(ask("AUTH secret"), "+OK\r\n");
+    assert_eq!(ask("PING"), "+PONG\r\n");
+}
+
+#[test]
+fn what_changes_nothing_is_named() {
+    let named = |text: &str| Config::parse(text).expect("a good file").without_effect().collect::<Vec<_>>();
+    assert_eq!(named("maxclients 3\ntls-port 26380\nport 1\n"), ["maxclients", "tls-port"]);
+    assert_eq!(named("protected-mode no\nTLS-PORT 0\nunixsocket \"\"\nsave 60 1\n"), [""; 0]);
+}

@@ -45,3 +45,28 @@ fn whoever_speaks_http_is_hung_up_on() {
     let (replies, closed) = told(&["GET / HTTP/1.1", "host: localhost", "SENTINEL REMOVE m"]);
     assert!(closed && !replies.contains("OK"), "{replies}");
 }
+
+#[test]
+fn settings_that_are_given_badly_say_how() {
+    let told = |line: &str| told(&[line]).0;
+    assert_eq!(
+        told("SENTINEL CONFIG SET announce-port 1 ANNOUNCE-PORT 2"),
+        "-ERR Duplicate argument 'ANNOUNCE-PORT' to SENTINEL CONFIG SET\r\n"
+    );
+    assert_eq!(
+        told("SENTINEL CONFIG SET announce-port 1 resolve-hostnames"),
+        "-ERR Missing argument 'resolve-hostnames' value\r\n"
+    );
+    assert_eq!(
+        told("SENTINEL CONFIG SET announce-port 1 x"),
+        "-ERR Invalid argument 'x' to SENTINEL CONFIG SET\r\n"
+    );
+    assert_eq!(
+        told("SENTINEL SET m primary-reboot-down-after-period x"),
+        "-ERR Invalid argument 'x' for SENTINEL SET 'primary-reboot-down-after-period'\r\n"
+    );
+    assert_eq!(
+        told("SENTINEL SET m rename-command CONFIG "),
+        "-ERR Invalid argument '' for SENTINEL SET 'rename-command'\r\n"
+    );
+}

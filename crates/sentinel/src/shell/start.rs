@@ -11,6 +11,7 @@ use std::process::ExitCode;
 use tanist_config::CommandLine;
 use tanist_runtime::daemon::{self, Role};
 use tanist_runtime::include::include;
+use tanist_runtime::notify::Supervisor;
 use tanist_runtime::signals::Signals;
 use tanist_runtime::{Clock, listen, log, seed};
 use tokio::sync::mpsc::unbounded_channel;
@@ -56,6 +57,8 @@ struct Settings {
     log: log::Options,
     pidfile: Option<PathBuf>,
     daemonize: bool,
+    /// Who is told that the sentinel is ready.
+    supervisor: Supervisor,
 }
 
 fn start(args: &[String]) -> Result<u8, String> {
@@ -84,6 +87,9 @@ fn start(args: &[String]) -> Result<u8, String> {
     }
     let handle = log::init(settings.log.clone()).map_err(|e| format!("Can't open the log file: {e}"))?;
     tracing::warn!("Tanist sentinel {VERSION} is starting, PID: {}", std::process::id());
+    for name in config.without_effect() {
+        tracing::warn!("'{name}' is accepted but has no effect on a sentinel");
+    }
     let listeners = match listen::tcp(&settings.bind, settings.port, settings.backlog) {
         Ok(listeners) if !listeners.is_empty() => listeners,
         Ok(_) => return Err("No address to listen on".into()),
@@ -100,7 +106,8 @@ fn start(args: &[String]) -> Result<u8, String> {
         .build()
         .map_err(|e| format!("No runtime: {e}"))?;
     tracing::warn!("Running mode=sentinel, port={}.", settings.port);
-    let status = runtime.block_on(run(config, settings.port, &path, listeners, handle))?;
+    let status =
+        runtime.block_on(run(config, settings.port, &path, listeners, handle, &settings.supervisor))?;
     if let Some(pidfile) = &settings.pidfile {
         let _ = std::fs::remove_file(pidfile);
     }
@@ -116,6 +123,7 @@ async fn run(
     path: &Path,
     listeners: Vec<std::net::TcpListener>,
     log: log::Handle,
+    supervisor: &Supervisor,
 ) -> Result<u8, String> {
     let clock = Clock::start();
     let (inputs, receiver) = unbounded_channel();
@@ -135,6 +143,7 @@ async fn run(
     };
     let seed = seed::seed().map_err(|e| e.to_string())?;
     let core = Sentinel::new(config, facts, clock.now(), seed);
+    supervisor.ready("Ready to accept connections");
     let shell = Shell {
         clock,
         log,
@@ -144,7 +153,9 @@ async fn run(
         scripts: Scripts::new(inputs.clone()),
         inputs,
     };
-    Ok(shell.run(core, receiver, accepted, signals).await)
+    let status = shell.run(core, receiver, accepted, signals).await;
+    supervisor.stopping();
+    Ok(status)
 }
 
 /// Reads the file and makes sure that it can be replaced: a sentinel that cannot write down its vote cannot vote.
@@ -201,6 +212,10 @@ impl Settings {
             log,
             pidfile: first("pidfile").map(PathBuf::from),
             daemonize: first("daemonize").is_some_and(|w| w.eq_ignore_ascii_case("yes")),
+            supervisor: match first("supervised").map(str::to_ascii_lowercase).as_deref() {
+                Some("systemd" | "auto") => Supervisor::from_env(),
+                _ => Supervisor::none(),
+            },
         })
     }
 }

@@ -3,7 +3,7 @@
 use super::sentinel::NO_SUCH_GROUP;
 use super::{Call, Done};
 use crate::core::Sentinel;
-use crate::core::conf::set_option;
+use crate::core::conf::{canonical, set_option};
 use crate::core::events::Who;
 use crate::core::io::Level;
 use std::time::Duration;
@@ -69,16 +69,17 @@ impl Sentinel {
         }
         if option == "rename-command" {
             if value.is_empty() || second.is_empty() {
-                return Err(format!("ERR Invalid argument '{value}' for SENTINEL SET '{option}'"));
+                return Err(format!("ERR Invalid argument '' for SENTINEL SET '{option}'"));
             }
             g.settings.renames.insert(value.to_ascii_uppercase(), second.to_owned());
         } else {
-            let known = conf_knows(option);
+            let name = canonical(option);
+            let known = conf_knows(&name);
             if option == "parallel-syncs" && value.bytes().all(|b| b == b'0') {
                 // A file may say so, which stops replicas from being repointed for good.
                 return Err(format!("ERR Invalid argument '{value}' for SENTINEL SET '{option}'"));
             }
-            set_option(&mut g.settings, option, value).map_err(|_| match known {
+            set_option(&mut g.settings, &name, value).map_err(|_| match known {
                 true => format!("ERR Invalid argument '{value}' for SENTINEL SET '{option}'"),
                 false => format!("ERR Unknown option or number of arguments for SENTINEL SET '{option}'"),
             })?;
@@ -96,7 +97,7 @@ impl Sentinel {
     pub(crate) fn cmd_config(&mut self, call: &Call<'_>, r: &mut Reply<'_>) -> Done {
         match call.word(2).as_str() {
             "get" => self.config_get(call, r),
-            "set" if call.args.len() >= 5 && call.args.len() % 2 == 1 => self.config_set(call, r),
+            "set" if call.args.len() >= 5 => self.config_set(call, r),
             _ => r.error(
                 "ERR Only SENTINEL CONFIG GET <param> [<param> <param> ...] / SET <param> <value> [<param> \
                           <value> ...] are supported.",
@@ -132,9 +133,17 @@ impl Sentinel {
 
     fn config_set(&mut self, call: &Call<'_>, r: &mut Reply<'_>) {
         let mut next = self.globals.clone();
+        let mut seen = Vec::new();
         let mut i = 3;
-        while i + 1 < call.args.len() {
+        while i < call.args.len() {
             let (name, value) = (call.word(i), call.text(i + 1));
+            if seen.contains(&name) {
+                return r.error(&format!("ERR Duplicate argument '{}' to SENTINEL CONFIG SET", call.text(i)));
+            }
+            if GLOBAL.contains(&name.as_str()) && i + 1 == call.args.len() {
+                return r.error(&format!("ERR Missing argument '{}' value", call.text(i)));
+            }
+            seen.push(name.clone());
             let bad = || format!("ERR Invalid value '{value}' to SENTINEL CONFIG SET '{name}'");
             let yes = match value.to_ascii_lowercase().as_str() {
                 "yes" => Some(true),

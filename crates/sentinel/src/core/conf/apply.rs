@@ -2,82 +2,12 @@
 //! their settings: the order of the lines does not matter.
 
 use super::file::{File, Line, WRONG, canonical};
-use super::{BadConfig, Loaded, LoadedGroup};
+use super::{BadConfig, Loaded, LoadedGroup, others};
 use crate::core::addr::Addr;
 use crate::core::settings::{GroupSettings, PickPolicy};
 use crate::core::timing::Timing;
 use std::time::Duration;
 use tanist_types::{ConfigEpoch, Epoch};
-
-/// Directives that are not the sentinel's own and that `sentinel.conf` may contain.
-const OTHERS: &[&str] = &[
-    "port",
-    "bind",
-    "bind-source-addr",
-    "dir",
-    "logfile",
-    "loglevel",
-    "log-format",
-    "log-timestamp-format",
-    "pidfile",
-    "daemonize",
-    "protected-mode",
-    "requirepass",
-    "user",
-    "aclfile",
-    "acllog-max-len",
-    "acl-pubsub-default",
-    "maxclients",
-    "timeout",
-    "tcp-backlog",
-    "tcp-keepalive",
-    "unixsocket",
-    "unixsocketperm",
-    "supervised",
-    "syslog-enabled",
-    "syslog-ident",
-    "syslog-facility",
-    "always-show-logo",
-    "set-proc-title",
-    "proc-title-template",
-    "crash-log-enabled",
-    "crash-memcheck-enabled",
-    "disable-thp",
-    "io-threads",
-    "hz",
-    "dynamic-hz",
-    "latency-tracking",
-    "latency-tracking-info-percentiles",
-    "client-output-buffer-limit",
-    "client-query-buffer-limit",
-    "oom-score-adj",
-    "oom-score-adj-values",
-    "enable-debug-command",
-    "tls-port",
-    "tls-cert-file",
-    "tls-key-file",
-    "tls-key-file-pass",
-    "tls-ca-cert-file",
-    "tls-ca-cert-dir",
-    "tls-auth-clients",
-    "tls-replication",
-    "tls-protocols",
-    "tls-ciphers",
-    "tls-ciphersuites",
-    "tls-prefer-server-ciphers",
-    "slowlog-log-slower-than",
-    "slowlog-max-len",
-    "ignore-warnings",
-    "locale-collate",
-    "server-cpulist",
-    "server_cpulist",
-    "rename-command",
-    "save",
-    "appendonly",
-    "masterauth",
-    "masteruser",
-    "maxmemory",
-];
 
 /// Reads the whole file.
 pub(crate) fn load(file: &File) -> Result<Loaded, BadConfig> {
@@ -87,7 +17,7 @@ pub(crate) fn load(file: &File) -> Result<Loaded, BadConfig> {
             continue;
         }
         let name = line.words[0].to_ascii_lowercase();
-        if !OTHERS.contains(&name.as_str()) {
+        if !others::KNOWN.contains(&name.as_str()) {
             return Err(line.bad(WRONG));
         }
         match (name.as_str(), line.words.get(1)) {
@@ -97,6 +27,15 @@ pub(crate) fn load(file: &File) -> Result<Loaded, BadConfig> {
             ("loglevel", Some(level)) => loaded.globals.loglevel = level.to_ascii_lowercase(),
             _ => {}
         }
+    }
+    for line in file.lines() {
+        let Some((name, args)) = line.words.split_first() else { continue };
+        let taken = match name.to_ascii_lowercase().as_str() {
+            "user" => others::user(&mut loaded.globals, args),
+            "aclfile" => others::acl_file(args),
+            _ => Ok(()),
+        };
+        taken.map_err(|why| line.bad(why))?;
     }
     type Pass = fn(&mut Loaded, &Line, &str, &[String]) -> Result<bool, String>;
     // A group that both the file and an included one name is where the file has it: that is what a rewrite knows.

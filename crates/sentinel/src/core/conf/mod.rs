@@ -3,10 +3,11 @@
 
 mod apply;
 mod file;
+mod others;
 mod render;
 
 pub(crate) use apply::{OPTIONS, set as set_option};
-pub(crate) use file::File;
+pub(crate) use file::{File, canonical};
 
 use super::addr::Addr;
 use super::group::Group;
@@ -129,6 +130,14 @@ impl Config {
     #[must_use]
     pub fn directive(&self, directive: &str) -> Option<&[String]> {
         self.file.directive(directive)
+    }
+
+    /// Directives that are accepted but change nothing here, for a warning each.
+    pub fn without_effect(&self) -> impl Iterator<Item = &'static str> {
+        others::WITHOUT_EFFECT.iter().filter_map(|(name, idle)| {
+            let asks = self.directive(name)?.iter().any(|word| !word.eq_ignore_ascii_case(idle));
+            asks.then_some(*name)
+        })
     }
 
     /// Whether it names a group of this name.
