@@ -10,7 +10,7 @@ import re
 import sys
 
 sys.path.insert(0, __file__.rsplit("/", 1)[0])
-from differential import Link
+from wire import Link
 
 
 def word(text):

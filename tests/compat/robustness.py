@@ -22,7 +22,7 @@ import threading
 import time
 from pathlib import Path
 
-from differential import Link
+from wire import Link
 from random_calls import SETTINGS, Calls
 
 # How far memory may be from what it was after the first round, in bytes: buffers and tables that are kept on purpose.

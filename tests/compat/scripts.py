@@ -11,7 +11,7 @@ import argparse
 import random
 import sys
 
-from differential import Link
+from wire import Link
 
 # Some replies are nested as deeply as Lua allows.
 sys.setrecursionlimit(100_000)
