@@ -1,4 +1,5 @@
-//! One front door for every habit: `cargo xtask verify | sim | sabotage | bench | drill | interop | robustness | tcl-suite | fuzz | ci`.
+//! One front door for every habit:
+//! `cargo xtask verify | sim | sabotage | bench | drill | interop | robustness | tcl-suite | fuzz | ci`.
 
 #![forbid(unsafe_code)]
 

@@ -2,7 +2,8 @@
 //!
 //! From the bottom up: `class` (the allocator's size classes), `seed` and `hashes` (hashing), `table` (addresses ordered
 //! by hash), `pack` and `intset` (the compact encodings), `row` (nodes in a row), `word` (one word that owns one of
-//! several things), and the types that are made of them. Every collection is one word, which an entry of the keyspace holds in the place of a string.
+//! several things), and the types that are made of them. Every collection is one word, which an entry of the keyspace
+//! holds in the place of a string.
 //!
 //! Nothing here knows commands, keys or expiry of keys. Elements are bytes; limits come in with each change
 //! ([`Policy`]), because they can be configured while the server runs.

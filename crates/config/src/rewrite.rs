@@ -26,7 +26,8 @@ pub struct Rewriter {
 
 impl Rewriter {
     /// Starts from the lines of `file`. `key` gives the name under which a line is written, so that one under
-    /// an alias is found again, and may tell apart the classes of a directive; `signature` is the comment before appended lines.
+    /// an alias is found again, and may tell apart the classes of a directive; `signature` is the comment before
+    /// appended lines.
     pub fn new(file: &ConfigFile, signature: &'static str, key: impl Fn(&Statement) -> String) -> Rewriter {
         let mut rewriter = Rewriter {
             lines: Vec::with_capacity(file.lines.len()),

@@ -1,8 +1,9 @@
 //! The entries of one database: the table that owns them, and the index of those with an expiry.
 //!
 //! Invariants ([`Store::check`]): every address in `main` is that of a live entry that nothing else owns; `volatile`
-//! holds exactly those of the entries with an expiry, `fields` those of the hashes with fields that expire; `entry_bytes` is the sum of what the entries take. Entries are
-//! borrowed from the store, so they cannot outlive a change of it.
+//! holds exactly those of the entries with an expiry, `fields` those of the hashes with fields that expire;
+//! `entry_bytes` is the sum of what the entries take. Entries are borrowed from the store, so they cannot outlive a
+//! change of it.
 #![allow(unsafe_code)]
 
 use crate::access::Access;

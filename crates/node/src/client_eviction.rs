@@ -87,7 +87,8 @@ impl Node {
         new > old
     }
 
-    /// Counts a session with the request that it has sent, before anything of it is carried out. `false`: it is closed for it.
+    /// Counts a session with the request that it has sent, before anything of it is carried out. `false`: it is closed
+    /// for it.
     #[inline]
     pub(crate) fn admits_request(
         &mut self,

@@ -326,8 +326,8 @@ impl Ctx<'_> {
         }
     }
 
-    /// [`Ctx::expire_if_due`] for one of several keys: unless the command belongs to a transaction, each removal is an entry
-    /// of the log of its own, for nothing makes them one.
+    /// [`Ctx::expire_if_due`] for one of several keys: unless the command belongs to a transaction, each removal is an
+    /// entry of the log of its own, for nothing makes them one.
     pub(crate) fn expire_alone(&mut self, key: &[u8], hash: KeyHash) {
         self.expire_if_due(key, hash);
         if !self.in_transaction {

@@ -99,8 +99,8 @@ pub enum Input {
         /// Why not.
         result: Result<(), String>,
     },
-    /// All bytes of the file that [`crate::Output::LoadSnapshot`] asked for have gone to [`crate::Node::load_bytes`]; or why
-    /// not.
+    /// All bytes of the file that [`crate::Output::LoadSnapshot`] asked for have gone to [`crate::Node::load_bytes`];
+    /// or why not.
     SnapshotLoaded(Result<(), String>),
     /// Fresh facts about process and machine.
     Host(Box<HostFacts>),

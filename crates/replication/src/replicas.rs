@@ -250,8 +250,8 @@ impl Replicas {
         waiting.map(|link| &link.facts)
     }
 
-    /// The waiting links that want the same parts in the same framing as the first one will get the snapshot that begins now, at the log's
-    /// end. Returns which parts, and what each link is sent first.
+    /// The waiting links that want the same parts in the same framing as the first one will get the snapshot that
+    /// begins now, at the log's end. Returns which parts, and what each link is sent first.
     pub fn begin_snapshot(
         &mut self,
         log: Served<'_>,

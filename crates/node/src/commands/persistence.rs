@@ -1,4 +1,5 @@
-//! `SAVE`, `BGSAVE`, `LASTSAVE`: snapshots to the disk; `BGREWRITEAOF`. None of them forks, and none holds up other clients.
+//! `SAVE`, `BGSAVE`, `LASTSAVE`: snapshots to the disk; `BGREWRITEAOF`. None of them forks, and none holds up other
+//! clients.
 
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};

@@ -15,8 +15,8 @@ pub(crate) enum Copies {
 }
 
 impl Copies {
-    /// The message to a session that speaks `proto`: a push, or what looks like a message of a channel if the session stands
-    /// in for another and is subscribed. Empty if the session could not tell it from a reply.
+    /// The message to a session that speaks `proto`: a push, or what looks like a message of a channel if the session
+    /// stands in for another and is subscribed. Empty if the session could not tell it from a reply.
     pub(crate) fn message(&self, proto: Proto, redirected: bool, subscribed: bool) -> Vec<u8> {
         let mut out = Vec::new();
         let mut reply = Reply::new(&mut out, proto);

@@ -1,7 +1,8 @@
 //! The replica's side of the link to its primary: connect, introduce oneself, ask, load a snapshot or go on, follow.
 //!
 //! The whole introduction is sent at once and its replies are taken in order, then comes `PSYNC`: two round trips
-//! instead of one per word. (Redis refuses a `PSYNC` that comes while it still has replies to send.) Bytes come in as they arrive; what they mean goes out as [`Incoming`] for the node to act on in order.
+//! instead of one per word. (Redis refuses a `PSYNC` that comes while it still has replies to send.) Bytes come in as
+//! they arrive; what they mean goes out as [`Incoming`] for the node to act on in order.
 //!
 //! Invariants (`docs/invariants.md`):
 //! - R1/R3: no acknowledgement leaves before the node has said [`PrimaryLink::attached`].

@@ -271,8 +271,8 @@ impl Sentinel {
     }
 }
 
-/// Epochs come in blocks. The lower half of a block is for elections, which take one after the other; the upper half has one
-/// epoch for each sentinel, as far as their identifiers differ in the first fifteen bits.
+/// Epochs come in blocks. The lower half of a block is for elections, which take one after the other; the upper half
+/// has one epoch for each sentinel, as far as their identifiers differ in the first fifteen bits.
 const BLOCK: u64 = 1 << 16;
 
 /// The next epoch that sentinels elect a leader for.

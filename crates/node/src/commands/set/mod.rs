@@ -33,8 +33,8 @@ pub(crate) enum Picks {
 }
 
 impl Picks {
-    /// The number that argument `i` tells, for a reply that may reach so far (see [`crate::context::Ctx::reply_bound`]); a negative one
-    /// lets picks repeat.
+    /// The number that argument `i` tells, for a reply that may reach so far (see
+    /// [`crate::context::Ctx::reply_bound`]); a negative one lets picks repeat.
     ///
     /// # Errors
     /// When it is no integer, the least of all, which has no counterpart, or more than may repeat.
