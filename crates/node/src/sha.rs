@@ -1,5 +1,7 @@
 //! SHA-256, which passwords are kept as, and the digest of data of `DEBUG DIGEST`.
 
+use tanist_scripting::sha1;
+
 const K: [u32; 64] = [
     0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
     0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
@@ -57,7 +59,7 @@ pub(crate) struct Digest(pub(crate) [u8; 20]);
 impl Digest {
     /// Joins a part whose order among its like does not matter.
     pub(crate) fn xor(&mut self, part: &[u8]) {
-        for (old, new) in self.0.iter_mut().zip(sha1(part)) {
+        for (old, new) in self.0.iter_mut().zip(sha1::digest(part)) {
             *old ^= new;
         }
     }
@@ -65,46 +67,11 @@ impl Digest {
     /// Joins a part whose place matters.
     pub(crate) fn mix(&mut self, part: &[u8]) {
         self.xor(part);
-        self.0 = sha1(&self.0);
+        self.0 = sha1::digest(&self.0);
     }
 
     pub(crate) fn hex(&self) -> String {
         self.0.iter().map(|b| format!("{b:02x}")).collect()
-    }
-}
-
-/// SHA-1 (FIPS 180-4): not for secrets.
-fn sha1(data: &[u8]) -> [u8; 20] {
-    let mut state = [0x67452301u32, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0];
-    blocks(data, |block| compress_sha1(&mut state, block));
-    let mut out = [0; 20];
-    for (bytes, word) in out.as_chunks_mut::<4>().0.iter_mut().zip(state) {
-        *bytes = word.to_be_bytes();
-    }
-    out
-}
-
-fn compress_sha1(state: &mut [u32; 5], block: &[u8; 64]) {
-    let mut w = [0u32; 80];
-    for (word, bytes) in w.iter_mut().zip(block.as_chunks::<4>().0) {
-        *word = u32::from_be_bytes(*bytes);
-    }
-    for i in 16..80 {
-        w[i] = (w[i - 3] ^ w[i - 8] ^ w[i - 14] ^ w[i - 16]).rotate_left(1);
-    }
-    let [mut a, mut b, mut c, mut d, mut e] = *state;
-    for (i, word) in w.into_iter().enumerate() {
-        let (f, k) = match i / 20 {
-            0 => ((b & c) | (!b & d), 0x5a827999u32),
-            1 => (b ^ c ^ d, 0x6ed9eba1),
-            2 => ((b & c) | (b & d) | (c & d), 0x8f1bbcdc),
-            _ => (b ^ c ^ d, 0xca62c1d6),
-        };
-        let next = a.rotate_left(5).wrapping_add(f).wrapping_add(e).wrapping_add(k).wrapping_add(word);
-        (e, d, c, b, a) = (d, c, b.rotate_left(30), a, next);
-    }
-    for (old, new) in state.iter_mut().zip([a, b, c, d, e]) {
-        *old = old.wrapping_add(new);
     }
 }
 
@@ -123,13 +90,6 @@ fn blocks(data: &[u8], mut take: impl FnMut(&[u8; 64])) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn known_sha1() {
-        let hex = |data: &[u8]| Digest(sha1(data)).hex();
-        assert_eq!(hex(b"abc"), "a9993e364706816aba3e25717850c26c9cd0d89d");
-        assert_eq!(hex(&[b'a'; 64]), "0098ba824b5c16427bd7a1122a5a442a25ec644d");
-    }
 
     fn sha256_hex(data: &[u8]) -> String {
         sha256(data).iter().map(|b| format!("{b:02x}")).collect()

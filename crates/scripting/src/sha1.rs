@@ -1,4 +1,4 @@
-//! SHA-1, the name of a script.
+//! SHA-1 (FIPS 180-4), not for secrets: the name of a script, and what `DEBUG DIGEST` is made of.
 
 /// The digest of `data`.
 #[must_use]
@@ -89,6 +89,8 @@ mod tests {
             assert_eq!(hex(&digest), expected.as_bytes(), "{data}");
             assert_eq!(parse_hex(expected.to_uppercase().as_bytes()), Some(digest));
         }
+        let block = "a".repeat(64);
+        assert_eq!(&hex(&digest(block.as_bytes())), b"0098ba824b5c16427bd7a1122a5a442a25ec644d");
         let long = "a".repeat(1_000_000);
         assert_eq!(&hex(&digest(long.as_bytes())), b"34aa973cd4c4daa4f61eeb2bdbad27316534016f");
         assert_eq!(parse_hex(b"zz"), None);
