@@ -16,6 +16,8 @@ use tanist_rdb::{Item, Limits, Reader};
 use tanist_replication::decode_state;
 use tanist_runtime::include::include;
 
+use crate::output::report;
+
 /// Check configuration, state and snapshot files
 #[derive(Args, Debug)]
 pub struct Check {
@@ -30,10 +32,10 @@ impl Check {
         let mut good = true;
         for path in &self.files {
             match check(path) {
-                Ok(findings) => println!("{}: {}", path.display(), findings.join("\n    ")),
+                Ok(findings) => report(format_args!("{}: {}", path.display(), findings.join("\n    ")))?,
                 Err(e) => {
                     good = false;
-                    println!("{}: BAD: {}", path.display(), format!("{e:#}").trim_start());
+                    report(format_args!("{}: BAD: {}", path.display(), format!("{e:#}").trim_start()))?;
                 }
             }
         }

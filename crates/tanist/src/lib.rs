@@ -10,6 +10,7 @@ pub mod cli;
 pub mod client;
 pub mod cluster;
 pub mod drill;
+mod output;
 pub mod roles;
 pub mod signals;
 pub mod status;

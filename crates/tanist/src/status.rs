@@ -9,6 +9,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use crate::cluster::{Layout, NodeView, SentinelView, View, Watcher};
+use crate::output::report;
 
 /// Show the cluster in a folder. Exit status 0 if all of it agrees, 1 if not.
 #[derive(Args, Debug)]
@@ -27,10 +28,9 @@ impl Status {
         let layout = Layout::load(&self.dir)?;
         let view = Watcher::new(Duration::from_secs(1)).look(&layout);
         if self.json {
-            println!("{}", serde_json::to_string_pretty(&as_json(&layout, &view))?);
+            report(serde_json::to_string_pretty(&as_json(&layout, &view))?)?;
         } else {
-            print!("{}", table(&view));
-            println!("{}", verdict(&view));
+            report(table(&view) + &verdict(&view))?;
         }
         Ok(view.agreement().is_ok())
     }

@@ -77,6 +77,19 @@ fn a_cluster_comes_up_goes_down_and_comes_up_again() {
 }
 
 #[test]
+fn whoever_listens_may_go_away() {
+    let folder = Folder::new("closed-pipe");
+    std::fs::create_dir_all(&folder.0).unwrap();
+    let file = folder.0.join("redis.conf");
+    std::fs::write(&file, "port 7000\n").unwrap();
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_tanist")).arg("check").arg(&file).stdout(writer).output().unwrap();
+    assert!(output.status.success(), "{}: {}", output.status, String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
 fn a_drill_judges_a_crash() {
     let drill = tanist(&["drill", "crash", "--json", "--rate", "200", "--warm-up", "500"]);
     let report: Value = serde_json::from_slice(&drill.stdout).unwrap_or_else(|_| panic!("{}", text(&drill)));

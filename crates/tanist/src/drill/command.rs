@@ -12,6 +12,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::report::{Report, Run};
 use super::{Fault, Options, PHASES, run, unique};
 use crate::cluster::{Cluster, Directives, Layout, Program, Shape, Watcher, ports};
+use crate::output;
 use crate::signals;
 
 /// The fault's name on the command line.
@@ -109,9 +110,9 @@ impl Drill {
         }
         bar.finish_and_clear();
         if self.json {
-            println!("{}", serde_json::to_string_pretty(&report.json())?);
+            output::report(serde_json::to_string_pretty(&report.json())?)?;
         } else {
-            print!("{}", report.text());
+            output::report(report.text().trim_end())?;
         }
         Ok(report.kept())
     }

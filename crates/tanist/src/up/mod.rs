@@ -12,6 +12,7 @@ use clap::Args;
 
 use crate::cluster::{Cluster, Directives, Identity, Layout, Shape, Signal};
 use crate::drill::command::program;
+use crate::output::say;
 use crate::signals;
 
 /// Start a cluster of separate processes and show it; Ctrl-C stops it.
@@ -70,14 +71,14 @@ impl Up {
             halt(&mut cluster)?;
             return Err(e);
         }
-        print!("{}", welcome::text(&cluster.layout, self.detach));
+        say(welcome::text(&cluster.layout, self.detach).trim_end());
         if self.detach {
             return Ok(());
         }
         let shown = live::show(&mut cluster, &stop);
-        println!("stopping ...");
+        say("stopping ...");
         halt(&mut cluster)?;
-        println!("stopped; the data are in {}", cluster.layout.dir.display());
+        say(format_args!("stopped; the data are in {}", cluster.layout.dir.display()));
         shown
     }
 
@@ -137,7 +138,8 @@ impl Up {
 
     fn bring_up(&self, cluster: &mut Cluster, stop: &AtomicBool) -> Result<()> {
         let began = Instant::now();
-        println!("starting {} processes in {}", cluster.layout.members.len(), cluster.layout.dir.display());
+        let (count, dir) = (cluster.layout.members.len(), cluster.layout.dir.display());
+        say(format_args!("starting {count} processes in {dir}"));
         cluster.start(PATIENCE)?;
         cluster
             .wait_agreement(PATIENCE, || {
@@ -147,7 +149,7 @@ impl Up {
                 Ok(())
             })
             .with_context(|| format!("see the logs in {}", cluster.layout.dir.display()))?;
-        println!("all agree after {:.1} s", began.elapsed().as_secs_f64());
+        say(format_args!("all agree after {:.1} s", began.elapsed().as_secs_f64()));
         Ok(())
     }
 
@@ -168,7 +170,7 @@ impl Up {
 fn halt(cluster: &mut Cluster) -> Result<()> {
     cluster.refresh()?;
     for label in cluster.stop()? {
-        println!("{label} did not end in time and was killed");
+        say(format_args!("{label} did not end in time and was killed"));
     }
     Ok(())
 }
@@ -190,15 +192,15 @@ impl Down {
             if !up.wait_gone(PATIENCE) {
                 bail!("the `tanist up` with pid {} does not end", up.pid);
             }
-            println!("stopped");
+            say("stopped");
             return Ok(());
         }
         if cluster.layout.running().next().is_none() {
-            println!("nothing runs in {}", cluster.layout.dir.display());
+            say(format_args!("nothing runs in {}", cluster.layout.dir.display()));
             return Ok(());
         }
         halt(&mut cluster)?;
-        println!("stopped");
+        say("stopped");
         Ok(())
     }
 }
