@@ -13,6 +13,8 @@ pub enum StrValue<'a> {
     Bytes(&'a [u8]),
     /// Bytes that are stored as such, be they the text of an integer (what `INCRBYFLOAT` leaves behind).
     Text(&'a [u8]),
+    /// Bytes that a command has put together or was to change: `raw`, however short and whatever they say.
+    Made(&'a [u8]),
     /// An integer.
     Int(i64),
 }
@@ -109,7 +111,7 @@ impl<'a> StrValue<'a> {
                 Some(n) => StrValue::Int(n),
                 None => self,
             },
-            StrValue::Text(_) | StrValue::Int(_) => self,
+            StrValue::Text(_) | StrValue::Made(_) | StrValue::Int(_) => self,
         }
     }
 }

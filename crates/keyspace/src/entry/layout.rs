@@ -73,6 +73,7 @@ impl<'a> Form<'a> {
         match value.encoded() {
             StrValue::Int(n) => Form::Int(n),
             StrValue::Bytes(bytes) | StrValue::Text(bytes) => Form::Whole(bytes),
+            StrValue::Made(bytes) => Form::Modified(bytes),
         }
     }
 

@@ -141,9 +141,10 @@ impl World {
             (1, _) => (Expiry::Keep, there.as_ref().and_then(|item| item.expiry)),
             _ => (Expiry::Clear, None),
         };
-        // Text stays text even if it is a number's.
-        let (value, encoding) = match (whole(&text), self.rng.chance(1, 8)) {
-            (Encoding::Int, true) => (StrValue::Text(&text), Encoding::Embstr),
+        // Text stays text even if it is a number's, and what was made is raw.
+        let (value, encoding) = match (whole(&text), self.rng.below(8)) {
+            (Encoding::Int, 0) => (StrValue::Text(&text), Encoding::Embstr),
+            (_, 1) => (StrValue::Made(&text), Encoding::Raw),
             (encoding, _) => (StrValue::Bytes(&text), encoding),
         };
         let replaced = self.keys.db_mut(db).set(&key, h, value, expiry);

@@ -10,6 +10,7 @@ mod connection;
 mod databases;
 mod debug;
 mod effects;
+mod encodings;
 mod events;
 mod eviction;
 mod expiry;

@@ -1,9 +1,10 @@
 //! Single bits: `SETBIT`, `GETBIT`.
 
-use super::parse_offset;
+use super::{make_raw, parse_offset};
 use crate::commands::string::str_of;
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};
+use tanist_keyspace::Encoding;
 use tanist_resp::Args;
 
 /// `SETBIT key offset value`
@@ -17,8 +18,9 @@ pub(crate) fn setbit(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     let (key, hash) = (args.at(1), ctx.hash(args, 1));
     let (at, mask) = (offset / 8, 0x80u8 >> (offset % 8));
     let mut digits = itoa::Buffer::new();
-    let old = ctx.lookup(key, hash).map(str_of).transpose()?;
-    let byte = old.and_then(|text| text.as_bytes(&mut digits).get(at).copied());
+    let old = ctx.lookup(key, hash);
+    let raw = old.is_some_and(|entry| entry.encoding() == Encoding::Raw);
+    let byte = old.map(str_of).transpose()?.and_then(|text| text.as_bytes(&mut digits).get(at).copied());
     let was = byte.unwrap_or(0) & mask != 0;
     // A bit beyond the end makes the string longer, whatever it is.
     if byte.is_none() || was != on {
@@ -26,6 +28,8 @@ pub(crate) fn setbit(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
         ctx.db_mut().set_range(key, hash, at, &[byte]);
         ctx.changed(key);
         ctx.event(b'$', "setbit", key);
+    } else if !raw {
+        make_raw(ctx, key, hash)?;
     }
     ctx.reply().int(was.into());
     Ok(())

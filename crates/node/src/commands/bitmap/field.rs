@@ -1,6 +1,6 @@
 //! Integers of any width in a string: `BITFIELD`, `BITFIELD_RO`.
 
-use super::parse_offset;
+use super::{make_raw, parse_offset};
 use crate::commands::parse_int;
 use crate::commands::string::str_of;
 use crate::context::Ctx;
@@ -196,10 +196,15 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_, '_>, only_read: bool) -> Outcome {
         }
         results.push(result);
     }
-    if changes > 0 {
-        // The string reaches as far as the steps that were to write, be it that one has failed.
-        let writes = steps.iter().filter(|step| !matches!(step.action, Action::Get));
-        let end = writes.map(|step| window(step).end).max().unwrap_or(0);
+    // How far the steps reach that were to write, be it that one has failed.
+    let writes = steps.iter().filter(|step| !matches!(step.action, Action::Get));
+    let end = writes.map(|step| window(step).end).max();
+    if changes == 0 && end.is_some() {
+        make_raw(ctx, key, hash)?;
+    }
+    if let Some(end) = end
+        && changes > 0
+    {
         let found = ctx.node.find_live(ctx.session.db, key, hash, ctx.judged());
         if found.map(str_of).transpose()?.is_some_and(|text| text.len() < end) {
             ctx.db_mut().set_range(key, hash, end - 1, &[0]);

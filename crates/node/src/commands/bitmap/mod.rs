@@ -10,8 +10,10 @@ pub(crate) use count::{bitcount, bitpos};
 pub(crate) use field::{bitfield, bitfield_ro};
 pub(crate) use operation::bitop;
 
+use crate::commands::string::str_of;
 use crate::context::Ctx;
 use crate::error::Error;
+use tanist_keyspace::{Encoding, Expiry, KeyHash, StrValue};
 use tanist_resp::number::parse_i64;
 
 const BAD_OFFSET: Error = Error::fixed("ERR bit offset is not an integer or out of range");
@@ -27,4 +29,14 @@ fn parse_offset(ctx: &Ctx<'_>, text: &[u8], width: Option<u32>) -> Result<usize,
         return Err(BAD_OFFSET);
     }
     usize::try_from(n).map_err(|_| BAD_OFFSET)
+}
+
+/// Makes a string that a command was to write to `raw`, as in Redis, where it has turned out that nothing changes.
+fn make_raw(ctx: &mut Ctx<'_>, key: &[u8], hash: KeyHash) -> Result<(), Error> {
+    let found = ctx.node.find_live(ctx.session.db, key, hash, ctx.judged());
+    let Some(entry) = found.filter(|entry| entry.encoding() != Encoding::Raw) else { return Ok(()) };
+    let mut digits = itoa::Buffer::new();
+    let text = str_of(entry)?.as_bytes(&mut digits).to_vec();
+    ctx.db_mut().set(key, hash, StrValue::Made(&text), Expiry::Keep);
+    Ok(())
 }

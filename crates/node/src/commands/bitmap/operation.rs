@@ -3,6 +3,7 @@
 use crate::commands::string::str_of;
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};
+use tanist_keyspace::{Expiry, StrValue};
 use tanist_resp::Args;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -47,9 +48,7 @@ pub(crate) fn bitop(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     let (key, hash) = (args.at(2), ctx.hash(args, 2));
     if !result.is_empty() {
         ctx.expire_if_due(key, hash);
-        // What was made here is `raw`, whatever it looks like.
-        ctx.db_mut().remove(key, hash);
-        ctx.db_mut().set_range(key, hash, 0, &result);
+        ctx.db_mut().set(key, hash, StrValue::Made(&result), Expiry::Clear);
         ctx.changed(key);
         ctx.event(b'$', "set", key);
     } else if ctx.remove(key, hash) {

@@ -32,7 +32,7 @@ fn most_sparse(ctx: &Ctx<'_>) -> usize {
 
 /// Puts a sketch at its key; what was there keeps its expiry.
 fn put(ctx: &mut Ctx<'_>, key: &[u8], hash: KeyHash, sketch: &Sketch<'_>) {
-    ctx.db_mut().set(key, hash, StrValue::Text(sketch.bytes()), Expiry::Keep);
+    ctx.db_mut().set(key, hash, StrValue::Made(sketch.bytes()), Expiry::Keep);
 }
 
 /// `PFADD key [element ...]`

@@ -6,6 +6,8 @@ use super::{BTreeMap, Dice, Model, Step, follow, int, list};
 struct Bitmaps {
     /// Whole bytes, never none.
     bits: BTreeMap<String, Vec<bool>>,
+    /// The encodings of strings that nothing was to write to since they were set; the others are `raw`.
+    untouched: BTreeMap<String, &'static str>,
 }
 
 /// An integer type, as `BITFIELD` names it.
@@ -117,6 +119,7 @@ impl Bitmaps {
         };
         let result: Vec<bool> = (0..len).map(bit).collect();
         self.bits.remove(to);
+        self.untouched.remove(to);
         if len > 0 {
             self.bits.insert(to.into(), result);
         }
@@ -174,6 +177,9 @@ impl Bitmaps {
             // It reaches as far as the steps that were to write, those that have failed too.
             self.reach(key, end);
         }
+        if end > 0 {
+            self.untouched.remove(key);
+        }
         Step::new(line, list(&answers))
     }
 }
@@ -209,6 +215,7 @@ impl Model for Bitmaps {
                 let (old, on) = (self.get(key).get(at).copied().unwrap_or(false), dice.below(3) > 0);
                 self.reach(key, at + 1);
                 self.bits.get_mut(key).expect("just made")[at] = on;
+                self.untouched.remove(key);
                 Step::new(format!("SETBIT {key} {at} {}", u8::from(on)), int(old.into()))
             }
             4 => {
@@ -220,26 +227,29 @@ impl Model for Bitmaps {
             9..11 => self.combine(dice),
             11..14 => self.fields(dice, key),
             14 => {
-                let text = dice.pick(&[
-                    "12",
-                    "-7",
-                    "hello",
-                    "a\u{7f}~",
-                    "012345678901234567890123456789012345678901234567",
-                ]);
+                let (text, encoding) = [
+                    ("12", "int"),
+                    ("-7", "int"),
+                    ("hello", "embstr"),
+                    ("a\u{7f}~", "embstr"),
+                    ("012345678901234567890123456789012345678901234567", "raw"),
+                ][dice.below(5)];
                 self.bits.insert(key.into(), bits_of(text));
+                self.untouched.insert(key.into(), encoding);
                 Step::new(format!("SET {key} {text}"), "OK")
             }
             _ if dice.below(3) == 0 => {
                 let there = self.bits.remove(key).is_some();
+                self.untouched.remove(key);
                 Step::new(format!("DEL {key}"), int(there.into()))
             }
             _ => Step::new(format!("STRLEN {key}"), int(self.get(key).len() / 8)),
         }
     }
 
-    fn encoding(&self, _key: &str) -> Option<&'static str> {
-        None
+    fn encoding(&self, key: &str) -> Option<&'static str> {
+        self.bits.get(key)?;
+        Some(self.untouched.get(key).copied().unwrap_or("raw"))
     }
 }
 
