@@ -2,7 +2,9 @@
 //! it.
 //!
 //! What goes into which node, when a list becomes one of nodes and when it goes back, are Redis' rules (quicklist), so
-//! that `OBJECT ENCODING` agrees with it whatever was done to a list.
+//! that `OBJECT ENCODING` agrees with it. Two things are otherwise: nodes are smaller where a list of several is pushed to
+//! at its front (see `large`), so it may have more than one node, and another size of each, when most is gone again; and
+//! the limit is always that of now, while a quicklist keeps to the one that it was made with.
 
 mod edit;
 mod iter;
