@@ -11,6 +11,7 @@
 //! Source of the idea: Bayer and McCreight, 1972; counted as in S. Tatham's counted B-trees.
 
 use crate::table::prefetch;
+use arrayvec::ArrayVec;
 
 /// A score, and the address of the member that has it.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -99,7 +100,8 @@ struct Leaf {
 struct Inner {
     firsts: Items<INNER>,
     counts: [usize; INNER],
-    children: Vec<Node>,
+    /// In the node itself: an allocation of their own would be one more cache miss on every level.
+    children: ArrayVec<Node, INNER>,
 }
 
 #[derive(Clone, Debug)]
@@ -145,10 +147,9 @@ impl Leaf {
 }
 
 impl Inner {
-    fn new(children: Vec<Node>) -> Box<Inner> {
-        let mut inner = Box::new(Inner { firsts: Items::NONE, counts: [0; INNER], children: Vec::new() });
-        // Room for all of them at once: its size is accounted for as such.
-        inner.children.reserve_exact(INNER);
+    fn new(children: impl IntoIterator<Item = Node>) -> Box<Inner> {
+        let mut inner =
+            Box::new(Inner { firsts: Items::NONE, counts: [0; INNER], children: ArrayVec::new() });
         inner.children.extend(children);
         for at in 0..inner.children.len() {
             inner.note(at);
@@ -237,7 +238,7 @@ impl Node {
     fn bytes(&self) -> usize {
         match self {
             Node::Leaf(_) => crate::class(size_of::<Leaf>()),
-            Node::Inner(_) => crate::class(size_of::<Inner>()) + crate::class(INNER * size_of::<Node>()),
+            Node::Inner(_) => crate::class(size_of::<Inner>()),
         }
     }
 
@@ -249,7 +250,7 @@ impl Node {
                 leaf.len = at;
                 Node::Leaf(right)
             }
-            Node::Inner(inner) => Node::Inner(Inner::new(inner.children.drain(at..).collect())),
+            Node::Inner(inner) => Node::Inner(Inner::new(inner.children.drain(at..))),
         }
     }
 
@@ -440,7 +441,7 @@ impl Order {
         self.len += 1;
         if let Some(right) = self.root.insert(item, &mut search, &mut self.bytes) {
             let left = std::mem::replace(&mut self.root, Node::Leaf(Leaf::new(std::iter::empty())));
-            self.root = Node::Inner(Inner::new(vec![left, right]));
+            self.root = Node::Inner(Inner::new([left, right]));
             self.bytes += self.root.bytes();
         }
     }
