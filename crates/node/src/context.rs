@@ -9,6 +9,7 @@ use crate::input::Stopwatch;
 use crate::node::Node;
 use crate::output::{LogLevel, Output, Outputs};
 use crate::session::Session;
+use crate::tracking::By;
 use tanist_keyspace::collections::NEVER;
 use tanist_keyspace::{Change, Db, DbMut, Edit, Edited, Entry, KeyHash, Missing, Policy, Typed};
 use tanist_resp::{Args, Reply};
@@ -385,7 +386,7 @@ impl Ctx<'_> {
     /// Tells who watches `key`, keeps a copy of it or waits for it.
     #[inline]
     pub(crate) fn notice_change(&mut self, db: DbIndex, key: &[u8]) {
-        self.node.invalidate(key, Some(self.session.id), self.outs);
+        self.node.invalidate(key, By::of(self.session), self.outs);
         self.node.mark_watchers(db, key);
         if !self.node.watchers.is_empty() {
             self.mark_own_watch(db, key);

@@ -13,6 +13,7 @@ use crate::input::Stopwatch;
 use crate::node::Node;
 use crate::output::Outputs;
 use crate::session::Session;
+use crate::tracking::By;
 use std::time::Duration;
 use tanist_config::ServerConfig;
 use tanist_config::choice::MaxmemoryPolicy;
@@ -251,7 +252,7 @@ impl Node {
         self.add_effect(db, &[verb, key]);
         // Each one is an entry of its own: nothing makes them one transaction.
         self.commit_effects(outs);
-        self.invalidate(key, None, outs);
+        self.invalidate(key, By::Node, outs);
         self.mark_watchers(db, key);
         if let Some(own) = own
             && own.watched.iter().any(|w| w.db == db && *w.key == *key)

@@ -7,6 +7,7 @@
 
 use crate::node::Node;
 use crate::output::Outputs;
+use crate::tracking::By;
 use tanist_keyspace::{Entry, KeyHash};
 use tanist_types::{DbIndex, Now, UnixMs};
 
@@ -60,7 +61,7 @@ impl Node {
         self.stats.expired_keys += 1;
         let verb = self.expiry_verb();
         self.add_effect(db, &[verb, key]);
-        self.invalidate(key, None, outs);
+        self.invalidate(key, By::Node, outs);
         self.mark_watchers_expired(db, key);
         self.publish_event(b'x', "expired", db, key, outs);
     }

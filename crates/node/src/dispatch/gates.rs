@@ -70,7 +70,7 @@ impl Node {
         if session.proto == Proto::Resp2 && session.is_subscribed() && !allowed_while_subscribed(command) {
             return Gate::Refuse(Error::new(format!(
                 "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context",
-                command.full_name.split('|').next().unwrap_or(command.name)
+                command.full_name
             )));
         }
         if !self.gated {

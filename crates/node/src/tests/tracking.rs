@@ -201,12 +201,52 @@ fn options_that_do_not_go_together_are_refused() {
         assert_eq!(w.say(c, &format!("CLIENT TRACKING {options}")), format!("-ERR {why}"));
     }
     assert_eq!(w.say(c, "CLIENT TRACKINGINFO"), "[flags [off] redirect :-1 prefixes []]");
-    assert!(w.say(c, "CLIENT CACHING YES").starts_with("-ERR CLIENT CACHING can be called only when"));
+    assert!(w.say(c, "CLIENT CACHING x").starts_with("-ERR CLIENT CACHING can be called only when"));
     w.say(c, "CLIENT TRACKING ON BCAST PREFIX a");
     assert_eq!(w.say(c, "CLIENT TRACKING ON BCAST PREFIX b"), "OK");
     assert_eq!(w.say(c, "CLIENT TRACKINGINFO"), "[flags [on bcast] redirect :0 prefixes [a b]]");
     assert!(w.say(c, "CLIENT TRACKING ON BCAST PREFIX aa").contains("overlaps with an existing prefix 'a'"));
     assert!(w.say(c, "CLIENT TRACKING ON").starts_with("-ERR You can't switch BCAST mode on/off before"));
+}
+
+#[test]
+fn caching_fits_the_mode() {
+    for (options, yes, no) in
+        [("", false, false), (" BCAST", false, false), (" OPTIN", true, false), (" OPTOUT", false, true)]
+    {
+        let (mut w, c, _) = world(options);
+        let mut is_fine = |word: &str, mode: &str| {
+            let reply = w.say(c, &format!("CLIENT CACHING {word}"));
+            let why =
+                format!("-ERR CLIENT CACHING {word} is only valid when tracking is enabled in {mode} mode.");
+            assert!(reply == "OK" || reply == why, "{options}: {reply}");
+            reply == "OK"
+        };
+        assert_eq!((is_fine("YES", "OPTIN"), is_fine("NO", "OPTOUT")), (yes, no), "{options}");
+        assert_eq!(w.say(c, "CLIENT CACHING x"), "-ERR syntax error");
+    }
+}
+
+/// It knows what it has changed itself, not what its scripts have.
+#[test]
+fn with_no_loop_the_changes_of_a_script_are_news_for_who_listens_to_prefixes() {
+    let script = "EVAL redis.call('set',KEYS[1],'1') 1 a";
+    let (mut w, c, _) = world(" BCAST NOLOOP");
+    w.say(c, "SET a 1");
+    assert_eq!(w.pushed(c), [""; 0]);
+    w.say(c, script);
+    assert_eq!(w.pushed(c), [">[invalidate [a]]"]);
+    let (mut w, c, _) = world(" NOLOOP");
+    w.say(c, "GET a");
+    assert_eq!(says(&mut w, c, script), ["(nil)"]);
+}
+
+#[test]
+fn who_listens_in_resp2_is_told_which_subcommand_is_not_allowed() {
+    let mut w = World::new();
+    let c = w.connect();
+    w.say(c, "SUBSCRIBE x");
+    assert!(w.say(c, "CLIENT TRACKING ON").starts_with("-ERR Can't execute 'client|tracking': only"));
 }
 
 #[test]

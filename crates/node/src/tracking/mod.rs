@@ -60,6 +60,29 @@ impl Tracking {
     }
 }
 
+/// Who has changed a key.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum By {
+    /// A command of this session.
+    Session(SessionId),
+    /// A script that this session runs.
+    Script(SessionId),
+    /// Time, or a lack of room.
+    Node,
+}
+
+impl By {
+    /// What the session does now.
+    pub(crate) fn of(session: &Session) -> By {
+        if session.in_script { By::Script(session.id) } else { By::Session(session.id) }
+    }
+
+    /// Whether it is the doing of `id`, by itself or by its script.
+    fn is(self, id: SessionId) -> bool {
+        matches!(self, By::Session(by) | By::Script(by) if by == id)
+    }
+}
+
 /// A message about the running session, which is not among the node's sessions: it waits for the command's end.
 #[derive(Debug)]
 pub(crate) enum Pending {
@@ -106,31 +129,31 @@ impl Node {
                 return;
             }
             let Some((key, readers)) = self.tracking.take_next() else { return };
-            self.tell_readers(&key, &readers, None, outs);
+            self.tell_readers(&key, &readers, By::Node, outs);
         }
     }
 
-    /// A key has changed, by the doing of a session if any.
+    /// A key has changed.
     #[inline]
-    pub(crate) fn invalidate(&mut self, key: &[u8], by: Option<SessionId>, outs: &mut Outputs) {
+    pub(crate) fn invalidate(&mut self, key: &[u8], by: By, outs: &mut Outputs) {
         if self.tracking.is_watching() {
             self.invalidate_tracked(key, by, outs);
         }
     }
 
     #[cold]
-    fn invalidate_tracked(&mut self, key: &[u8], by: Option<SessionId>, outs: &mut Outputs) {
+    fn invalidate_tracked(&mut self, key: &[u8], by: By, outs: &mut Outputs) {
         self.tracking.note_change(key, by);
         if let Some(readers) = self.tracking.take(key) {
             self.tell_readers(key, &readers, by, outs);
         }
     }
 
-    fn tell_readers(&mut self, key: &[u8], readers: &[SessionId], by: Option<SessionId>, outs: &mut Outputs) {
+    fn tell_readers(&mut self, key: &[u8], readers: &[SessionId], by: By, outs: &mut Outputs) {
         for &id in readers {
             if self.sessions.is_running(id) {
                 let copies = Copies::Of(vec![key.into()]);
-                self.tracking.pending.push(Pending::Own(copies, by == Some(id)));
+                self.tracking.pending.push(Pending::Own(copies, by.is(id)));
             } else if self.remembers_reads(id) {
                 self.tell_copies(id, Copies::Of(vec![key.into()]), outs);
             }
@@ -255,7 +278,8 @@ impl Node {
             for id in listeners {
                 let tracking = self.sessions.get(id).and_then(|s| s.tracking.as_ref());
                 let Some(no_loop) = tracking.map(|t| t.no_loop) else { continue };
-                let news = changes.iter().filter(|(_, by)| !(no_loop && **by == Some(id)));
+                // Which keys its script changes, it may not know.
+                let news = changes.iter().filter(|(_, by)| !(no_loop && **by == By::Session(id)));
                 let keys: Vec<Box<[u8]>> = news.map(|(key, _)| key.clone()).collect();
                 if !keys.is_empty() {
                     self.tell_copies(id, Copies::Of(keys), outs);

@@ -1,6 +1,6 @@
 //! Who has read which key, and who listens to which prefix.
 
-use super::Pending;
+use super::{By, Pending};
 use crate::session::SessionId;
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -42,7 +42,7 @@ impl Readers {
 const KEY_OVERHEAD: usize = 56;
 
 /// Changed keys, each with who changed it last.
-pub(crate) type Changes = BTreeMap<Box<[u8]>, Option<SessionId>>;
+pub(crate) type Changes = BTreeMap<Box<[u8]>, By>;
 
 #[derive(Debug, Default)]
 struct Prefix {
@@ -141,7 +141,7 @@ impl Table {
     }
 
     /// Notes a change for who listens to its prefix.
-    pub(super) fn note_change(&mut self, key: &[u8], by: Option<SessionId>) {
+    pub(super) fn note_change(&mut self, key: &[u8], by: By) {
         for (prefix, of_prefix) in &mut self.prefixes {
             if key.starts_with(prefix) {
                 of_prefix.changes.insert(key.into(), by);

@@ -164,8 +164,7 @@ fn start(ctx: &mut Ctx<'_>, options: &Options<'_>) {
 
 /// `CLIENT CACHING (YES | NO)`: for the next command or transaction.
 pub(crate) fn caching(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
-    let tracking = ctx.session.tracking.as_mut().filter(|t| matches!(t.mode, Mode::OptIn | Mode::OptOut));
-    let Some(tracking) = tracking else {
+    let Some(tracking) = &mut ctx.session.tracking else {
         return Err(Error::new(
             "ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or OPTOUT mode \
              enabled",
@@ -173,17 +172,18 @@ pub(crate) fn caching(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     };
     let is = |word: &[u8]| args.at(2).eq_ignore_ascii_case(word);
     match &tracking.mode {
-        Mode::OptIn if is(b"no") => {
-            return Err(Error::new(
-                "ERR CLIENT CACHING NO is only valid when tracking is enabled in OPTOUT mode.",
-            ));
-        }
-        Mode::OptOut if is(b"yes") => {
+        Mode::OptIn if is(b"yes") => tracking.caching = true,
+        Mode::OptOut if is(b"no") => tracking.caching = true,
+        _ if is(b"yes") => {
             return Err(Error::new(
                 "ERR CLIENT CACHING YES is only valid when tracking is enabled in OPTIN mode.",
             ));
         }
-        _ if is(b"yes") || is(b"no") => tracking.caching = true,
+        _ if is(b"no") => {
+            return Err(Error::new(
+                "ERR CLIENT CACHING NO is only valid when tracking is enabled in OPTOUT mode.",
+            ));
+        }
         _ => return Err(Error::SYNTAX),
     }
     ctx.reply().ok();

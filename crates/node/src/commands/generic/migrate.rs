@@ -12,6 +12,7 @@ use crate::node::Node;
 use crate::output::{LogLevel, Output, Outputs};
 use crate::scripting::suspend_transaction;
 use crate::session::{SessionId, Waiting};
+use crate::tracking::By;
 use std::time::Duration;
 use tanist_resp::{Args, Decoder, Value as Reply, encode_command};
 use tanist_types::{DbIndex, Mono, Now};
@@ -290,7 +291,7 @@ impl Node {
         for key in &migration.arrived {
             let hash = self.data.hash(key);
             if self.data.db_mut(migration.db).remove(key, hash) {
-                self.invalidate(key, None, outs);
+                self.invalidate(key, By::Node, outs);
                 self.mark_watchers(migration.db, key);
                 self.publish_event(b'g', "del", migration.db, key, outs);
                 words.push(key);
