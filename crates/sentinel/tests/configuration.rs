@@ -192,6 +192,24 @@ fn the_password_of_a_user_line_is_asked_for() {
 #[test]
 fn what_changes_nothing_is_named() {
     let named = |text: &str| Config::parse(text).expect("a good file").without_effect().collect::<Vec<_>>();
-    assert_eq!(named("maxclients 3\ntls-port 26380\nport 1\n"), ["maxclients", "tls-port"]);
+    assert_eq!(named("timeout 3\ntls-port 26380\nmaxclients 3\n"), ["timeout", "tls-port"]);
     assert_eq!(named("protected-mode no\nTLS-PORT 0\nunixsocket \"\"\nsave 60 1\n"), [""; 0]);
+}
+
+#[test]
+fn a_number_of_clients_that_makes_no_sense_stops_the_start() {
+    let why = |line: &str| {
+        Config::parse(&format!("port 1\n{line}\n")).map(|_| ()).map_err(|bad| (bad.number, bad.why))
+    };
+    assert_eq!(why("maxclients 1"), Ok(()));
+    for line in [
+        "maxclients 0",
+        "maxclients x",
+        "maxclients -1",
+        "maxclients",
+        "maxclients 1 2",
+        "maxclients 4294967296",
+    ] {
+        assert_eq!(why(line).map_err(|(number, _)| number), Err(2), "{line}");
+    }
 }

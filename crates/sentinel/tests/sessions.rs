@@ -1,6 +1,6 @@
 //! The ends of sessions.
 
-use tanist_sentinel::core::{Config, Facts, Input, Output, Sentinel, SessionId};
+use tanist_sentinel::core::{Config, Facts, Input, Output, Sentinel, SessionId, Usage};
 use tanist_types::{Mono, Now};
 
 const NOW: Now = Now { mono: Mono::from_millis(1), wall_us: 0 };
@@ -69,4 +69,111 @@ fn settings_that_are_given_badly_say_how() {
         told("SENTINEL SET m rename-command CONFIG "),
         "-ERR Invalid argument '' for SENTINEL SET 'rename-command'\r\n"
     );
+}
+
+/// A sentinel that takes two connections, with what a session is told.
+struct Small {
+    sentinel: Sentinel,
+    now: Now,
+}
+
+impl Small {
+    fn new() -> Small {
+        let text =
+            "sentinel myid aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\nmaxclients 2\nrequirepass secret\n";
+        let config = Config::parse(text).expect("a good file");
+        let mut small = Small { sentinel: Sentinel::new(config, Facts::default(), NOW, 7), now: NOW };
+        small.step(Input::Tick);
+        small
+    }
+
+    fn step(&mut self, input: Input) -> Vec<Output> {
+        let mut out = Vec::new();
+        self.sentinel.step(self.now, input, &mut out);
+        out
+    }
+
+    fn open(&mut self, session: u64) -> Vec<Output> {
+        let (remote, local) = ("127.0.0.1:50000".to_owned(), "127.0.0.1:26379".to_owned());
+        self.step(Input::SessionOpened { session: SessionId(session), remote, local })
+    }
+
+    fn ask(&mut self, line: &str) -> String {
+        let args = line.split(' ').map(|word| word.as_bytes().to_vec()).collect();
+        let out = self.step(Input::Command { session: SessionId(1), args });
+        let reply = out.into_iter().find_map(|o| match o {
+            Output::Reply { bytes, .. } => Some(String::from_utf8_lossy(&bytes).into_owned()),
+            _ => None,
+        });
+        reply.expect("a reply")
+    }
+
+    fn field(&mut self, name: &str) -> String {
+        let info = self.ask("INFO");
+        let line = info.split("\r\n").find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+        line.unwrap_or_else(|| panic!("no {name}")).to_owned()
+    }
+}
+
+#[test]
+fn more_clients_than_may_be_are_rejected_and_counted() {
+    let mut s = Small::new();
+    assert_eq!((s.open(1), s.open(2)), (vec![], vec![]));
+    let session = SessionId(3);
+    let bytes = b"-ERR max number of clients reached\r\n".to_vec();
+    assert_eq!(s.open(3), [Output::Reply { session, bytes }, Output::Hangup { session }]);
+    // What it has sent before it was hung up on is not carried out.
+    assert_eq!(s.step(Input::Command { session, args: vec![b"PING".to_vec()] }), []);
+    s.step(Input::SessionClosed { session });
+    assert_eq!(s.ask("AUTH secret"), "+OK\r\n");
+    for (name, value) in
+        [("maxclients", "2"), ("rejected_connections", "1"), ("total_connections_received", "2")]
+    {
+        assert_eq!(s.field(name), value, "{name}");
+    }
+    // Who leaves makes room.
+    s.step(Input::SessionClosed { session: SessionId(2) });
+    assert_eq!(s.open(4), []);
+    assert_eq!(s.field("rejected_connections"), "1");
+}
+
+#[test]
+fn operations_per_second_are_those_of_late() {
+    let mut s = Small::new();
+    s.open(1);
+    s.ask("AUTH secret");
+    s.now.mono = Mono::from_millis(10_000);
+    for _ in 0..300 {
+        s.ask("PING");
+    }
+    s.now.mono = Mono::from_millis(11_500);
+    // 300 PINGs and this INFO, in a second and a half.
+    assert_eq!(s.field("instantaneous_ops_per_sec"), "200");
+    s.now.mono = Mono::from_millis(13_000);
+    // The INFO before and this one.
+    assert_eq!(s.field("instantaneous_ops_per_sec"), "1");
+    s.now.mono = Mono::from_millis(60_000);
+    assert_eq!(s.field("instantaneous_ops_per_sec"), "0");
+}
+
+#[test]
+fn wrong_passwords_are_counted_and_the_time_of_the_deciding_thread_is_shown() {
+    let mut s = Small::new();
+    s.open(1);
+    assert!(s.ask("AUTH wrong").starts_with("-WRONGPASS"));
+    assert!(s.ask("HELLO 3 AUTH default wrong").starts_with("-WRONGPASS"));
+    s.ask("AUTH secret");
+    assert_eq!(s.field("acl_access_denied_auth"), "2");
+    let used = Usage { sys_us: 4, user_us: 3_000_003, main_sys_us: 2, main_user_us: 1_000_001 };
+    s.step(Input::Used(used));
+    assert_eq!(
+        (s.field("used_cpu_sys_main_thread"), s.field("used_cpu_user_main_thread")),
+        ("0.000002".into(), "1.000001".into())
+    );
+}
+
+#[test]
+fn a_listener_is_told_which_subcommand_is_not_allowed() {
+    let (replies, _) = told(&["SUBSCRIBE x", "CLIENT LIST"]);
+    assert!(replies.contains("-ERR Can't execute 'client|list': only"), "{replies}");
 }

@@ -71,6 +71,10 @@ pub struct Usage {
     pub sys_us: u64,
     /// Time in the program.
     pub user_us: u64,
+    /// Of the time in the kernel, that of the thread which decides.
+    pub main_sys_us: u64,
+    /// Of the time in the program, that of the thread which decides.
+    pub main_user_us: u64,
 }
 
 /// What happened outside.

@@ -9,6 +9,9 @@ use std::net::IpAddr;
 use tanist_resp::{Proto, Reply};
 use tanist_types::Mono;
 
+/// What a connection beyond `maxclients` is told.
+const TOO_MANY: &[u8] = b"-ERR max number of clients reached\r\n";
+
 /// What is counted for `INFO stats`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(crate) struct Counts {
@@ -17,6 +20,43 @@ pub(crate) struct Counts {
     pub(crate) bytes_in: u64,
     pub(crate) bytes_out: u64,
     pub(crate) errors: u64,
+    /// Connections beyond `maxclients`.
+    pub(crate) rejected: u64,
+    /// `AUTH` and `HELLO` with a wrong name or password.
+    pub(crate) denied: u64,
+    /// Commands of late.
+    pub(crate) rate: Rate,
+}
+
+/// How often something happens, over the last second and a half.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Rate {
+    /// By tenths of a second: which one, counted from the clock's beginning, and how often in it.
+    slots: [(u64, u64); Rate::SLOTS],
+}
+
+impl Rate {
+    const SLOTS: usize = 16;
+    const SLOT_MS: u64 = 100;
+
+    /// It happens now.
+    pub(crate) fn note(&mut self, now: Mono) {
+        let tenth = now.millis() / Rate::SLOT_MS;
+        let slot = &mut self.slots[(tenth % Rate::SLOTS as u64) as usize];
+        if slot.0 != tenth {
+            *slot = (tenth, 0);
+        }
+        slot.1 += 1;
+    }
+
+    /// How often in a second.
+    pub(crate) fn per_second(&self, now: Mono) -> u64 {
+        let full = Rate::SLOTS as u64 - 1;
+        let (tenth, since) = (now.millis() / Rate::SLOT_MS, now.millis() % Rate::SLOT_MS);
+        let recent = self.slots.iter().filter(|(at, _)| *at <= tenth && tenth - *at <= full);
+        let count: u64 = recent.map(|(_, count)| count).sum();
+        count * 1000 / (full * Rate::SLOT_MS + since)
+    }
 }
 
 /// One connection.
@@ -100,6 +140,12 @@ impl Sessions {
 impl Sentinel {
     /// Somebody connected.
     pub(crate) fn session_opened(&mut self, id: SessionId, remote: String, local: String) {
+        if self.sessions.all.len() >= self.globals.max_clients {
+            self.sessions.counts.rejected += 1;
+            self.out.push(Output::Reply { session: id, bytes: TOO_MANY.to_vec() });
+            self.out.push(Output::Hangup { session: id });
+            return;
+        }
         self.sessions.counts.connections += 1;
         let now = self.now.mono;
         let session = Session {

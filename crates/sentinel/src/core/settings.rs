@@ -96,7 +96,12 @@ pub(crate) struct Globals {
     pub(crate) deny_scripts_reconfig: bool,
     pub(crate) requirepass: Option<String>,
     pub(crate) loglevel: String,
+    /// Most connections of others to us at once.
+    pub(crate) max_clients: usize,
 }
+
+/// The default of `maxclients`, that of Redis.
+const MAX_CLIENTS: usize = 10_000;
 
 impl Default for Globals {
     fn default() -> Globals {
@@ -111,6 +116,7 @@ impl Default for Globals {
             deny_scripts_reconfig: true,
             requirepass: None,
             loglevel: "notice".to_owned(),
+            max_clients: MAX_CLIENTS,
         }
     }
 }

@@ -11,8 +11,6 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-/// Most connections at once.
-const MAX_SESSIONS: usize = 10_000;
 /// A session that lets so many bytes pile up is closed.
 const MAX_PENDING: usize = 8 * 1024 * 1024;
 /// Commands of a sentinel are short.
@@ -64,15 +62,9 @@ impl Sessions {
     }
 
     /// Begins to serve a connection; returns what the core is to know.
-    pub(super) fn open(&mut self, Accepted(mut stream): Accepted) -> Option<Input> {
+    pub(super) fn open(&mut self, Accepted(stream): Accepted) -> Option<Input> {
         let (remote, local) = (stream.peer_addr().ok()?, stream.local_addr().ok()?);
         let _ = tcp::configure(&stream, KEEPALIVE);
-        if self.all.len() >= MAX_SESSIONS {
-            tokio::spawn(async move {
-                let _ = stream.write_all(b"-ERR max number of clients reached\r\n").await;
-            });
-            return None;
-        }
         let session = SessionId(self.next);
         self.next += 1;
         let (out, outgoing) = unbounded_channel();

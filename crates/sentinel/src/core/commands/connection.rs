@@ -57,6 +57,7 @@ impl Sentinel {
         if right && let Some(s) = self.sessions.all.get_mut(&call.session) {
             s.authenticated = true;
         }
+        self.sessions.counts.denied += u64::from(!right);
         right
     }
 

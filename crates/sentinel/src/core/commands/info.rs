@@ -40,6 +40,7 @@ impl Sentinel {
             ("redis_git_dirty", "0".to_owned()),
             ("redis_build_id", "0".to_owned()),
             ("redis_mode", "sentinel".to_owned()),
+            ("server_mode", "sentinel".to_owned()),
             ("os", self.facts.os.clone()),
             ("arch_bits", usize::BITS.to_string()),
             ("monotonic_clock", "POSIX clock_gettime".to_owned()),
@@ -68,15 +69,21 @@ impl Sentinel {
         let lines = [
             ("connected_clients", (self.sessions.all.len() - listeners).to_string()),
             ("cluster_connections", "0".to_owned()),
-            ("maxclients", "10000".to_owned()),
+            ("maxclients", self.globals.max_clients.to_string()),
             ("client_recent_max_input_buffer", "0".to_owned()),
             ("client_recent_max_output_buffer", "0".to_owned()),
             ("blocked_clients", waiting.to_string()),
             ("tracking_clients", "0".to_owned()),
             ("pubsub_clients", listeners.to_string()),
+            // Nobody can watch a key here, or be paused.
+            ("watching_clients", "0".to_owned()),
             ("clients_in_timeout_table", "0".to_owned()),
+            ("total_watched_keys", "0".to_owned()),
             ("total_blocking_keys", "0".to_owned()),
             ("total_blocking_keys_on_nokey", "0".to_owned()),
+            ("paused_reason", "none".to_owned()),
+            ("paused_actions", "none".to_owned()),
+            ("paused_timeout_milliseconds", "0".to_owned()),
         ];
         section(out, "Clients", &lines);
     }
@@ -92,13 +99,14 @@ impl Sentinel {
         let lines = [
             ("total_connections_received", c.connections.to_string()),
             ("total_commands_processed", c.commands.to_string()),
-            ("instantaneous_ops_per_sec", "0".to_owned()),
+            ("instantaneous_ops_per_sec", c.rate.per_second(self.now.mono).to_string()),
             ("total_net_input_bytes", c.bytes_in.to_string()),
             ("total_net_output_bytes", c.bytes_out.to_string()),
-            ("rejected_connections", "0".to_owned()),
+            ("rejected_connections", c.rejected.to_string()),
             ("pubsub_channels", channels.len().to_string()),
             ("pubsub_patterns", patterns.len().to_string()),
             ("total_error_replies", c.errors.to_string()),
+            ("acl_access_denied_auth", c.denied.to_string()),
         ];
         section(out, "Stats", &lines);
     }
@@ -110,6 +118,8 @@ impl Sentinel {
             ("used_cpu_user", seconds(self.used.user_us)),
             ("used_cpu_sys_children", seconds(0)),
             ("used_cpu_user_children", seconds(0)),
+            ("used_cpu_sys_main_thread", seconds(self.used.main_sys_us)),
+            ("used_cpu_user_main_thread", seconds(self.used.main_user_us)),
         ];
         section(out, "CPU", &lines);
     }

@@ -66,6 +66,7 @@ impl Sentinel {
         }
         let proto = s.proto;
         self.sessions.counts.commands += 1;
+        self.sessions.counts.rate.note(self.now.mono);
         let mut bytes = Vec::new();
         let call = Call { session, args: &args };
         let done = self.dispatch(&call, &mut Reply::new(&mut bytes, proto));
@@ -109,8 +110,10 @@ impl Sentinel {
             return Done::Now;
         }
         if s.is_listener() && !table::FOR_LISTENERS.contains(&spec.name) {
+            let sub = spec.subs.iter().find(|c| c.name == call.word(1));
+            let full = sub.map_or_else(|| name.clone(), |sub| format!("{name}|{}", sub.name));
             r.error(&format!(
-                "ERR Can't execute '{name}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are \
+                "ERR Can't execute '{full}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are \
                  allowed in this context"
             ));
             return Done::Now;

@@ -25,6 +25,10 @@ pub(crate) fn load(file: &File) -> Result<Loaded, BadConfig> {
                 loaded.globals.requirepass = (!pass.is_empty()).then(|| pass.clone());
             }
             ("loglevel", Some(level)) => loaded.globals.loglevel = level.to_ascii_lowercase(),
+            ("maxclients", _) => {
+                loaded.globals.max_clients =
+                    others::max_clients(&line.words[1..]).map_err(|why| line.bad(why))?;
+            }
             _ => {}
         }
     }

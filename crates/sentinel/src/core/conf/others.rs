@@ -78,7 +78,6 @@ pub(super) const KNOWN: &[&str] = &[
 pub(super) const WITHOUT_EFFECT: &[(&str, &str)] = &[
     ("bind-source-addr", ""),
     ("protected-mode", "no"),
-    ("maxclients", "10000"),
     ("timeout", "0"),
     ("unixsocket", ""),
     ("syslog-enabled", "no"),
@@ -118,4 +117,14 @@ pub(super) fn user(globals: &mut Globals, args: &[String]) -> Result<(), &'stati
 /// A file with users is read by nobody here.
 pub(super) fn acl_file(args: &[String]) -> Result<(), &'static str> {
     if args.iter().all(String::is_empty) { Ok(()) } else { Err(ONE_USER) }
+}
+
+/// Takes `maxclients <number>`: from one to what Redis takes.
+pub(super) fn max_clients(args: &[String]) -> Result<usize, &'static str> {
+    let [number] = args else { return Err("wrong number of arguments") };
+    let number: u32 = number.parse().map_err(|_| "argument couldn't be parsed into an integer")?;
+    usize::try_from(number)
+        .ok()
+        .filter(|n| *n > 0)
+        .ok_or("argument must be between 1 and 4294967295 inclusive")
 }
