@@ -48,10 +48,10 @@ mod tests {
     /// The places in a slab of the allocator's size class of so many bytes.
     fn places(bytes: usize) -> u32 {
         let read = |bin: u32, what: &str| format!("arenas.bin.{bin}.{what}\0").into_bytes().leak();
-        let size = |bin| -> Option<usize> { (&*read(bin, "size")).name().read().ok() };
+        let size = |bin| -> Option<usize> { read(bin, "size").name().read().ok() };
         let bin =
             (0..).find(|&bin| size(bin).expect("a class of this size") == bytes).expect("bins are numbered");
-        (&*read(bin, "nregs")).name().read().expect("a bin that has a size")
+        read(bin, "nregs").name().read().expect("a bin that has a size")
     }
 
     #[test]
