@@ -9,7 +9,7 @@ use crate::shell::{cargo, release_binary, root, step};
 use crate::verify::verify;
 
 /// Simulated schedules, from the first seed on.
-const SEEDS: u64 = 3000;
+const SEEDS: u64 = 2000;
 
 /// For each of the eleven fuzz targets, which run as many at once as there are cores: a minute and a quarter on two.
 const CI_FUZZ_SECONDS: u32 = 15;
