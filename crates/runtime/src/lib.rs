@@ -1,4 +1,4 @@
-//! What both shells share: clocks, timers, listeners, durable files, included files, signals, logging.
+//! What both shells share: clocks, timers, time on processors, listeners, durable files, included files, signals, logging.
 //!
 //! The cores do none of this. Nothing here knows a command or a protocol.
 
@@ -6,6 +6,7 @@
 
 pub mod alarm;
 pub mod clock;
+pub mod cpu;
 pub mod daemon;
 pub mod durable;
 pub mod include;

@@ -2,9 +2,9 @@
 
 use crate::machine::Machine;
 use std::path::Path;
-use std::time::Duration;
 use tanist_config::ServerConfig;
 use tanist_node::{Allocator, CpuTimes, HostFacts, Input};
+use tanist_runtime::cpu::CpuTime;
 use tanist_runtime::notify::Supervisor;
 use tikv_jemalloc_ctl::{epoch, stats};
 
@@ -12,9 +12,6 @@ use tikv_jemalloc_ctl::{epoch, stats};
 pub(crate) struct Facts {
     facts: HostFacts,
 }
-
-/// The unit of the times in `/proc/self/stat` on every Linux that we know of.
-const TICKS_PER_SECOND: u64 = 100;
 
 impl Facts {
     pub(crate) fn new(config_file: Option<&Path>, supervisor: &Supervisor, io_threads: usize) -> Facts {
@@ -90,34 +87,15 @@ fn kib_line(file: &str, name: &str) -> Option<u64> {
 }
 
 fn cpu_times() -> Option<CpuTimes> {
-    let process = Ticks::read("/proc/self/stat")?;
-    // The first thread of a process has the process' number.
-    let main = Ticks::read(&format!("/proc/self/task/{}/stat", std::process::id()))?;
+    let (process, main) = (CpuTime::of_process()?, CpuTime::of_main_thread()?);
     Some(CpuTimes {
-        user: process.time(11)?,
-        sys: process.time(12)?,
-        user_children: process.time(13)?,
-        sys_children: process.time(14)?,
-        user_main_thread: main.time(11)?,
-        sys_main_thread: main.time(12)?,
+        user: process.user,
+        sys: process.sys,
+        user_children: process.user_children,
+        sys_children: process.sys_children,
+        user_main_thread: main.user,
+        sys_main_thread: main.sys,
     })
-}
-
-/// The fields of a `stat` file behind the program's name.
-struct Ticks(String);
-
-impl Ticks {
-    fn read(path: &str) -> Option<Ticks> {
-        let stat = std::fs::read_to_string(path).ok()?;
-        // The program's name, in parentheses, may hold anything.
-        let (_, rest) = stat.rsplit_once(')')?;
-        Some(Ticks(rest.to_owned()))
-    }
-
-    fn time(&self, field: usize) -> Option<Duration> {
-        let n: u64 = self.0.split_ascii_whitespace().nth(field)?.parse().ok()?;
-        Some(Duration::from_millis(n * 1000 / TICKS_PER_SECOND))
-    }
 }
 
 #[cfg(test)]
