@@ -45,17 +45,7 @@ impl Node {
         (self.dirty, self.rewritten) = (0, false);
         let stalled_before = self.stalled;
         session.last_command = Some(command);
-        let mut ctx = Ctx {
-            node: self,
-            session,
-            out: run.out,
-            outs: run.outs,
-            watch: run.watch,
-            now: run.now,
-            command,
-            first_hash,
-            in_transaction,
-        };
+        let mut ctx = Ctx { first_hash, in_transaction, ..run.ctx(self, session, command) };
         let outcome = handler(&mut ctx, args);
         ctx.tell_births();
         if shown_after {

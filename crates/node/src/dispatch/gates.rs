@@ -4,7 +4,6 @@
 use super::Run;
 use crate::acl::Context;
 use crate::command::{Command, Flags, Group};
-use crate::context::Ctx;
 use crate::error::Error;
 use crate::node::Node;
 use crate::session::Session;
@@ -116,20 +115,8 @@ impl Node {
         args: Args<'_, '_>,
     ) -> Gate {
         match self.gate(session, command, args) {
-            Gate::Pass if self.config.maxmemory > 0 => {
-                let mut ctx = Ctx {
-                    node: self,
-                    session,
-                    out: run.out,
-                    outs: run.outs,
-                    watch: run.watch,
-                    now: run.now,
-                    command,
-                    first_hash: None,
-                    in_transaction: false,
-                };
-                Node::make_room(&mut ctx).map_or_else(Gate::Refuse, |()| Gate::Pass)
-            }
+            Gate::Pass if self.config.maxmemory > 0 => Node::make_room(&mut run.ctx(self, session, command))
+                .map_or_else(Gate::Refuse, |()| Gate::Pass),
             gate => gate,
         }
     }

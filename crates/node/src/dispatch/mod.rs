@@ -11,6 +11,8 @@ mod queue;
 mod window;
 
 use crate::blocking::waits_for_keys;
+use crate::command::Command;
+use crate::context::Ctx;
 use crate::error::Error;
 use crate::input::{Next, Ran, Stopwatch};
 use crate::node::Node;
@@ -261,6 +263,27 @@ impl<'a> Run<'a> {
         watch: &'a dyn Stopwatch,
     ) -> Run<'a> {
         Run { now, out, outs, watch, again: false, timed: Duration::ZERO, untimed: 0 }
+    }
+
+    /// Where a command of the batch runs that is not part of a transaction and whose first key is not hashed yet.
+    #[inline]
+    fn ctx<'c>(
+        &'c mut self,
+        node: &'c mut Node,
+        session: &'c mut Session,
+        command: &'static Command,
+    ) -> Ctx<'c> {
+        Ctx {
+            node,
+            session,
+            out: self.out,
+            outs: self.outs,
+            watch: self.watch,
+            now: self.now,
+            command,
+            first_hash: None,
+            in_transaction: false,
+        }
     }
 }
 
