@@ -241,7 +241,7 @@ impl Node {
             Input::SaveWritten(result) => self.save_written(now, result, outs),
             Input::SnapshotLoaded(result) => self.snapshot_loaded(now, result, outs),
             Input::Host(facts) => self.take_facts(*facts),
-            Input::Reconfigured { session, result } => self.reconfigured(session, result, outs),
+            Input::Reconfigured { session, result } => self.reconfigured(session, result, now, outs),
             Input::UsersRead { session, result } => self.users_read(session, result, outs),
             Input::UsersWritten { session, result } => self.users_written(session, result, outs),
             Input::Rewritten { session, result } => self.rewritten(session, result, outs),

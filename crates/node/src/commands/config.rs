@@ -16,6 +16,7 @@ use tanist_keyspace::Policy;
 use tanist_keyspace::collections::Limit;
 use tanist_resp::Args;
 use tanist_text::glob;
+use tanist_types::Now;
 
 /// Directives that the shell must be able to follow before they are in force.
 const OUTSIDE: [&str; 5] = ["bind", "dir", "oom-score-adj", "oom-score-adj-values", "port"];
@@ -63,7 +64,7 @@ pub(crate) fn set(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     let outside = change.directives.iter().any(|d| OUTSIDE.contains(&d.name));
     let config = Box::new(change.config);
     if !outside {
-        ctx.node.configure(config, ctx.outs);
+        ctx.node.configure(config, ctx.now, ctx.outs);
         ctx.adopt_users();
         ctx.reply().ok();
         return Ok(());
@@ -112,7 +113,7 @@ pub(crate) fn rewrite_file(ctx: &mut Ctx<'_>, whole: bool) -> Outcome {
 
 impl Node {
     /// Puts a configuration into force.
-    pub(crate) fn configure(&mut self, config: Box<ServerConfig>, outs: &mut Outputs) {
+    pub(crate) fn configure(&mut self, config: Box<ServerConfig>, now: Now, outs: &mut Outputs) {
         if config.requirepass != self.config.requirepass {
             let default = (**self.users.default()).clone();
             self.users.put(default.with_password(config.requirepass.as_bytes()));
@@ -122,7 +123,7 @@ impl Node {
         self.data.note_births(self.notifies(b'n'));
         self.thresholds = Thresholds::of(&self.config);
         self.configure_collections();
-        self.configure_replication();
+        self.configure_replication(now);
         self.configure_client_eviction();
         self.forget_surplus(0, outs);
         self.buffers.rejudge = true;
@@ -153,11 +154,12 @@ impl Node {
         &mut self,
         session: SessionId,
         result: Result<Box<ServerConfig>, (String, String)>,
+        now: Now,
         outs: &mut Outputs,
     ) {
         let reply = match result {
             Ok(config) => {
-                self.configure(config, outs);
+                self.configure(config, now, outs);
                 "+OK\r\n".to_owned()
             }
             Err((name, reason)) => {

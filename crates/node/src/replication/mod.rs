@@ -242,12 +242,13 @@ impl Node {
     }
 
     /// Takes over settings that may have changed.
-    pub(crate) fn configure_replication(&mut self) {
+    pub(crate) fn configure_replication(&mut self, now: Now) {
         self.repl.backlog.configure(backlog_config(&self.config));
         self.repl.replicas.configure(replicas_config(&self.config));
         if let Some(up) = &mut self.repl.upstream {
             up.link.set_timeout(secs(self.config.repl_timeout));
         }
+        self.refresh_enough(now);
     }
 
     /// Whether this node is no primary: it follows one, or waits to be told.

@@ -19,6 +19,24 @@ fn get_finds_by_pattern_and_set_takes_all_or_none() {
     assert_eq!(w.say(c, "CONFIG SET timeout 1 maxmemory"), "-ERR syntax error");
 }
 
+/// A write that came before the next look at the replicas would be acknowledged with nobody to keep it.
+#[test]
+fn min_replicas_to_write_is_in_force_at_once() {
+    let mut w = World::new();
+    let c = w.connect();
+    let refused = "-NOREPLICAS Not enough good replicas to write.";
+    for round in 0..3 {
+        w.say(c, "CONFIG SET min-replicas-to-write 1");
+        assert_eq!(w.say(c, "SET k 1"), refused, "round {round}");
+        w.say(c, "CONFIG SET min-replicas-max-lag 0");
+        assert_eq!(w.say(c, "SET k 1"), "OK", "round {round}");
+        w.say(c, "CONFIG SET min-replicas-max-lag 10");
+        assert_eq!(w.say(c, "SET k 1"), refused, "round {round}");
+        w.say(c, "CONFIG SET min-replicas-to-write 0");
+        assert_eq!(w.say(c, "SET k 1"), "OK", "round {round}");
+    }
+}
+
 /// Who turns on what is not there is told so in the log, at run time as at the start.
 #[test]
 fn a_directive_without_effect_is_named() {
