@@ -1,4 +1,4 @@
-//! The gates: whether a command may run now, by its number of arguments, by its sender, and by the state of the session
+//! The gates: whether a command may run now, by its sender, by its number of arguments, and by the state of the session
 //! and the node.
 
 use super::Run;
@@ -20,7 +20,8 @@ pub(super) enum Gate {
 }
 
 impl Node {
-    /// Whether the command may run now: its number of arguments, its sender, and the node's state.
+    /// Whether the command may run now: its sender, its number of arguments, and the node's state. Where several things
+    /// stand against it, the error is the one that Valkey gives.
     pub(super) fn check(
         &mut self,
         run: &mut Run<'_>,
@@ -29,21 +30,29 @@ impl Node {
         index: CommandIndex,
         command: &'static Command,
     ) -> Gate {
+        if !session.free && !command.flags.has(Flags::NO_AUTH) && self.is_unknown(session) {
+            return Gate::Refuse(Error::NO_AUTH);
+        }
         if !command.accepts(args.len()) {
             return Gate::Refuse(Error::arity(command.full_name));
+        }
+        if session.multi.is_some() && command.flags.has(Flags::NO_MULTI) {
+            return Gate::Refuse(Error::not_in_multi(command.full_name));
         }
         if !session.free
             && let Err(error) = self.check_rights(run.now, session, args, index, command)
         {
             return Gate::Refuse(error);
         }
-        if session.multi.is_some() && command.flags.has(Flags::NO_MULTI) {
-            return Gate::Refuse(Error::not_in_multi(command.full_name));
-        }
-        self.gate_with_memory(run, session, command, args)
+        self.gate(run, session, command, args)
     }
 
-    /// Whether the sender may run this command: it must have said who it is, and that user must be allowed to.
+    /// Whether the sender has yet to say who it is. Until then it learns nothing, not even which commands there are.
+    pub(super) fn is_unknown(&self, session: &Session) -> bool {
+        !session.authenticated && !self.users.default().is_open()
+    }
+
+    /// Whether the sender's user is allowed to run this command.
     #[cold]
     fn check_rights(
         &mut self,
@@ -53,9 +62,6 @@ impl Node {
         index: CommandIndex,
         command: &'static Command,
     ) -> Result<(), Error> {
-        if !session.authenticated && !self.users.default().is_open() && !command.flags.has(Flags::NO_AUTH) {
-            return Err(Error::NO_AUTH);
-        }
         let context = if session.multi.is_some() { Context::Multi } else { Context::TopLevel };
         let user = session.user.clone();
         user.check(&self.wish(index, command, args, session.db)).map_err(|denied| {
@@ -64,8 +70,32 @@ impl Node {
         })
     }
 
-    /// Whether the state of node and session lets the command run now.
-    pub(super) fn gate(&self, session: &Session, command: &'static Command, args: Args<'_, '_>) -> Gate {
+    /// Whether the state of node and session lets the command run now. The commands of a transaction are judged when
+    /// they are queued and when `EXEC` begins; one by one only as [`Node::refusal`] does.
+    fn gate(
+        &mut self,
+        run: &mut Run<'_>,
+        session: &mut Session,
+        command: &'static Command,
+        args: Args<'_, '_>,
+    ) -> Gate {
+        if self.gated
+            && let Some(redirection) = self.redirection(session, command)
+        {
+            return Gate::Refuse(redirection);
+        }
+        // While a script is suspended, nothing is evicted: its effects are not in the log yet.
+        if self.config.maxmemory > 0
+            && !self.is_suspended()
+            && let Err(full) = Node::make_room(&mut run.ctx(self, session, command))
+        {
+            return Gate::Refuse(full);
+        }
+        if self.gated
+            && let Some(error) = self.refusal_of_write(session, command)
+        {
+            return Gate::Refuse(error);
+        }
         if session.proto == Proto::Resp2 && session.is_subscribed() && !allowed_while_subscribed(command) {
             return Gate::Refuse(Error::new(format!(
                 "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context",
@@ -75,73 +105,73 @@ impl Node {
         if !self.gated {
             return Gate::Pass;
         }
+        if let Some(error) = self.refusal_of_state(command) {
+            return Gate::Refuse(error);
+        }
         if !command.flags.has(Flags::ALLOW_BUSY)
             && let Some(busy) = self.busy()
         {
             return busy.map_or(Gate::Hold, Gate::Refuse);
         }
-        if let Some(error) = self.refusal(session, command) {
-            return Gate::Refuse(error);
+        if self.holds_back(session, command, args) { Gate::Hold } else { Gate::Pass }
+    }
+
+    /// Refusals that come from the node's role and state, for a command that is run out of a transaction's queue: what
+    /// ran before it may have changed them.
+    pub(super) fn refusal(&self, session: &Session, command: &Command) -> Option<Error> {
+        if !self.gated {
+            return None;
         }
+        self.redirection(session, command)
+            .or_else(|| self.refusal_of_write(session, command))
+            .or_else(|| self.refusal_of_state(command))
+    }
+
+    /// Why the node takes no writes.
+    fn refusal_of_write(&self, session: &Session, command: &Command) -> Option<Error> {
+        if !changes_data(session, command) {
+            None
+        } else if self.is_replica() {
+            self.config.replica_read_only.then_some(Error::READ_ONLY)
+        } else if self.cannot_save() {
+            Some(Error::MISCONF)
+        } else if !self.repl.enough {
+            Some(Error::NO_REPLICAS)
+        } else {
+            None
+        }
+    }
+
+    /// Why the node shows no data, or takes no commands at all.
+    fn refusal_of_state(&self, command: &Command) -> Option<Error> {
+        if self.is_stale() && !command.flags.has(Flags::STALE) {
+            Some(Error::MASTER_DOWN)
+        } else if (self.loading.is_some() || self.is_flushed_for_load()) && !command.flags.has(Flags::LOADING)
+        {
+            Some(Error::LOADING)
+        } else {
+            None
+        }
+    }
+
+    /// Whether the command has to wait until something else is over.
+    fn holds_back(&self, session: &Session, command: &'static Command, args: Args<'_, '_>) -> bool {
         if let Some(pause) = self.pause
             && session.kind == crate::SessionKind::Normal
             && !command.flags.has(Flags::NO_AUTH)
             && (pause.all && command.name != "client" || self.is_write(session, command, args))
         {
-            return Gate::Hold;
+            return true;
         }
         // A node that is ending takes no more writes, so that its replicas can have them all.
         // The same for a switchover; a sentinel's own messages are no writes of a client's.
         let held = self.repl.hold.is_some() && (!session.is_sentinel() || changes_data(session, command));
         if (self.ending.is_some() || held) && self.is_write(session, command, args) {
-            return Gate::Hold;
+            return true;
         }
         // Keys that are on their way elsewhere must not change, nor must data that are loaded again.
-        if (self.migration.is_some() || self.saving.reloading.is_some())
+        (self.migration.is_some() || self.saving.reloading.is_some())
             && self.may_change_data(session, command, args)
-        {
-            return Gate::Hold;
-        }
-        Gate::Pass
-    }
-
-    /// [`Node::gate`], and whether there is memory for what the command may add. The commands of a transaction are
-    /// judged when it is queued and when `EXEC` begins, not one by one.
-    fn gate_with_memory(
-        &mut self,
-        run: &mut Run<'_>,
-        session: &mut Session,
-        command: &'static Command,
-        args: Args<'_, '_>,
-    ) -> Gate {
-        match self.gate(session, command, args) {
-            Gate::Pass if self.config.maxmemory > 0 => Node::make_room(&mut run.ctx(self, session, command))
-                .map_or_else(Gate::Refuse, |()| Gate::Pass),
-            gate => gate,
-        }
-    }
-
-    /// Refusals that come from the node's role and state.
-    fn refusal(&self, session: &Session, command: &'static Command) -> Option<Error> {
-        if self.is_replica() {
-            if let Some(redirection) = self.redirection(session, command) {
-                return Some(redirection);
-            }
-            if self.config.replica_read_only && changes_data(session, command) {
-                return Some(Error::READ_ONLY);
-            }
-            if self.is_stale() && !command.flags.has(Flags::STALE) {
-                return Some(Error::MASTER_DOWN);
-            }
-        } else if !self.repl.enough && changes_data(session, command) {
-            return Some(Error::NO_REPLICAS);
-        } else if self.cannot_save() && changes_data(session, command) {
-            return Some(Error::MISCONF);
-        }
-        if (self.loading.is_some() || self.is_flushed_for_load()) && !command.flags.has(Flags::LOADING) {
-            return Some(Error::LOADING);
-        }
-        None
     }
 
     /// Whether this replica's data are older than it may show.
@@ -166,7 +196,7 @@ impl Node {
         !self.saving.last_ok && self.config.stop_writes_on_bgsave_error && !self.config.save.is_empty()
     }
 
-    /// Recomputes whether [`Node::gate`] must look at the node's state at all.
+    /// Recomputes whether the gates must look at the node's state at all.
     pub(crate) fn refresh_gates(&mut self) {
         if !self.is_replica() {
             self.repl.outdated = false;

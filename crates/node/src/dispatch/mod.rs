@@ -179,6 +179,7 @@ impl Node {
                 }
             },
             Err(_) if tanist_resp::begins_http_line(args.at(0)) => self.hang_up_on_http(run, session),
+            Err(_) if self.is_unknown(session) => self.refuse(run.out, session, &Error::NO_AUTH),
             Err(error) => self.refuse(run.out, session, &error),
         }
         if session.reply_mode != ReplyMode::On && !waits_for_keys(self, session) {

@@ -1,7 +1,6 @@
 //! The queue of a transaction: what goes into it, and how `EXEC` runs it.
 
 use super::Run;
-use super::gates::Gate;
 use crate::acl::Context;
 use crate::command::Command;
 use crate::error::Error;
@@ -39,13 +38,15 @@ impl Node {
         Reply::new(run.out, session.proto).simple("QUEUED");
     }
 
-    /// An `EXEC` that is refused ends its transaction, and its error says so.
+    /// An `EXEC` that is refused ends its transaction, and its error says so whether or not there was one.
     pub(super) fn abort_exec(&mut self, session: &mut Session, command: &Command, error: Error) -> Error {
-        if command.name != "exec" || session.multi.take().is_none() {
+        if command.name != "exec" {
             return error;
         }
+        session.multi = None;
         self.unwatch_all(session);
-        Error::new(format!("EXECABORT Transaction discarded because of: {}", error.text()))
+        let reason = error.text().strip_prefix("ERR ").unwrap_or(error.text());
+        Error::new(format!("EXECABORT Transaction discarded because of: {reason}"))
     }
 
     /// Runs the queue of a transaction; the caller has written the array's head.
@@ -65,17 +66,14 @@ impl Node {
                 self.refuse(ctx.out, ctx.session, &denied.error_in_exec());
                 continue;
             }
-            match self.gate(ctx.session, queued.command, args) {
-                Gate::Refuse(error) => {
-                    self.stats.commands[queued.index.slot()].rejected += 1;
-                    self.refuse(ctx.out, ctx.session, &error);
-                }
-                Gate::Pass | Gate::Hold => {
-                    self.call_inside(ctx, queued.args.as_args(), (queued.index, queued.command));
-                    if self.is_suspended() {
-                        return self.continue_after_suspended(queue.collect());
-                    }
-                }
+            if let Some(error) = self.refusal(ctx.session, queued.command) {
+                self.stats.commands[queued.index.slot()].rejected += 1;
+                self.refuse(ctx.out, ctx.session, &error);
+                continue;
+            }
+            self.call_inside(ctx, args, (queued.index, queued.command));
+            if self.is_suspended() {
+                return self.continue_after_suspended(queue.collect());
             }
         }
     }

@@ -132,11 +132,11 @@ impl Node {
             if self.is_replica() && self.config.replica_read_only {
                 return Err(Error::READ_ONLY);
             }
-            if !self.is_replica() && !self.repl.enough {
-                return Err(Error::NO_REPLICAS);
-            }
             if self.cannot_save() {
                 return Err(Error::MISCONF);
+            }
+            if !self.is_replica() && !self.repl.enough {
+                return Err(Error::NO_REPLICAS);
             }
         }
         if rules.out_of_memory && !rules.wrote && has(CommandFlags::DENYOOM) {

@@ -48,6 +48,38 @@ fn a_password_keeps_strangers_out() {
     assert!(hello.starts_with("{server=redis version=") && hello.contains("proto=:3"), "{hello}");
 }
 
+#[test]
+fn a_stranger_does_not_learn_which_commands_there_are() {
+    let mut w = World::with(ServerConfig { requirepass: "secret".into(), ..ServerConfig::default() });
+    let c = w.connect();
+    for line in ["GET", "NOSUCH", "CONFIG", "CONFIG NOSUCH", "CONFIG SET x", "WATCH"] {
+        assert_eq!(w.say(c, line), "-NOAUTH Authentication required.", "{line}");
+    }
+    assert_eq!(w.say(c, "AUTH"), "-ERR wrong number of arguments for 'auth' command");
+    assert_eq!(w.say(c, "AUTH secret"), "OK");
+    assert_eq!(w.say(c, "GET"), "-ERR wrong number of arguments for 'get' command");
+    assert!(w.say(c, "NOSUCH").starts_with("-ERR unknown command 'NOSUCH'"));
+}
+
+/// The order in which Valkey 9.1 looks at them.
+#[test]
+fn of_several_things_against_a_command_the_first_is_told() {
+    let mut w = World::new();
+    let (admin, c) = (w.connect(), w.connect());
+    w.say(c, "SUBSCRIBE x");
+    let subscribed = "-ERR Can't execute 'set': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are \
+                      allowed in this context";
+    let mut told = |setting: &str| {
+        assert_eq!(w.say(admin, setting), "OK", "{setting}");
+        w.say(c, "SET k 1")
+    };
+    assert_eq!(told("CONFIG SET timeout 0"), subscribed);
+    assert_eq!(told("CONFIG SET min-replicas-to-write 1"), "-NOREPLICAS Not enough good replicas to write.");
+    assert_eq!(told("CONFIG SET maxmemory 1"), "-OOM command not allowed when used memory > 'maxmemory'.");
+    assert_eq!(told("REPLICAOF 127.0.0.1 1"), "-READONLY You can't write against a read only replica.");
+    assert_eq!(told("CONFIG SET replica-serve-stale-data no replica-read-only no"), subscribed);
+}
+
 /// A web page can make a browser send commands in the body of a request.
 #[test]
 fn whoever_speaks_http_is_hung_up_on() {

@@ -229,9 +229,11 @@ fn others_wait_for_a_script_and_then_are_told() {
     assert_eq!(ask(&mut world, other, &["get", "a"]), None);
     world.pass(4000);
     let busy = "-BUSY Valkey is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.";
-    for line in ["get a", "ping", "info", "eval x 0", "psync ? -1", "function flush", "exec"] {
+    for line in ["get a", "ping", "info", "eval x 0", "psync ? -1", "function flush"] {
         assert_eq!(world.say(other, line), busy, "{line}");
     }
+    let refused = format!("-EXECABORT Transaction discarded because of: {}", &busy[1..]);
+    assert_eq!(world.say(other, "exec"), refused);
     assert_eq!(world.say(other, "shutdown save"), busy);
     assert_eq!(world.say(other, "function kill"), busy);
     assert_eq!(world.say(other, "function stats"), busy);

@@ -56,6 +56,35 @@ fn a_watched_key_that_changes_stops_the_transaction() {
     assert_eq!(w.say(a, "EXEC"), "[]");
 }
 
+/// Valkey 9.1 says so of every `EXEC` that does not get through to the queue, and forgets what was watched.
+#[test]
+fn an_exec_that_is_refused_discards_whether_or_not_there_is_a_transaction() {
+    let mut w = World::new();
+    let (a, b) = (w.connect(), w.connect());
+    let discarded = "-EXECABORT Transaction discarded because of:";
+    let arity = format!("{discarded} wrong number of arguments for 'exec' command");
+    assert_eq!(w.say(a, "EXEC now"), arity);
+    w.say(a, "WATCH k");
+    w.say(a, "MULTI");
+    w.say(a, "SET k 1");
+    assert_eq!(w.say(a, "EXEC now"), arity);
+    assert_eq!(w.say(a, "EXEC"), "-ERR EXEC without MULTI");
+    assert!(w.node.watchers.is_empty());
+    w.say(b, "SUBSCRIBE c");
+    assert!(w.say(b, "EXEC").starts_with(&format!("{discarded} Can't execute 'exec': only")));
+}
+
+#[test]
+fn a_subscription_in_a_transaction_does_not_concern_its_other_commands() {
+    let mut w = World::new();
+    let c = w.connect();
+    for line in ["MULTI", "SUBSCRIBE c", "GET k"] {
+        w.say(c, line);
+    }
+    assert_eq!(w.say(c, "EXEC"), "[[subscribe c :1] (nil)]");
+    assert!(w.say(c, "GET k").starts_with("-ERR Can't execute 'get'"));
+}
+
 #[test]
 fn the_same_key_of_another_database_is_another_key() {
     let mut w = World::new();
