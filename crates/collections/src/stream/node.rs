@@ -15,29 +15,32 @@
 use super::StreamId;
 use crate::class::class;
 use crate::pack::{Iter, Pack, Pos, Value};
+use crate::word::{Kind, Word};
 use std::sync::Arc;
 
 const DELETED: i64 = 1;
 const SAME_FIELDS: i64 = 2;
 
-/// See the module's comment.
-#[derive(Clone, PartialEq, Debug)]
+/// See the module's comment. A million entries have ten thousand nodes, side by side: three words each.
+#[derive(Clone, Debug)]
 pub(super) struct Node {
     pub(super) base: StreamId,
     held: Held,
 }
 
-/// Whose the listpack is.
-#[derive(Clone, PartialEq, Debug)]
-enum Held {
-    /// The stream's alone.
-    Own(Pack),
-    /// A frozen stream may have it as well, so it is not changed.
-    Lent(Arc<Pack>),
-}
+/// Whose the listpack is: the stream's alone, or one that a frozen stream may have as well, so that it is not changed.
+type Held = Word<Pack, Arc<Pack>>;
 
-/// Bytes that lending a listpack takes from the allocator: its word and two counters.
-const LOAN: usize = class(size_of::<Pack>() + 2 * size_of::<usize>());
+/// Bytes that lending a listpack takes from the allocator: its word with two counters, and the pointer to them.
+const LOAN: usize = class(size_of::<Pack>() + 2 * size_of::<usize>()) + class(size_of::<Arc<Pack>>());
+
+const _: () = assert!(size_of::<Node>() == 24);
+
+impl PartialEq for Node {
+    fn eq(&self, other: &Node) -> bool {
+        self.base == other.base && self.pack() == other.pack()
+    }
+}
 
 /// An entry of a stream.
 #[derive(Clone, Debug)]
@@ -137,57 +140,62 @@ impl Node {
             push(&mut pack, name);
         }
         push_int(&mut pack, 0);
-        Node { base, held: Held::Own(pack) }
+        Node { base, held: Word::compact(pack) }
     }
 
     /// The listpack.
     #[inline]
     pub(super) fn pack(&self) -> &Pack {
-        match &self.held {
-            Held::Own(pack) => pack,
-            Held::Lent(pack) => pack,
+        match self.held.get() {
+            Kind::Compact(pack) => pack,
+            Kind::Large(lent) => lent,
+            Kind::Other(never) => match *never {},
         }
     }
 
     /// The listpack, to change; copied first if a frozen stream still has it.
     #[inline]
     fn pack_mut(&mut self) -> &mut Pack {
-        if let Held::Lent(_) = self.held {
+        if self.is_lent() {
             self.reclaim();
         }
-        match &mut self.held {
-            Held::Own(pack) => pack,
-            Held::Lent(_) => unreachable!("reclaimed above"),
+        match self.held.get_mut() {
+            Kind::Compact(pack) => pack,
+            _ => unreachable!("reclaimed above"),
         }
+    }
+
+    fn is_lent(&self) -> bool {
+        self.held.large_ref().is_some()
     }
 
     #[cold]
     fn reclaim(&mut self) {
-        if let Held::Lent(pack) = std::mem::replace(&mut self.held, Held::Own(Pack::new())) {
-            self.held = Held::Own(Arc::unwrap_or_clone(pack));
-        }
+        self.held = match std::mem::replace(&mut self.held, Word::compact(Pack::new())).into_kind() {
+            Kind::Compact(own) => Word::compact(own),
+            Kind::Large(lent) => Word::compact(Arc::unwrap_or_clone(*lent)),
+            Kind::Other(never) => match never {},
+        };
     }
 
     /// Bytes that lending it will take from the allocator.
     pub(super) fn loan(&self) -> usize {
-        if matches!(self.held, Held::Lent(_)) { 0 } else { LOAN }
+        if self.is_lent() { 0 } else { LOAN }
     }
 
     /// The same node, from now on for several streams.
     pub(super) fn into_lent(self) -> Node {
-        let held = match self.held {
-            Held::Own(pack) => Held::Lent(Arc::new(pack)),
-            lent => lent,
+        let held = match self.held.into_kind() {
+            Kind::Compact(own) => Word::large(Box::new(Arc::new(own))),
+            Kind::Large(lent) => Word::large(lent),
+            Kind::Other(never) => match never {},
         };
         Node { base: self.base, held }
     }
 
     /// Bytes taken from the allocator.
     pub(super) fn allocated(&self) -> usize {
-        match &self.held {
-            Held::Own(pack) => pack.allocated(),
-            Held::Lent(pack) => pack.allocated() + LOAN,
-        }
+        self.pack().allocated() + if self.is_lent() { LOAN } else { 0 }
     }
 
     fn header(&self) -> (i64, i64) {
@@ -317,7 +325,7 @@ impl Node {
             }
             seen[(flags & DELETED) as usize] += 1;
         }
-        (seen == [live, deleted] && live + deleted > 0).then(|| Node { base, held: Held::Own(pack) })
+        (seen == [live, deleted] && live + deleted > 0).then(|| Node { base, held: Word::compact(pack) })
     }
 }
 
