@@ -2,14 +2,15 @@
 //!
 //! From the bottom up: `class` (the allocator's size classes), `seed` and `hashes` (hashing), `table` (addresses ordered
 //! by hash), `pack` and `intset` (the compact encodings), `row` (nodes in a row), `word` (one word that owns one of
-//! several things), and the types that are made of them. Every collection is one word, which an entry of the keyspace
-//! holds in the place of a string.
+//! several things), and the types that are made of them; `ahead` fetches what commands will look for in these. Every
+//! collection is one word, which an entry of the keyspace holds in the place of a string.
 //!
 //! Nothing here knows commands, keys or expiry of keys. Elements are bytes; limits come in with each change
 //! ([`Policy`]), because they can be configured while the server runs.
 
 #![deny(unsafe_code)]
 
+mod ahead;
 mod blob;
 mod class;
 mod collection;
@@ -29,6 +30,7 @@ mod stream;
 pub mod table;
 mod word;
 
+pub use ahead::Ahead;
 pub use class::class;
 pub use collection::{Collection, Encoding};
 pub use hash::{FieldExpiry, Hash, HashForm, HashIter, NEVER, Pair, Was};
@@ -36,7 +38,7 @@ pub use hashes::Hashes;
 pub use int::parse_int;
 pub use intset::{IntSet, IntSetError};
 pub use list::{Elements, End, List, ListNode};
-pub use member::{Ahead, Remains, Shown, TableElement, Tracked};
+pub use member::{Remains, Shown, TableElement, Tracked};
 pub use pack::{Iter, Pack, PackError, Pairs, Pos, Side, TooLarge, Value};
 pub use policy::{Limit, Policy};
 pub use seed::{KeyHash, Seed};

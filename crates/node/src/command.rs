@@ -354,6 +354,17 @@ pub(crate) enum Action {
     RunOrContainer(Handler, &'static [Command]),
 }
 
+/// Places in a sorted set's order that belong to an element which a command names.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Places {
+    /// It looks for none.
+    None,
+    /// That of the element as it is.
+    Own,
+    /// That, and the one of the score that the argument in front of the element gives it.
+    OwnAndNew,
+}
+
 /// One command.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Command {
@@ -384,6 +395,8 @@ pub(crate) struct Command {
     /// The argument that names the element of a collection it looks for first, negative from the end; zero if there is
     /// none. A pipeline fetches it ahead.
     pub(crate) element: i8,
+    /// The places in a sorted set's order that it looks for then.
+    pub(crate) places: Places,
     /// What it does.
     pub(crate) action: Action,
 }
@@ -405,6 +418,7 @@ impl Command {
             tips: &[],
             args: &[],
             element: 0,
+            places: Places::None,
             action: Action::Run(handler),
         }
     }
@@ -436,6 +450,7 @@ impl Command {
             tips: &[],
             args: &[],
             element: 0,
+            places: Places::None,
             action: Action::Container(subs),
         }
     }
@@ -482,6 +497,11 @@ impl Command {
     /// With these arguments.
     pub(crate) const fn args(self, args: &'static [Arg]) -> Command {
         Command { args, ..self }
+    }
+
+    /// Looking then for these places in the order.
+    pub(crate) const fn places(self, places: Places) -> Command {
+        Command { places, ..self }
     }
 
     /// Looking first for the element that argument `at` names.

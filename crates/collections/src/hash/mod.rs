@@ -6,9 +6,10 @@
 
 mod iter;
 
+use crate::ahead::Ahead;
 use crate::class::class;
 use crate::collection::{Collection, Encoding};
-use crate::member::{Ahead, Element, Field, Members, Parts, Selection, Tracked};
+use crate::member::{Element, Field, Members, Parts, Selection, Tracked};
 use crate::pack::{Pack, Value};
 use crate::policy::Policy;
 use crate::set::Duplicate;

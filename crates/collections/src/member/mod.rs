@@ -11,9 +11,10 @@
 mod element;
 mod tracker;
 
+use crate::ahead::Ahead;
 use crate::class::class;
 use crate::pack::Value;
-use crate::seed::{KeyHash, Seed};
+use crate::seed::Seed;
 use crate::table::{Found, Table};
 use std::collections::BTreeSet;
 use std::fmt;
@@ -36,30 +37,6 @@ pub(crate) struct Members<S: Shape> {
     expiring: Option<Box<Table>>,
     tracker: Option<Box<Tracker<S>>>,
     shape: PhantomData<S>,
-}
-
-/// The elements of a large collection, to be brought into the cache before they are looked for: for a whole batch first
-/// [`Ahead::bucket`], then [`Ahead::element`], so that the misses overlap.
-#[derive(Clone, Copy, Debug)]
-pub struct Ahead<'a> {
-    table: &'a Table,
-    seed: Seed,
-}
-
-impl Ahead<'_> {
-    /// Brings the bucket of a name into the cache; returns the name's hash.
-    #[inline]
-    pub fn bucket(self, name: &[u8]) -> KeyHash {
-        let hash = self.seed.hash(name);
-        self.table.prefetch(hash.0);
-        hash
-    }
-
-    /// Brings the element of a name's hash into the cache, once its bucket is there.
-    #[inline]
-    pub fn element(self, hash: KeyHash) {
-        self.table.prefetch_entry(hash.0);
-    }
 }
 
 /// The place of a name: where its element is, until the room changes, or else where it would go.
@@ -104,7 +81,7 @@ impl<S: Shape> Members<S> {
     /// To fetch elements before they are looked for.
     #[inline]
     pub(crate) fn ahead(&self) -> Ahead<'_> {
-        Ahead { table: &self.table, seed: self.seed }
+        Ahead::new(&self.table, self.seed)
     }
 
     #[inline]

@@ -5,10 +5,11 @@
 
 mod iter;
 
+use crate::ahead::Ahead;
 use crate::class::class;
 use crate::collection::{Collection, Encoding};
 use crate::intset::IntSet;
-use crate::member::{Ahead, Members, Parts, Plain, Selection, Tracked};
+use crate::member::{Members, Parts, Plain, Selection, Tracked};
 use crate::pack::{Pack, Value};
 use crate::parse_int;
 use crate::policy::Policy;

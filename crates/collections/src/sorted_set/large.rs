@@ -6,7 +6,8 @@
 
 use super::order::{Item, Order, Search};
 use super::{Member, Place};
-use crate::member::{Ahead, Element, Members, Parts, Scored, Tracked};
+use crate::ahead::Ahead;
+use crate::member::{Element, Members, Parts, Scored, Tracked};
 use crate::seed::Seed;
 use tanist_types::Rng;
 
@@ -31,7 +32,7 @@ impl Large {
 
     #[inline]
     pub(super) fn ahead(&self) -> Ahead<'_> {
-        self.members.ahead()
+        self.members.ahead().ordered(&self.order)
     }
 
     pub(super) fn len(&self) -> usize {

@@ -8,12 +8,14 @@
 mod large;
 mod order;
 
+use crate::ahead::Ahead;
 use crate::collection::{Collection, Encoding};
-use crate::member::{Ahead, Element, Scored, Tracked};
+use crate::member::{Element, Scored, Tracked};
 use crate::pack::{Pack, Pos, Side, Value};
 use crate::policy::Policy;
 use crate::word::{Kind, Word};
 use large::Large;
+pub(crate) use order::Order;
 use std::cmp::Ordering;
 use std::fmt;
 use tanist_text::double;

@@ -1,7 +1,9 @@
 //! Looking up a window of commands before the first of them runs: the buckets, then the entries, of their first keys are
-//! prefetched, then what of large collections they will look for, so that the cache misses of a pipeline overlap instead
-//! of following each other.
+//! prefetched, then what of large collections they will look for and where that is in the order of sorted sets, so that
+//! the cache misses of a pipeline overlap instead of following each other.
 
+use crate::command::Places;
+use crate::commands::sorted_set::parse_double;
 use crate::node::Node;
 use crate::session::Session;
 use crate::table::CommandIndex;
@@ -86,6 +88,46 @@ impl Node {
         }
         for (ahead, element) in places.iter().flatten() {
             ahead.element(*element);
+        }
+        if window.iter().filter_map(|p| p.index).any(|i| self.table.places(i) != Places::None) {
+            self.prepare_places(window, &places, batch, buf, from);
+        }
+    }
+
+    /// Starts to fetch where the elements of sorted sets are in their order, and where they will be.
+    fn prepare_places(
+        &self,
+        window: &[Prepared],
+        elements: &[Option<(Ahead<'_>, KeyHash)>],
+        batch: &Batch,
+        buf: &[u8],
+        from: usize,
+    ) {
+        let (mut scores, mut len) = ([0.0; 2 * WINDOW], 0);
+        let mut last: Option<Ahead<'_>> = None;
+        for (i, (prepared, element)) in window.iter().zip(elements).enumerate() {
+            let (Some(index), Some((ahead, hash))) = (prepared.index, *element) else { continue };
+            let places = self.table.places(index);
+            if places == Places::None {
+                continue;
+            }
+            if let Some(last) = last.filter(|last| !last.is_in_order_of(ahead)) {
+                last.places(&scores[..len]);
+                len = 0;
+            }
+            last = Some(ahead);
+            let new = || {
+                let args = batch.args(from + i, buf);
+                args.len().checked_sub(2).and_then(|at| parse_double(args.at(at)))
+            };
+            let new = if places == Places::OwnAndNew { new() } else { None };
+            for score in [ahead.score(hash), new].into_iter().flatten() {
+                scores[len] = score;
+                len += 1;
+            }
+        }
+        if let Some(last) = last {
+            last.places(&scores[..len]);
         }
     }
 

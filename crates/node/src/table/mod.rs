@@ -24,7 +24,7 @@ mod transactions;
 
 use name::{Name, slot_of};
 
-use crate::command::{Action, Command};
+use crate::command::{Action, Command, Places};
 
 /// A command's place in the table; also the place of its counters.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -76,6 +76,7 @@ struct Row {
     parent: Option<CommandIndex>,
     first_key: usize,
     element: i8,
+    places: Places,
     /// Its cost grows with its input or the data, so it is timed by itself.
     timed: bool,
 }
@@ -106,8 +107,8 @@ impl CommandTable {
     fn add(&mut self, command: &'static Command, name: &str, parent: Option<CommandIndex>) -> CommandIndex {
         let index = CommandIndex(self.rows.len() as u16);
         let timed = !command.complexity.starts_with("O(1)");
-        let (first_key, element) = (command.first_key(), command.element);
-        self.rows.push(Row { command, name: Name::new(name), parent, first_key, element, timed });
+        let (first_key, element, places) = (command.first_key(), command.element, command.places);
+        self.rows.push(Row { command, name: Name::new(name), parent, first_key, element, places, timed });
         index
     }
 
@@ -176,6 +177,12 @@ impl CommandTable {
     #[inline]
     pub(crate) fn element(&self, index: CommandIndex) -> i8 {
         self.rows[index.slot()].element
+    }
+
+    /// See [`Command::places`].
+    #[inline]
+    pub(crate) fn places(&self, index: CommandIndex) -> Places {
+        self.rows[index.slot()].places
     }
 
     #[inline]

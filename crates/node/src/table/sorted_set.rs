@@ -1,6 +1,6 @@
 //! Sorted sets.
 
-use crate::command::{Arg, Command, Flags, Group, KeyAccess, KeyBegin, KeyFind, KeySpec};
+use crate::command::{Arg, Command, Flags, Group, KeyAccess, KeyBegin, KeyFind, KeySpec, Places};
 use crate::commands::sorted_set as run;
 
 pub(super) const COMMANDS: &[Command] = &[
@@ -50,6 +50,7 @@ pub(super) const COMMANDS: &[Command] = &[
     Command::new("zadd", -4, Group::SortedSet, run::zadd)
         .flags(Flags::WRITE.and(Flags::DENYOOM).and(Flags::FAST))
         .element(-1)
+        .places(Places::OwnAndNew)
         .keys(&[KeySpec::one(1, KeyAccess::ReadWrite, &["update"])])
         .since("1.2.0")
         .about(
@@ -131,6 +132,7 @@ pub(super) const COMMANDS: &[Command] = &[
     Command::new("zincrby", 4, Group::SortedSet, run::zincrby)
         .flags(Flags::WRITE.and(Flags::DENYOOM).and(Flags::FAST))
         .element(3)
+        .places(Places::Own)
         .keys(&[KeySpec::one(1, KeyAccess::ReadWrite, &["access", "update"])])
         .since("1.2.0")
         .about(
@@ -391,6 +393,7 @@ pub(super) const COMMANDS: &[Command] = &[
     Command::new("zrank", -3, Group::SortedSet, run::zrank)
         .flags(Flags::READONLY.and(Flags::FAST))
         .element(2)
+        .places(Places::Own)
         .keys(&[KeySpec::one(1, KeyAccess::Read, &["access"])])
         .since("2.0.0")
         .about("Gives the rank of a member, counted from the lowest score.", "O(log(N))")
@@ -403,6 +406,7 @@ pub(super) const COMMANDS: &[Command] = &[
     Command::new("zrem", -3, Group::SortedSet, run::zrem)
         .flags(Flags::WRITE.and(Flags::FAST))
         .element(2)
+        .places(Places::Own)
         .keys(&[KeySpec::one(1, KeyAccess::ReadWrite, &["delete"])])
         .since("1.2.0")
         .about(
@@ -503,6 +507,7 @@ pub(super) const COMMANDS: &[Command] = &[
     Command::new("zrevrank", -3, Group::SortedSet, run::zrevrank)
         .flags(Flags::READONLY.and(Flags::FAST))
         .element(2)
+        .places(Places::Own)
         .keys(&[KeySpec::one(1, KeyAccess::Read, &["access"])])
         .since("2.0.0")
         .about("Gives the rank of a member, counted from the highest score.", "O(log(N))")

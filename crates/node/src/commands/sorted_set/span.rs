@@ -129,8 +129,28 @@ fn parse_unbounded(text: &[u8]) -> Option<f64> {
     (!number.is_nan()).then_some(number)
 }
 
+/// Most scores are nothing but digits; so few that every number is exact.
+#[inline]
+fn parse_digits(text: &[u8]) -> Option<f64> {
+    const EXACT: usize = 15;
+    if text.is_empty() || text.len() > EXACT {
+        return None;
+    }
+    let mut number = 0u64;
+    for &digit in text {
+        if !digit.is_ascii_digit() {
+            return None;
+        }
+        number = number * 10 + u64::from(digit - b'0');
+    }
+    Some(number as f64)
+}
+
 /// A score or weight: a number that is the whole text and can be held.
 pub(crate) fn parse_double(text: &[u8]) -> Option<f64> {
+    if let Some(number) = parse_digits(text) {
+        return Some(number);
+    }
     let number = parse_unbounded(text)?;
     let digits = text.iter().any(u8::is_ascii_digit);
     let names_infinity = !digits && number.is_infinite();
@@ -166,10 +186,14 @@ mod tests {
             ("-inf", f64::NEG_INFINITY),
             ("Infinity", f64::INFINITY),
             ("0e5", 0.0),
+            ("007", 7.0),
+            ("999999999999999", 999_999_999_999_999.0),
+            ("9007199254740993", 9_007_199_254_740_992.0),
         ] {
             assert_eq!(parse_double(text.as_bytes()), Some(number), "{text}");
         }
-        for text in ["", " 1", "1 ", "nan", "1e400", "1e-400", "abc", "0x10", "--1"] {
+        assert!(parse_double(b"-0").is_some_and(f64::is_sign_negative));
+        for text in ["", " 1", "1 ", "nan", "1e400", "1e-400", "abc", "0x10", "--1", "12:", "1/2"] {
             assert_eq!(parse_double(text.as_bytes()), None, "{text}");
         }
     }
