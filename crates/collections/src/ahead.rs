@@ -16,6 +16,15 @@ pub struct Ahead<'a> {
     order: Option<&'a Order>,
 }
 
+/// A place in a sorted set's order that a command will look for.
+#[derive(Clone, Copy, PartialEq, Default, Debug)]
+pub struct Sought {
+    /// The score there.
+    pub score: f64,
+    /// Whether a member is to come there: its name is compared with those of the same score.
+    pub is_new: bool,
+}
+
 impl<'a> Ahead<'a> {
     pub(crate) fn new(table: &'a Table, seed: Seed) -> Ahead<'a> {
         Ahead { table, seed, order: None }
@@ -60,10 +69,10 @@ impl<'a> Ahead<'a> {
         Some(f64::from_bits(element.prefix()))
     }
 
-    /// Brings the places of scores in a sorted set's order into the cache, all together.
-    pub fn places(self, scores: &[f64]) {
+    /// Brings places in a sorted set's order into the cache, all together.
+    pub fn places(self, sought: &[Sought]) {
         if let Some(order) = self.order {
-            order.fetch(scores);
+            order.fetch(sought);
         }
     }
 }

@@ -30,7 +30,7 @@ mod stream;
 pub mod table;
 mod word;
 
-pub use ahead::Ahead;
+pub use ahead::{Ahead, Sought};
 pub use class::class;
 pub use collection::{Collection, Encoding};
 pub use hash::{FieldExpiry, Hash, HashForm, HashIter, NEVER, Pair, Was};

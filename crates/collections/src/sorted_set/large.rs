@@ -48,15 +48,11 @@ impl Large {
         self.members.get(name).map(score_of)
     }
 
-    /// Where an item of this score and name is, or would go.
-    #[inline]
-    fn place(&self, score: f64, name: &[u8]) -> usize {
-        self.order.partition(At { score, name })
-    }
-
     pub(super) fn rank(&self, name: &[u8]) -> Option<(usize, f64)> {
-        let score = self.score(name)?;
-        Some((self.place(score, name), score))
+        let element = self.members.get(name)?;
+        let score = score_of(element);
+        let rank = self.order.partition(At { score, name, member: Some(element.address()) });
+        Some((rank, score))
     }
 
     /// Gives a member a score; the one it had.
@@ -65,22 +61,24 @@ impl Large {
         let Some(element) = self.members.at(&place) else {
             let parts = Parts { prefix: score.to_bits(), name, ..Parts::default() };
             let member = self.members.put(&place, &parts);
-            self.order.insert(Item { score, member }, At { score, name });
+            self.order.insert(Item { score, member }, At { score, name, member: None });
             return None;
         };
         let (old, member) = (score_of(element), element.address());
         if old != score {
-            self.order.take(At { score: old, name });
-            self.order.insert(Item { score, member }, At { score, name });
+            self.order.take(At { score: old, name, member: Some(member) });
+            self.order.insert(Item { score, member }, At { score, name, member: None });
             self.members.set_prefix(&place, score.to_bits());
         }
         Some(old)
     }
 
     pub(super) fn remove(&mut self, name: &[u8]) -> Option<f64> {
-        let score = self.score(name)?;
-        self.order.take(At { score, name });
-        self.members.remove(name);
+        let place = self.members.locate(name);
+        let element = self.members.at(&place)?;
+        let score = score_of(element);
+        self.order.take(At { score, name, member: Some(element.address()) });
+        self.members.remove_at(&place);
         Some(score)
     }
 
@@ -162,6 +160,9 @@ fn score_of(element: Element<'_, Scored>) -> f64 {
 struct At<'a> {
     score: f64,
     name: &'a [u8],
+    /// Its address if it is in the order with this score: then others of the score need not be looked at, each of which
+    /// may cost a cache miss.
+    member: Option<u64>,
 }
 
 impl Search for At<'_> {
@@ -170,6 +171,11 @@ impl Search for At<'_> {
         // Counted without a branch: where the score falls is beyond prediction.
         let below = scores.iter().filter(|&&s| s < self.score).count();
         let up_to = scores.iter().filter(|&&s| s <= self.score).count();
+        if let Some(own) = self.member
+            && let Some(at) = members[below..up_to].iter().position(|&member| member == own)
+        {
+            return below + at + usize::from(inclusive);
+        }
         // Members are looked at only where scores do not decide.
         below
             + members[below..up_to].partition_point(|&member| {

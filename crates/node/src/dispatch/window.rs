@@ -7,7 +7,7 @@ use crate::commands::sorted_set::parse_double;
 use crate::node::Node;
 use crate::session::Session;
 use crate::table::CommandIndex;
-use tanist_keyspace::collections::Ahead;
+use tanist_keyspace::collections::{Ahead, Sought};
 use tanist_keyspace::{Db, KeyHash};
 use tanist_resp::{Args, Batch};
 
@@ -103,7 +103,7 @@ impl Node {
         buf: &[u8],
         from: usize,
     ) {
-        let (mut scores, mut len) = ([0.0; 2 * WINDOW], 0);
+        let (mut sought, mut len) = ([Sought::default(); 2 * WINDOW], 0);
         let mut last: Option<Ahead<'_>> = None;
         for (i, (prepared, element)) in window.iter().zip(elements).enumerate() {
             let (Some(index), Some((ahead, hash))) = (prepared.index, *element) else { continue };
@@ -112,7 +112,7 @@ impl Node {
                 continue;
             }
             if let Some(last) = last.filter(|last| !last.is_in_order_of(ahead)) {
-                last.places(&scores[..len]);
+                last.places(&sought[..len]);
                 len = 0;
             }
             last = Some(ahead);
@@ -121,13 +121,15 @@ impl Node {
                 args.len().checked_sub(2).and_then(|at| parse_double(args.at(at)))
             };
             let new = if places == Places::OwnAndNew { new() } else { None };
-            for score in [ahead.score(hash), new].into_iter().flatten() {
-                scores[len] = score;
-                len += 1;
+            for (score, is_new) in [(ahead.score(hash), false), (new, true)] {
+                if let Some(score) = score {
+                    sought[len] = Sought { score, is_new };
+                    len += 1;
+                }
             }
         }
         if let Some(last) = last {
-            last.places(&scores[..len]);
+            last.places(&sought[..len]);
         }
     }
 

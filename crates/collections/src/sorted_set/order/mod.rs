@@ -14,6 +14,7 @@ mod node;
 #[cfg(test)]
 mod tests;
 
+use crate::ahead::Sought;
 use crate::table::prefetch;
 use arrayvec::ArrayVec;
 use node::{Inner, Leaf, Node, walk};
@@ -86,23 +87,28 @@ impl Order {
         }
     }
 
-    /// Brings the leaves where these scores belong into the cache. All descend together, so that what they miss on one
-    /// level overlaps.
-    pub(crate) fn fetch(&self, scores: &[f64]) {
+    /// Brings the leaves of these places into the cache. All descend together, so that what they miss on one level
+    /// overlaps.
+    pub(crate) fn fetch(&self, sought: &[Sought]) {
         const TOGETHER: usize = 32;
-        for scores in scores.chunks(TOGETHER) {
-            let mut paths: ArrayVec<(&Node, f64), TOGETHER> =
-                scores.iter().map(|&score| (&self.root, score)).collect();
+        for sought in sought.chunks(TOGETHER) {
+            let mut paths: ArrayVec<(&Node, Sought), TOGETHER> =
+                sought.iter().map(|&sought| (&self.root, sought)).collect();
             // All leaves are equally deep.
             while let Some((Node::Inner(_), _)) = paths.first() {
-                for (node, score) in &mut paths {
+                for (node, sought) in &mut paths {
                     if let Node::Inner(inner) = *node {
-                        *node = inner.child_of_score(*score);
+                        *node = inner.child_of_score(sought.score);
                         prefetch(std::ptr::from_ref(*node).cast());
                     }
                 }
                 for (node, _) in &paths {
                     node.fetch();
+                }
+            }
+            for (node, sought) in paths.iter().filter(|(_, sought)| sought.is_new) {
+                if let Node::Leaf(leaf) = node {
+                    leaf.fetch_members(sought.score);
                 }
             }
         }

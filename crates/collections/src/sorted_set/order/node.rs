@@ -96,6 +96,16 @@ impl Leaf {
         (0..self.len).map(|at| self.items.get(at))
     }
 
+    /// Brings the members that have this score into the cache.
+    pub(super) fn fetch_members(&self, score: f64) {
+        let scores = &self.items.scores[..self.len];
+        let below = scores.iter().filter(|&&s| s < score).count();
+        let up_to = scores.iter().filter(|&&s| s <= score).count();
+        for &member in &self.items.members[below..up_to] {
+            prefetch(std::ptr::without_provenance(member as usize));
+        }
+    }
+
     fn insert(&mut self, at: usize, item: Item) {
         self.items.open(at, self.len);
         self.items.set(at, item);

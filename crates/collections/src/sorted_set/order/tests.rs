@@ -1,6 +1,7 @@
 //! The order against a sorted vector.
 
 use super::*;
+use crate::ahead::Sought;
 use proptest::prelude::*;
 
 /// The place of an item, by score and then by address.
@@ -47,8 +48,9 @@ fn any_scores_can_be_fetched() {
     let mut order = Order::new();
     let mut model = Vec::new();
     for n in 0..500 {
-        let scores = [f64::NEG_INFINITY, f64::INFINITY, -1.0, n as f64];
-        order.fetch(&scores.repeat(12));
+        let scores = [f64::NEG_INFINITY, f64::INFINITY, -1.0, n as f64, 0.0];
+        let sought = scores.map(|score| Sought { score, is_new: score < 50.0 });
+        order.fetch(&sought.repeat(12));
         insert(&mut order, &mut model, (n * 7919 % 97) as f64, n);
     }
     agree(&order, &model);
