@@ -21,10 +21,9 @@ use std::thread::JoinHandle;
 use tanist_config::choice::Choice;
 use tanist_config::{CommandLine, ServerConfig};
 use tanist_node::{Identity, Node, Output, Outputs, Seeds, ShutdownRequest};
-use tanist_runtime::limits::{self, OpenFiles};
 use tanist_runtime::notify::Supervisor;
 use tanist_runtime::signals::{Signals, Stop};
-use tanist_runtime::{Alarm, Clock, daemon, listen, log, seed};
+use tanist_runtime::{Alarm, Clock, daemon, limits, listen, log, seed};
 use tanist_types::{NodeId, Rng, RunId};
 use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
 
@@ -141,7 +140,7 @@ fn greet(options: &Options) {
 /// Everything from the listening sockets to the end.
 fn serve(options: Options, log: log::Handle) -> Result<i32, String> {
     let mut config = options.loaded.config;
-    raise_open_files(&mut config);
+    config.maxclients = limits::room_for(config.maxclients, OTHER_FILES);
     if !options.loaded.seen.contains("io-threads") {
         config.io_threads = default_threads();
     }
@@ -265,33 +264,6 @@ fn supervisor(config: &ServerConfig) -> Supervisor {
 
 /// Files that are open beside the connections.
 const OTHER_FILES: u32 = 32;
-
-/// Sees to it that `maxclients` connections can be open, or lowers it.
-fn raise_open_files(config: &mut ServerConfig) {
-    let wanted = u64::from(config.maxclients) + u64::from(OTHER_FILES);
-    match limits::open_files(wanted) {
-        OpenFiles::Enough => {}
-        OpenFiles::Raised { from } => tracing::info!(
-            "Increased maximum number of open files to {wanted} (it was originally set to {from})."
-        ),
-        OpenFiles::Limited { at, error } => {
-            let fit = at.saturating_sub(OTHER_FILES.into()).clamp(1, u64::from(config.maxclients)) as u32;
-            tracing::warn!(
-                "You requested maxclients of {} requiring at least {wanted} max file descriptors.",
-                config.maxclients
-            );
-            tracing::warn!(
-                "Server can't set maximum open files to {wanted} because of OS error: {}.",
-                listen::describe(&error)
-            );
-            tracing::warn!(
-                "Current maximum open files is {at}. maxclients has been reduced to {fit} to compensate for low \
-                 ulimit. If you need higher maxclients increase 'ulimit -n'."
-            );
-            config.maxclients = fit;
-        }
-    }
-}
 
 /// Without the runtime's own timers: see `tanist_runtime::alarm`.
 fn runtime() -> std::io::Result<LocalRuntime> {

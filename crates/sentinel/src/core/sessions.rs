@@ -140,7 +140,7 @@ impl Sessions {
 impl Sentinel {
     /// Somebody connected.
     pub(crate) fn session_opened(&mut self, id: SessionId, remote: String, local: String) {
-        if self.sessions.all.len() >= self.globals.max_clients {
+        if self.sessions.all.len() >= self.globals.max_clients as usize {
             self.sessions.counts.rejected += 1;
             self.out.push(Output::Reply { session: id, bytes: TOO_MANY.to_vec() });
             self.out.push(Output::Hangup { session: id });

@@ -97,11 +97,11 @@ pub(crate) struct Globals {
     pub(crate) requirepass: Option<String>,
     pub(crate) loglevel: String,
     /// Most connections of others to us at once.
-    pub(crate) max_clients: usize,
+    pub(crate) max_clients: u32,
 }
 
 /// The default of `maxclients`, that of Redis.
-const MAX_CLIENTS: usize = 10_000;
+const MAX_CLIENTS: u32 = 10_000;
 
 impl Default for Globals {
     fn default() -> Globals {

@@ -13,13 +13,15 @@ use tanist_runtime::daemon::{self, Role};
 use tanist_runtime::include::include;
 use tanist_runtime::notify::Supervisor;
 use tanist_runtime::signals::Signals;
-use tanist_runtime::{Clock, listen, log, seed};
+use tanist_runtime::{Clock, limits, listen, log, seed};
 use tokio::sync::mpsc::unbounded_channel;
 
 /// The largest configuration file that is read.
 const MAX_CONFIG: u64 = 64 * 1024 * 1024;
 /// Redis Sentinel's port.
 const PORT: u16 = 26379;
+/// Files that are open beside the connections of clients: links to nodes and other sentinels, above all.
+const OTHER_FILES: u32 = 128;
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Runs a sentinel with these arguments, the program's name first; returns when it ended.
@@ -66,7 +68,7 @@ fn start(args: &[String]) -> Result<u8, String> {
     let Some(file) = &line.file else { return Err("Sentinel needs config file on disk, exiting!".into()) };
     let path = std::path::absolute(file).map_err(|e| format!("{file}: {e}"))?;
     let text = read_config(&path)?;
-    let config = Config::parse_with(&text, &line.lines, &mut include)
+    let mut config = Config::parse_with(&text, &line.lines, &mut include)
         .map_err(|bad| fatal(bad.of(&path.display().to_string())))?;
     let settings = Settings::read(&config)?;
     if settings.daemonize
@@ -98,6 +100,7 @@ fn start(args: &[String]) -> Result<u8, String> {
             return Err(format!("Failed listening on port {} (TCP), aborting: {error}", settings.port));
         }
     };
+    config.limit_clients(limits::room_for(config.max_clients(), OTHER_FILES));
     if let Some(pidfile) = &settings.pidfile {
         let _ = daemon::write_pid_file(pidfile);
     }

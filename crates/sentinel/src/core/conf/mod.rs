@@ -146,6 +146,17 @@ impl Config {
         self.loaded.groups.iter().any(|g| g.name == group)
     }
 
+    /// Most connections of others at once.
+    #[must_use]
+    pub fn max_clients(&self) -> u32 {
+        self.loaded.globals.max_clients
+    }
+
+    /// Lets in no more of them than that, whatever the file says. The file stays as it is.
+    pub fn limit_clients(&mut self, most: u32) {
+        self.loaded.globals.max_clients = self.max_clients().min(most);
+    }
+
     /// The scripts of all groups, each with what it is for.
     pub fn scripts(&self) -> impl Iterator<Item = (&'static str, &str)> {
         self.loaded.groups.iter().map(|g| &g.settings).flat_map(|s| {

@@ -120,11 +120,8 @@ pub(super) fn acl_file(args: &[String]) -> Result<(), &'static str> {
 }
 
 /// Takes `maxclients <number>`: from one to what Redis takes.
-pub(super) fn max_clients(args: &[String]) -> Result<usize, &'static str> {
+pub(super) fn max_clients(args: &[String]) -> Result<u32, &'static str> {
     let [number] = args else { return Err("wrong number of arguments") };
     let number: u32 = number.parse().map_err(|_| "argument couldn't be parsed into an integer")?;
-    usize::try_from(number)
-        .ok()
-        .filter(|n| *n > 0)
-        .ok_or("argument must be between 1 and 4294967295 inclusive")
+    if number > 0 { Ok(number) } else { Err("argument must be between 1 and 4294967295 inclusive") }
 }
