@@ -164,12 +164,63 @@ fn wrong_passwords_are_counted_and_the_time_of_the_deciding_thread_is_shown() {
     assert!(s.ask("HELLO 3 AUTH default wrong").starts_with("-WRONGPASS"));
     s.ask("AUTH secret");
     assert_eq!(s.field("acl_access_denied_auth"), "2");
-    let used = Usage { sys_us: 4, user_us: 3_000_003, main_sys_us: 2, main_user_us: 1_000_001 };
+    let used =
+        Usage { sys_us: 4, user_us: 3_000_003, main_sys_us: 2, main_user_us: 1_000_001, ..Usage::default() };
     s.step(Input::Used(used));
     assert_eq!(
         (s.field("used_cpu_sys_main_thread"), s.field("used_cpu_user_main_thread")),
         ("0.000002".into(), "1.000001".into())
     );
+}
+
+#[test]
+fn traffic_and_turns_of_the_loop_are_shown() {
+    let mut s = Small::new();
+    s.open(1);
+    s.ask("AUTH secret");
+    s.now.mono = Mono::from_millis(10_000);
+    for _ in 0..1500 {
+        s.ask("PING");
+    }
+    s.now.mono = Mono::from_millis(11_500);
+    let used = Usage { turns_us: 900, commands_us: 300, turn_us: 7, ..Usage::default() };
+    s.step(Input::Used(used));
+    let info = s.ask("INFO stats");
+    for line in [
+        // A thousand a second, each of 20 bytes and answered with 7, and this command.
+        "instantaneous_input_kbps:19.56",
+        "instantaneous_output_kbps:6.84",
+        "total_reads_processed:1502",
+        "eventloop_duration_sum:900",
+        "eventloop_duration_cmd_sum:300",
+        "instantaneous_eventloop_duration_usec:7",
+    ] {
+        assert!(info.split("\r\n").any(|l| l == line), "{line} in {info}");
+    }
+    let cycles: u64 = s.field("eventloop_cycles").parse().expect("a number");
+    s.step(Input::Tick);
+    // That one, and the command itself.
+    assert_eq!(s.field("eventloop_cycles"), (cycles + 2).to_string());
+}
+
+/// What the exporters of metrics look for.
+#[test]
+fn the_statistics_have_the_names_of_redis() {
+    let mut s = Small::new();
+    s.open(1);
+    s.ask("AUTH secret");
+    for name in [
+        "instantaneous_eventloop_cycles_per_sec",
+        "total_net_repl_input_bytes",
+        "sync_partial_err",
+        "expired_keys",
+        "keyspace_misses",
+        "pubsubshard_channels",
+        "total_writes_processed",
+        "acl_access_denied_channel",
+    ] {
+        s.field(name);
+    }
 }
 
 #[test]

@@ -86,7 +86,7 @@ impl Disk {
 impl Sentinel {
     /// Sends bytes to a session, behind everything that waits.
     pub(crate) fn reply(&mut self, session: SessionId, bytes: Vec<u8>) {
-        self.sessions.sent(session, bytes.len());
+        self.sessions.sent(session, bytes.len(), self.now.mono);
         if self.disk.gate_closed() {
             self.disk.held.push_back(Held::Bytes(session, bytes));
         } else {

@@ -75,6 +75,12 @@ pub struct Usage {
     pub main_sys_us: u64,
     /// Of the time in the program, that of the thread which decides.
     pub main_user_us: u64,
+    /// How long all turns of the loop took so far, waiting for inputs not included.
+    pub turns_us: u64,
+    /// Of that, the turns that carried out a command.
+    pub commands_us: u64,
+    /// How long a turn took of late.
+    pub turn_us: u64,
 }
 
 /// What happened outside.

@@ -12,6 +12,7 @@
 mod addr;
 mod commands;
 mod conf;
+mod counts;
 mod detector;
 mod disk;
 mod election;
@@ -39,6 +40,7 @@ pub use conf::{BadConfig, Config, config_text};
 pub use io::{Input, Level, LinkId, LinkLoss, Output, PersistId, ScriptEnd, ScriptId, SessionId, Usage};
 pub use timers::Timer;
 
+pub(crate) use counts::Rate;
 use disk::Disk;
 use group::{Group, GroupId};
 use io::Usage as Used;
@@ -160,6 +162,7 @@ impl Sentinel {
     pub fn step(&mut self, now: Now, input: Input, out: &mut Vec<Output>) {
         self.notice_suspension(now);
         self.now = now;
+        self.sessions.counts.stepped(now.mono);
         match input {
             Input::Tick => {}
             Input::LinkUp { link, remote, local } => self.link_up(link, remote, local),

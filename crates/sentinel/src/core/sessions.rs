@@ -2,6 +2,7 @@
 //! subscriptions to events.
 
 use super::Sentinel;
+use super::counts::Counts;
 use super::io::{Output, SessionId};
 use super::timing;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -11,53 +12,6 @@ use tanist_types::Mono;
 
 /// What a connection beyond `maxclients` is told.
 const TOO_MANY: &[u8] = b"-ERR max number of clients reached\r\n";
-
-/// What is counted for `INFO stats`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub(crate) struct Counts {
-    pub(crate) connections: u64,
-    pub(crate) commands: u64,
-    pub(crate) bytes_in: u64,
-    pub(crate) bytes_out: u64,
-    pub(crate) errors: u64,
-    /// Connections beyond `maxclients`.
-    pub(crate) rejected: u64,
-    /// `AUTH` and `HELLO` with a wrong name or password.
-    pub(crate) denied: u64,
-    /// Commands of late.
-    pub(crate) rate: Rate,
-}
-
-/// How often something happens, over the last second and a half.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub(crate) struct Rate {
-    /// By tenths of a second: which one, counted from the clock's beginning, and how often in it.
-    slots: [(u64, u64); Rate::SLOTS],
-}
-
-impl Rate {
-    const SLOTS: usize = 16;
-    const SLOT_MS: u64 = 100;
-
-    /// It happens now.
-    pub(crate) fn note(&mut self, now: Mono) {
-        let tenth = now.millis() / Rate::SLOT_MS;
-        let slot = &mut self.slots[(tenth % Rate::SLOTS as u64) as usize];
-        if slot.0 != tenth {
-            *slot = (tenth, 0);
-        }
-        slot.1 += 1;
-    }
-
-    /// How often in a second.
-    pub(crate) fn per_second(&self, now: Mono) -> u64 {
-        let full = Rate::SLOTS as u64 - 1;
-        let (tenth, since) = (now.millis() / Rate::SLOT_MS, now.millis() % Rate::SLOT_MS);
-        let recent = self.slots.iter().filter(|(at, _)| *at <= tenth && tenth - *at <= full);
-        let count: u64 = recent.map(|(_, count)| count).sum();
-        count * 1000 / (full * Rate::SLOT_MS + since)
-    }
-}
 
 /// One connection.
 #[derive(Clone, PartialEq, Debug)]
@@ -129,8 +83,8 @@ impl Sessions {
     }
 
     /// Counts what is sent.
-    pub(crate) fn sent(&mut self, session: SessionId, bytes: usize) {
-        self.counts.bytes_out += bytes as u64;
+    pub(crate) fn sent(&mut self, session: SessionId, bytes: usize, now: Mono) {
+        self.counts.sent(bytes, now);
         if let Some(s) = self.all.get_mut(&session) {
             s.bytes_out += bytes as u64;
         }
@@ -184,7 +138,7 @@ impl Sentinel {
     pub(crate) fn command(&mut self, id: SessionId, args: Vec<Vec<u8>>) {
         let now = self.now.mono;
         let size: usize = args.iter().map(|a| a.len() + 16).sum();
-        self.sessions.counts.bytes_in += size as u64;
+        self.sessions.counts.received(size, now);
         let Some(s) = self.sessions.all.get_mut(&id) else { return };
         s.last = now;
         s.bytes_in += size as u64;

@@ -4,7 +4,7 @@ use super::disk::Disk;
 use super::links::{self, Links};
 use super::scripts::Scripts;
 use super::sessions::{Accepted, Sessions};
-use super::usage;
+use super::usage::{self, Turns};
 use crate::core::{Input, Level, Output, Sentinel};
 use tanist_runtime::signals::Signals;
 use tanist_runtime::{Clock, log};
@@ -19,6 +19,7 @@ pub(super) struct Shell {
     pub(super) links: Links,
     pub(super) sessions: Sessions,
     pub(super) scripts: Scripts,
+    pub(super) turns: Turns,
     pub(super) inputs: UnboundedSender<Input>,
 }
 
@@ -34,14 +35,17 @@ impl Shell {
         let mut outputs = Vec::new();
         let mut input = Some(Input::Tick);
         loop {
+            let now = self.clock.now();
+            let command = matches!(input, Some(Input::Command { .. }));
             if let Some(input) = input {
                 self.note(&input);
-                core.step(self.clock.now(), input, &mut outputs);
+                core.step(now, input, &mut outputs);
             }
             self.log_level(&core);
             if let Some(status) = self.perform(&mut outputs) {
                 return status;
             }
+            self.turns.note(now.mono, self.clock.mono(), command);
             input = self.next(&core, &mut inputs, &mut accepted, &mut signals).await;
         }
     }
@@ -103,7 +107,8 @@ impl Shell {
                 Output::RunScript { script, path, args } => self.scripts.run(script, &path, &args),
                 Output::KillScript { script } => self.scripts.kill(script),
                 Output::Usage => {
-                    let _ = self.inputs.send(Input::Used(usage::read()));
+                    let used = usage::read(&self.turns, self.clock.mono());
+                    let _ = self.inputs.send(Input::Used(used));
                 }
                 Output::Exit { status: code } => status = status.or(Some(code)),
             }

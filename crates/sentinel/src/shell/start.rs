@@ -5,6 +5,7 @@ use super::event_loop::Shell;
 use super::links::Links;
 use super::scripts::Scripts;
 use super::sessions::{self, Sessions};
+use super::usage::Turns;
 use crate::core::{BadConfig, Config, Facts, Sentinel};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -154,6 +155,7 @@ async fn run(
         links: Links::new(inputs.clone()),
         sessions: Sessions::new(inputs.clone()),
         scripts: Scripts::new(inputs.clone()),
+        turns: Turns::default(),
         inputs,
     };
     let status = shell.run(core, receiver, accepted, signals).await;

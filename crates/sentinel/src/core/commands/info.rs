@@ -2,9 +2,21 @@
 
 use super::connection::SPOKEN_VERSION;
 use super::{Call, Done};
-use crate::core::Sentinel;
+use crate::core::{Rate, Sentinel};
 use std::fmt::Write as _;
 use tanist_resp::Reply;
+
+/// What is counted of keys and replicas, of which there are none: exporters look for the names.
+const OF_KEYS: &[&str] = &[
+    "sync_full",
+    "sync_partial_ok",
+    "sync_partial_err",
+    "expired_keys",
+    "evicted_keys",
+    "evicted_clients",
+    "keyspace_hits",
+    "keyspace_misses",
+];
 
 const SECTIONS: &[&str] = &["server", "clients", "stats", "cpu", "sentinel"];
 
@@ -96,18 +108,40 @@ impl Sentinel {
             channels.extend(&s.channels);
             patterns.extend(&s.patterns);
         }
-        let lines = [
+        let now = self.now.mono;
+        let kbps = |rate: &Rate| format!("{:.2}", rate.per_second(now) as f64 / 1024.0);
+        let mut lines = vec![
             ("total_connections_received", c.connections.to_string()),
             ("total_commands_processed", c.commands.to_string()),
-            ("instantaneous_ops_per_sec", c.rate.per_second(self.now.mono).to_string()),
+            ("instantaneous_ops_per_sec", c.rate.per_second(now).to_string()),
             ("total_net_input_bytes", c.bytes_in.to_string()),
             ("total_net_output_bytes", c.bytes_out.to_string()),
+            ("total_net_repl_input_bytes", "0".to_owned()),
+            ("total_net_repl_output_bytes", "0".to_owned()),
+            ("instantaneous_input_kbps", kbps(&c.rate_in)),
+            ("instantaneous_output_kbps", kbps(&c.rate_out)),
             ("rejected_connections", c.rejected.to_string()),
+        ];
+        lines.extend(OF_KEYS.iter().map(|name| (*name, "0".to_owned())));
+        lines.extend([
             ("pubsub_channels", channels.len().to_string()),
             ("pubsub_patterns", patterns.len().to_string()),
+            ("pubsubshard_channels", "0".to_owned()),
+            ("latest_fork_usec", "0".to_owned()),
+            ("unexpected_error_replies", "0".to_owned()),
             ("total_error_replies", c.errors.to_string()),
+            ("total_reads_processed", c.commands.to_string()),
+            ("total_writes_processed", c.writes.to_string()),
+            ("eventloop_cycles", c.steps.to_string()),
+            ("eventloop_duration_sum", self.used.turns_us.to_string()),
+            ("eventloop_duration_cmd_sum", self.used.commands_us.to_string()),
+            ("instantaneous_eventloop_cycles_per_sec", c.step_rate.per_second(now).to_string()),
+            ("instantaneous_eventloop_duration_usec", self.used.turn_us.to_string()),
             ("acl_access_denied_auth", c.denied.to_string()),
-        ];
+            ("acl_access_denied_cmd", "0".to_owned()),
+            ("acl_access_denied_key", "0".to_owned()),
+            ("acl_access_denied_channel", "0".to_owned()),
+        ]);
         section(out, "Stats", &lines);
     }
 

@@ -66,7 +66,7 @@ impl Sentinel {
         }
         let proto = s.proto;
         self.sessions.counts.commands += 1;
-        self.sessions.counts.rate.note(self.now.mono);
+        self.sessions.counts.rate.note(1, self.now.mono);
         let mut bytes = Vec::new();
         let call = Call { session, args: &args };
         let done = self.dispatch(&call, &mut Reply::new(&mut bytes, proto));
