@@ -77,6 +77,43 @@ fn a_cluster_comes_up_goes_down_and_comes_up_again() {
 }
 
 #[test]
+fn a_mistaken_option_leaves_nothing_behind() {
+    let folder = Folder::new("up-mistake");
+    let port = ports::free_block(2).unwrap();
+    let (node, sentinel) = (port.to_string(), (port + 1).to_string());
+    let up = |more: &[&str]| {
+        let shape = ["--nodes", "1", "--sentinels", "1", "--port", &node, "--sentinel-port", &sentinel];
+        tanist(&[&["up", "--detach", "--dir", folder.arg()], &shape[..], more].concat())
+    };
+    let mistakes: [(&[&str], &str); 5] = [
+        (&["--directive", "maxmemroy 1gb"], "--directive 'maxmemroy 1gb': Bad directive"),
+        (&["--directive", "port 7000"], "choose them with --port and --sentinel-port"),
+        (&["--sentinel-directive", "sentinel parallel-syncs other 1"], "No such master"),
+        (&["--server-bin", "./nowhere"], "there is no such program"),
+        (&["--name", "my group"], "--name 'my group'"),
+    ];
+    for (options, says) in mistakes {
+        let refused = up(options);
+        assert!(!refused.status.success() && text(&refused).contains(says), "{}", text(&refused));
+        assert!(!folder.0.exists(), "{options:?}");
+    }
+    assert!(up(&["--directive", "requirepass 'a \"b'"]).status.success());
+    assert_eq!(folder.status()["agree"], true);
+    assert!(tanist(&["down", "--dir", folder.arg()]).status.success());
+    let conf = folder.0.join("node-1/tanist.conf");
+    let before = std::fs::read(&conf).unwrap();
+    let refused = up(&["--directive", "maxmemroy 1gb"]);
+    assert!(text(&refused).contains("Bad directive"), "{}", text(&refused));
+    assert_eq!(std::fs::read(&conf).unwrap(), before);
+
+    // Without the file that says which member is what, a new cluster would make the first node the primary.
+    std::fs::remove_file(folder.0.join("cluster.json")).unwrap();
+    let refused = up(&[]);
+    assert!(text(&refused).contains("is of an earlier cluster"), "{}", text(&refused));
+    assert_eq!(std::fs::read(&conf).unwrap(), before);
+}
+
+#[test]
 fn whoever_listens_may_go_away() {
     let folder = Folder::new("closed-pipe");
     std::fs::create_dir_all(&folder.0).unwrap();

@@ -7,74 +7,39 @@ use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::Write as _;
 
-use anyhow::{Context, Error, Result, anyhow, bail};
+use anyhow::{Context, Error, Result, anyhow};
+use tanist_config::{Included, LoadError, Loaded};
 use tanist_runtime::include::include;
+use tanist_sentinel::core::{BadConfig, Config, config_text};
+use tanist_text::words::{quote, quote_if_needed};
 
+use super::directives::Directives;
 use super::layout::{Kind, Layout, Member, Program};
-
-/// What the caller chose beside the layout.
-#[derive(Clone, Debug, Default)]
-pub struct Directives {
-    /// Lines for every data node, `name value`.
-    pub node: Vec<String>,
-    /// Lines for every sentinel; `%name%` stands for the group's name.
-    pub sentinel: Vec<String>,
-    /// `down-after-milliseconds`, if it is not to be left as it is, or a second in a new cluster.
-    pub down_after_ms: Option<u64>,
-}
 
 /// `down-after-milliseconds` of a new cluster.
 const DOWN_AFTER_MS: u64 = 1000;
 
-impl Directives {
-    /// Refuses what cannot be one line of a configuration file.
-    pub fn check(&self) -> Result<()> {
-        for line in self.node.iter().chain(&self.sentinel) {
-            if line.trim().is_empty() || line.contains(['\n', '\r']) {
-                bail!("not a directive: {line:?} (expected 'name value')");
-            }
-        }
-        Ok(())
-    }
-
-    /// What the last `requirepass` line for members of this kind says, as it stands there.
-    pub fn requirepass(&self, kind: Kind) -> Option<&str> {
-        self.lines(kind).iter().rev().find_map(|line| {
-            let (name, value) = line.trim().split_once(char::is_whitespace)?;
-            name.eq_ignore_ascii_case("requirepass").then(|| value.trim())
-        })
-    }
-
-    /// The password in that line, if it sets one.
-    pub fn password(&self, kind: Kind) -> Option<String> {
-        let value = self.requirepass(kind)?.trim_matches('"').to_owned();
-        (!value.is_empty()).then_some(value)
-    }
-
-    fn lines(&self, kind: Kind) -> &[String] {
-        match kind {
-            Kind::Node => &self.node,
-            Kind::Sentinel => &self.sentinel,
-        }
+/// The member's first configuration.
+pub fn first(layout: &Layout, member: &Member, directives: &Directives) -> String {
+    match member.kind {
+        Kind::Node => node(layout, member, directives),
+        Kind::Sentinel => sentinel(layout, member, directives),
     }
 }
 
 /// Makes the member's folder and writes its first configuration.
-pub fn write(layout: &Layout, member: &Member, directives: &Directives) -> Result<()> {
+pub fn write(layout: &Layout, member: &Member, text: &str) -> Result<()> {
     let dir = layout.member_dir(member);
     fs::create_dir_all(&dir).with_context(|| format!("cannot make {}", dir.display()))?;
-    let text = match member.kind {
-        Kind::Node => node(layout, member, directives),
-        Kind::Sentinel => sentinel(layout, member, directives),
-    };
     let path = layout.conf(member);
     fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// Appends directives given to a later start; later lines win. A password of the nodes is told to who has to give it:
-/// the other nodes and the sentinels.
-pub fn append(layout: &Layout, member: &Member, directives: &Directives) -> Result<()> {
-    let mut text: String = match (member.kind, directives.requirepass(Kind::Node)) {
+/// What directives that are given to a later start add to the member's configuration; later lines win. A password of the
+/// nodes is told to who has to give it: the other nodes and the sentinels.
+pub fn addition(layout: &Layout, member: &Member, directives: &Directives) -> String {
+    let password = directives.requirepass(Kind::Node).map(|p| quote_if_needed(p.as_bytes()));
+    let mut text: String = match (member.kind, password) {
         (Kind::Node, Some(password)) => format!("masterauth {password}\n"),
         (Kind::Sentinel, Some(password)) => format!("sentinel auth-pass {} {password}\n", layout.name),
         (_, None) => String::new(),
@@ -83,54 +48,82 @@ pub fn append(layout: &Layout, member: &Member, directives: &Directives) -> Resu
         let _ = writeln!(text, "sentinel down-after-milliseconds {} {ms}", layout.name);
     }
     text.extend(directives.lines(member.kind).iter().map(|l| l.replace("%name%", &layout.name) + "\n"));
-    if text.is_empty() {
+    text
+}
+
+/// Appends to the member's configuration.
+pub fn append(layout: &Layout, member: &Member, addition: &str) -> Result<()> {
+    if addition.is_empty() {
         return Ok(());
     }
     let path = layout.conf(member);
     let there = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    if !there.ends_with(b"\n") && !there.is_empty() {
-        text.insert(0, '\n');
-    }
     let mut file = File::options()
         .append(true)
         .open(&path)
         .with_context(|| format!("cannot open {}", path.display()))?;
-    file.write_all(text.as_bytes()).with_context(|| format!("cannot write {}", path.display()))
+    file.write_all(joint(&there, addition).as_bytes())
+        .with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// The addition, on lines of its own.
+fn joint(there: &[u8], addition: &str) -> String {
+    let between = if there.ends_with(b"\n") || there.is_empty() { "" } else { "\n" };
+    format!("{between}{addition}")
+}
+
+/// Reads a node's configuration as the node does.
+pub fn read_node(layout: &Layout, member: &Member, text: &[u8]) -> Result<Loaded, LoadError> {
+    Loaded::read(text, &mut |pattern| include_of(layout, member, pattern))
+}
+
+/// Reads a sentinel's configuration as the sentinel does.
+pub fn read_sentinel(layout: &Layout, member: &Member, text: &str) -> Result<Config, BadConfig> {
+    Config::parse_with(text, "", &mut |pattern| include_of(layout, member, pattern))
+}
+
+/// A member works in its folder, wherever this process does.
+fn include_of(layout: &Layout, member: &Member, pattern: &str) -> Result<Vec<Included>, String> {
+    include(&layout.member_dir(member).join(pattern).to_string_lossy())
 }
 
 /// Refuses a configuration file that its member could not read, or that has lost what `tanist up` once wrote into it:
-/// that member would be somebody else.
-pub fn require_whole(layout: &Layout, member: &Member) -> Result<()> {
+/// that member would be somebody else. The same for the file with this addition.
+pub fn require_whole(layout: &Layout, member: &Member, addition: &str) -> Result<()> {
     let path = layout.conf(member);
+    let text = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    require_usable(layout, member, &text)?;
+    if addition.is_empty() {
+        return Ok(());
+    }
+    let whole = [&text[..], joint(&text, addition).as_bytes()].concat();
+    require_usable(layout, member, &whole).context("with these directives")
+}
+
+/// The same for the text of a file.
+pub fn require_usable(layout: &Layout, member: &Member, text: &[u8]) -> Result<()> {
+    let name = layout.conf(member).display().to_string();
     let lost = |what: &str| {
         anyhow!(
-            "{} is not whole: {what} is missing. Nothing was started; restore the file, or make a new cluster with \
-             another --dir",
-            path.display()
+            "{name} is not whole: {what} is missing. Nothing was started; restore the file, or make a new cluster with \
+             another --dir"
         )
     };
-    let text = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    let program = if member.kind == Kind::Node { &layout.server } else { &layout.sentinel };
-    if *program != Program::Own {
+    if *layout.program(member.kind) != Program::Own {
         // Another server's file is its own affair.
         return if text.is_empty() { Err(lost("everything")) } else { Ok(()) };
     }
     let port = format!("'port {}'", member.port);
-    // The member works in its folder, wherever this process does.
-    let mut reader = |pattern: &str| include(&layout.member_dir(member).join(pattern).to_string_lossy());
     match member.kind {
         Kind::Node => {
-            let loaded = tanist_config::Loaded::read(&text, &mut reader)
-                .map_err(|e| anyhow!("{}: {e}", path.display()))?;
+            let loaded = read_node(layout, member, text).map_err(|e| anyhow!("{name}: {e}"))?;
             if loaded.config.port != member.port {
                 return Err(lost(&port));
             }
         }
         Kind::Sentinel => {
-            let text =
-                tanist_sentinel::core::config_text(&path.display().to_string(), text).map_err(Error::msg)?;
-            let config = tanist_sentinel::core::Config::parse_with(&text, "", &mut reader)
-                .map_err(|e| anyhow!("{}", e.of(&path.display().to_string())))?;
+            let text = config_text(&name, text.to_vec()).map_err(Error::msg)?;
+            let config = read_sentinel(layout, member, &text).map_err(|e| anyhow!("{}", e.of(&name)))?;
             if config.directive("port") != Some(&[member.port.to_string()]) {
                 return Err(lost(&port));
             }
@@ -145,7 +138,7 @@ pub fn require_whole(layout: &Layout, member: &Member) -> Result<()> {
 fn node(layout: &Layout, member: &Member, directives: &Directives) -> String {
     let mut out = head(layout, member);
     if let Some(password) = &layout.password {
-        let _ = writeln!(out, "masterauth \"{password}\"");
+        let _ = writeln!(out, "masterauth {}", quote_if_needed(password.as_bytes()));
     }
     // Nobody else is going to join a local cluster: the first full sync need not wait for company.
     out.push_str("repl-diskless-sync-delay 0\n");
@@ -172,7 +165,7 @@ fn sentinel(layout: &Layout, member: &Member, directives: &Directives) -> String
     let _ = writeln!(out, "sentinel failover-timeout {name} 10000");
     let _ = writeln!(out, "sentinel parallel-syncs {name} {}", layout.nodes().count().max(1));
     if let Some(password) = &layout.password {
-        let _ = writeln!(out, "sentinel auth-pass {name} {password}");
+        let _ = writeln!(out, "sentinel auth-pass {name} {}", quote_if_needed(password.as_bytes()));
     }
     for line in &directives.sentinel {
         let _ = writeln!(out, "{}", line.replace("%name%", name));
@@ -182,11 +175,11 @@ fn sentinel(layout: &Layout, member: &Member, directives: &Directives) -> String
 
 fn head(layout: &Layout, member: &Member) -> String {
     format!(
-        "# {} of the cluster \"{}\", made by `tanist up`.\nbind 127.0.0.1\nport {}\ndir \"{}\"\n",
+        "# {} of the cluster \"{}\", made by `tanist up`.\nbind 127.0.0.1\nport {}\ndir {}\n",
         member.label(),
         layout.name,
         member.port,
-        layout.member_dir(member).display()
+        quote(layout.member_dir(member).to_string_lossy().as_bytes())
     )
 }
 
@@ -195,25 +188,36 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_last_password_counts() {
-        let of = |lines: &[&str]| {
-            let lines: Vec<String> = lines.iter().map(|l| (*l).to_owned()).collect();
-            let of_nodes = Directives { node: lines.clone(), ..Directives::default() };
-            let of_sentinels = Directives { sentinel: lines, ..Directives::default() };
-            assert_eq!((of_nodes.password(Kind::Sentinel), of_sentinels.password(Kind::Node)), (None, None));
-            assert_eq!(of_nodes.password(Kind::Node), of_sentinels.password(Kind::Sentinel));
-            of_nodes.password(Kind::Node)
-        };
-        assert_eq!(of(&["requirepass one", "RequirePass \"two\""]), Some("two".into()));
-        assert_eq!(of(&["requirepass \"\""]), None);
-        assert_eq!(of(&["maxmemory 1gb"]), None);
-    }
-
-    #[test]
-    fn a_directive_is_one_line() {
-        let of = |line: &str| Directives { node: vec![line.into()], ..Directives::default() }.check();
-        assert!(of("maxmemory 1gb").is_ok());
-        assert!(of("a b\nc d").is_err());
-        assert!(of("  ").is_err());
+    fn any_password_survives_the_files() {
+        for password in ["plain", "a b", "\"quoted\"", "back\\slash", "é#'"] {
+            let member = |kind, port| Member { kind, index: 1, port, process: None };
+            let layout = Layout {
+                dir: "/nowhere".into(),
+                name: "tanist".into(),
+                quorum: 1,
+                members: vec![member(Kind::Node, 7001), member(Kind::Sentinel, 7101)],
+                server: Program::Own,
+                sentinel: Program::Own,
+                password: Some(password.to_owned()),
+                sentinel_password: None,
+                supervisor: None,
+            };
+            let line = format!("requirepass {}", quote(password.as_bytes()));
+            let directives = Directives { node: vec![line], ..Directives::default() };
+            assert_eq!(directives.password(Kind::Node).as_deref(), Some(password));
+            for more in [false, true] {
+                let text = |member| {
+                    let addition = if more { addition(&layout, member, &directives) } else { String::new() };
+                    first(&layout, member, &directives) + &addition
+                };
+                let node =
+                    read_node(&layout, &layout.members[0], text(&layout.members[0]).as_bytes()).unwrap();
+                assert_eq!(node.config.masterauth, password);
+                let sentinel = text(&layout.members[1]);
+                require_usable(&layout, &layout.members[1], sentinel.as_bytes()).unwrap();
+                let said = sentinel.lines().rfind(|l| l.starts_with("sentinel auth-pass")).unwrap();
+                assert_eq!(tanist_text::words::split(said.as_bytes()).unwrap()[3], password.as_bytes());
+            }
+        }
     }
 }

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
+use tanist_runtime::durable;
 
 use super::process::Identity;
 
@@ -116,6 +117,14 @@ impl Layout {
         }
     }
 
+    /// What members of this kind run.
+    pub fn program(&self, kind: Kind) -> &Program {
+        match kind {
+            Kind::Node => &self.server,
+            Kind::Sentinel => &self.sentinel,
+        }
+    }
+
     /// The folder of one member.
     pub fn member_dir(&self, member: &Member) -> PathBuf {
         self.dir.join(member.label())
@@ -150,21 +159,34 @@ impl Layout {
     /// Writes `cluster.json`, whole or not at all.
     pub fn save(&self) -> Result<()> {
         let path = self.dir.join(FILE);
-        let temp = self.dir.join("cluster.json.new");
         let text = serde_json::to_string_pretty(&self.to_json())? + "\n";
-        fs::write(&temp, text).with_context(|| format!("cannot write {}", temp.display()))?;
-        fs::rename(&temp, &path).with_context(|| format!("cannot write {}", path.display()))
+        durable::write(&path, text.as_bytes()).with_context(|| format!("cannot write {}", path.display()))
     }
 
     /// Reads what an earlier command wrote in `dir`.
     pub fn load(dir: &Path) -> Result<Layout> {
-        let dir = fs::canonicalize(dir).with_context(|| format!("no folder {}", dir.display()))?;
+        if !Layout::exists(dir) {
+            bail!("no cluster in {}: `tanist up` makes one, --dir names another folder", dir.display());
+        }
+        let dir = fs::canonicalize(dir).with_context(|| format!("cannot open {}", dir.display()))?;
         let path = dir.join(FILE);
-        let text = fs::read_to_string(&path)
-            .with_context(|| format!("no cluster in {}: `tanist up` makes one", dir.display()))?;
-        let json: Value =
-            serde_json::from_str(&text).with_context(|| format!("{} is damaged", path.display()))?;
-        Layout::from_json(dir, &json).with_context(|| format!("{} is damaged", path.display()))
+        let bytes = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let damaged = || {
+            format!(
+                "{} is damaged; the members' data are untouched. Restore it, or make a new cluster with another --dir",
+                path.display()
+            )
+        };
+        let json: Value = serde_json::from_slice(&bytes).with_context(damaged)?;
+        Layout::from_json(dir, &json).with_context(damaged)
+    }
+
+    /// The first file of a member in `dir` that is more than a first configuration, when `cluster.json` is not there: that
+    /// of an earlier cluster, whose data a new one would take for its own.
+    pub fn left_over(&self) -> Option<PathBuf> {
+        let configuration = |path: &PathBuf| self.members.iter().any(|m| self.conf(m) == *path);
+        let files = |member: &Member| fs::read_dir(self.member_dir(member)).into_iter().flatten().flatten();
+        self.members.iter().flat_map(files).map(|entry| entry.path()).find(|path| !configuration(path))
     }
 
     fn to_json(&self) -> Value {

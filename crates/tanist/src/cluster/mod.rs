@@ -1,6 +1,7 @@
 //! A local cluster of real processes: made, started, watched and stopped.
 
 pub mod config;
+pub mod directives;
 pub mod layout;
 pub mod ports;
 pub mod process;
@@ -14,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Error, Result, anyhow, bail};
 
-pub use config::Directives;
+pub use directives::Directives;
 pub use layout::{Kind, Layout, Member, Program};
 pub use process::{Identity, Signal};
 pub use view::{NodeView, SentinelView, View, Watcher};
@@ -55,11 +56,32 @@ const STOP_GRACE: Duration = Duration::from_secs(12);
 impl Cluster {
     /// Makes the folder and the configuration files. Starts nothing.
     pub fn create(shape: &Shape, directives: &Directives) -> Result<Cluster> {
-        directives.check()?;
-        let layout = plan(shape, directives)?;
+        let mut layout = plan(shape, directives)?;
+        directives.check(&layout)?;
         ports::require_free(&layout.members.iter().map(|m| m.port).collect::<Vec<_>>())?;
+        for (program, option) in [(&shape.server, "--server-bin"), (&shape.sentinel, "--sentinel-bin")] {
+            if let Program::Path(path) = program
+                && path.is_absolute()
+                && !path.is_file()
+            {
+                bail!("{option} {}: there is no such program", path.display());
+            }
+        }
+        let text = |layout: &Layout, member| config::first(layout, member, directives);
         for member in &layout.members {
-            config::write(&layout, member, directives)?;
+            config::require_usable(&layout, member, text(&layout, member).as_bytes())
+                .context("with these directives")?;
+        }
+        if let Some(path) = layout.left_over() {
+            bail!(
+                "{} is of an earlier cluster, but its cluster.json is missing. Restore that, or choose another --dir",
+                path.display()
+            );
+        }
+        fs::create_dir_all(&shape.dir).with_context(|| format!("cannot make {}", shape.dir.display()))?;
+        layout.dir = fs::canonicalize(&shape.dir)?;
+        for member in &layout.members {
+            config::write(&layout, member, &text(&layout, member))?;
         }
         layout.save()?;
         Ok(Cluster { layout, children: Vec::new(), fresh: true })
@@ -72,7 +94,7 @@ impl Cluster {
 
     /// Prepares a stopped cluster for another start. A new password reaches everybody who has to know it.
     pub fn revive(&mut self, directives: &Directives) -> Result<()> {
-        directives.check()?;
+        directives.check(&self.layout)?;
         if let Some(member) = self.layout.running().next() {
             bail!(
                 "the cluster in {} is already up ({} has pid {}); `tanist status` shows it, `tanist down` stops it",
@@ -83,11 +105,12 @@ impl Cluster {
         }
         ports::require_free(&self.layout.members.iter().map(|m| m.port).collect::<Vec<_>>())?;
         // All of them before the first is changed.
+        let addition = |member| config::addition(&self.layout, member, directives);
         for member in &self.layout.members {
-            config::require_whole(&self.layout, member)?;
+            config::require_whole(&self.layout, member, &addition(member))?;
         }
         for member in &self.layout.members {
-            config::append(&self.layout, member, directives)?;
+            config::append(&self.layout, member, &addition(member))?;
         }
         for kind in [Kind::Node, Kind::Sentinel] {
             if directives.requirepass(kind).is_some() {
@@ -116,12 +139,19 @@ impl Cluster {
     /// Starts (again) the member at position `i` and remembers its process.
     pub fn start_member(&mut self, i: usize) -> Result<()> {
         let child = process::spawn(&self.layout, &self.layout.members[i])?;
-        self.layout.members[i].process = Identity::of(child.id() as i32);
+        let process = Identity::of(child.id() as i32);
+        self.layout.members[i].process = process;
         self.children.push(child);
-        self.layout.save()?;
-        match self.layout.members[i].process {
-            Some(_) => Ok(()),
+        let saved = self.layout.save();
+        match process {
             None => Err(self.ended(&self.layout.members[i])),
+            Some(process) => {
+                if saved.is_err() {
+                    // Nobody would find it again.
+                    process.stop(STOP_GRACE);
+                }
+                saved
+            }
         }
     }
 
@@ -264,16 +294,23 @@ fn plan(shape: &Shape, directives: &Directives) -> Result<Layout> {
     if shape.nodes == 0 || shape.sentinels == 0 {
         bail!("a cluster needs at least one node and one sentinel");
     }
+    // In their hello messages sentinels put it between commas.
+    let plain = |b: u8| b.is_ascii_graphic() && !matches!(b, b',' | b'"' | b'\'' | b'\\' | b'#');
+    if shape.name.is_empty() || !shape.name.bytes().all(plain) {
+        bail!("--name '{}': a name has no blanks, commas, quotes or letters beyond ASCII", shape.name);
+    }
     if Layout::exists(&shape.dir) {
         bail!("{} already holds a cluster", shape.dir.display());
     }
-    fs::create_dir_all(&shape.dir).with_context(|| format!("cannot make {}", shape.dir.display()))?;
     let mut members = Vec::new();
-    for (kind, count, base) in
-        [(Kind::Node, shape.nodes, shape.port), (Kind::Sentinel, shape.sentinels, shape.sentinel_port)]
-    {
+    for (kind, count, base, option) in [
+        (Kind::Node, shape.nodes, shape.port, "--port"),
+        (Kind::Sentinel, shape.sentinels, shape.sentinel_port, "--sentinel-port"),
+    ] {
         for i in 0..count {
-            let port = base.checked_add(i).filter(|p| *p > 0).context("ports go up to 65535")?;
+            let Some(port) = base.checked_add(i).filter(|p| *p > 0) else {
+                bail!("{option} {base} leaves no room for {count} ports: they go from 1 to 65535");
+            };
             if members.iter().any(|m: &Member| m.port == port) {
                 bail!("port {port} is given to two members; choose --port and --sentinel-port further apart");
             }
@@ -281,7 +318,7 @@ fn plan(shape: &Shape, directives: &Directives) -> Result<Layout> {
         }
     }
     Ok(Layout {
-        dir: fs::canonicalize(&shape.dir)?,
+        dir: std::path::absolute(&shape.dir)?,
         name: shape.name.clone(),
         quorum: usize::from(shape.sentinels) / 2 + 1,
         members,

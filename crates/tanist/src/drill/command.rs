@@ -228,9 +228,12 @@ pub fn abandon_on_stop(own: Own) -> Result<()> {
     })
 }
 
-/// `--server-bin` and `--sentinel-bin`.
+/// `--server-bin` and `--sentinel-bin`. Members work in folders of their own: a path must not depend on ours.
 pub fn program(path: Option<&PathBuf>) -> Program {
-    path.map_or(Program::Own, |p| Program::Path(p.clone()))
+    path.map_or(Program::Own, |p| match p.components().count() {
+        1 if !p.is_absolute() => Program::Path(p.clone()),
+        _ => Program::Path(std::path::absolute(p).unwrap_or_else(|_| p.clone())),
+    })
 }
 
 /// What the nodes say they are.
