@@ -120,10 +120,11 @@ impl Cluster {
         self.layout.save()
     }
 
-    /// Starts every member. On a first start the replicas are online before the sentinels look.
-    pub fn start(&mut self, limit: Duration) -> Result<()> {
+    /// Starts every member. On a first start the replicas are online before the sentinels look. `go_on` is asked now and
+    /// then, and ends the start with its error.
+    pub fn start(&mut self, limit: Duration, go_on: impl FnMut() -> Result<()>) -> Result<()> {
         self.start_all(Kind::Node)?;
-        self.wait_nodes(Wait::new(limit))?;
+        self.wait_nodes(Wait::new(limit), go_on)?;
         self.start_all(Kind::Sentinel)
     }
 
@@ -155,7 +156,7 @@ impl Cluster {
         }
     }
 
-    fn wait_nodes(&mut self, mut wait: Wait) -> Result<()> {
+    fn wait_nodes(&mut self, mut wait: Wait, mut go_on: impl FnMut() -> Result<()>) -> Result<()> {
         let mut watcher = Watcher::new(Duration::from_millis(500));
         let nodes_only = Layout { members: self.layout.nodes().cloned().collect(), ..self.layout.clone() };
         loop {
@@ -173,6 +174,7 @@ impl Cluster {
                 [] => format!("{online} of {} replicas online at the primary", view.nodes.len() - 1),
                 some => format!("no answer from {}", some.join(", ")),
             })?;
+            go_on()?;
             sleep(Duration::from_millis(20));
         }
     }

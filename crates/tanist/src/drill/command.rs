@@ -256,8 +256,10 @@ impl Throwaway {
     pub fn start(shape: &Shape, directives: &Directives, keep: bool) -> Result<Throwaway> {
         let mut throwaway = Throwaway { cluster: Cluster::create(shape, directives)?, keep };
         let limit = Duration::from_secs(60);
-        let started =
-            throwaway.cluster.start(limit).and_then(|()| throwaway.cluster.wait_agreement(limit, || Ok(())));
+        let started = throwaway
+            .cluster
+            .start(limit, || Ok(()))
+            .and_then(|()| throwaway.cluster.wait_agreement(limit, || Ok(())));
         if started.is_err() {
             throwaway.keep = true;
         }

@@ -11,6 +11,7 @@ use anyhow::Result;
 
 use crate::cluster::{Cluster, View, Watcher};
 use crate::drill::events::{Event, EventLog, Listeners};
+use crate::output::say;
 use crate::status::{table, verdict};
 
 const EVENTS_SHOWN: usize = 8;
@@ -23,7 +24,8 @@ pub(super) fn show(cluster: &mut Cluster, stop: &AtomicBool) -> Result<()> {
     let result = if std::io::stdout().is_terminal() {
         on_terminal(cluster, &log, stop)
     } else {
-        as_lines(cluster, &log, stop)
+        as_lines(cluster, &log, stop);
+        Ok(())
     };
     listeners.finish();
     result
@@ -59,27 +61,24 @@ fn screen(view: &View, recent: &Recent) -> String {
     text
 }
 
-/// A line for each event, and one whenever the verdict changes.
-fn as_lines(cluster: &mut Cluster, log: &EventLog, stop: &AtomicBool) -> Result<()> {
+/// A line for each event, and one whenever the verdict changes. Nobody need read them: the cluster is up all the same.
+fn as_lines(cluster: &mut Cluster, log: &EventLog, stop: &AtomicBool) {
     let mut watcher = Watcher::new(Duration::from_millis(200));
     let mut seen = 0;
     let mut last = String::new();
-    let mut out = std::io::stdout();
     while !stop.load(Ordering::Relaxed) && refresh(cluster) {
         for event in log.since(seen) {
             seen += 1;
-            writeln!(out, "{}", line(&event))?;
+            say(line(&event));
         }
         let view = watcher.look(&cluster.layout);
         let now = verdict(&view);
         if now != last {
-            writeln!(out, "{} {now}", clock(SystemTime::now()))?;
+            say(format_args!("{} {now}", clock(SystemTime::now())));
             last = now;
         }
-        out.flush()?;
         nap(stop, REDRAW);
     }
-    Ok(())
 }
 
 /// Takes over what a drill changed; false once `tanist down` or somebody else ended every process.

@@ -18,24 +18,24 @@ use crate::signals;
 /// Start a cluster of separate processes and show it; Ctrl-C stops it.
 #[derive(Args, Debug)]
 pub struct Up {
-    /// Data nodes: one primary, the rest replicas
-    #[arg(long, default_value_t = 3)]
-    nodes: u16,
-    /// Sentinels
-    #[arg(long, default_value_t = 3)]
-    sentinels: u16,
+    /// Data nodes: one primary, the rest replicas; 3 in a new cluster
+    #[arg(long)]
+    nodes: Option<u16>,
+    /// Sentinels; 3 in a new cluster
+    #[arg(long)]
+    sentinels: Option<u16>,
     /// Where its data, configuration and logs live; made if missing, used again if not
     #[arg(long, default_value = "cluster")]
     dir: PathBuf,
-    /// Port of the first node; the others follow
-    #[arg(long, default_value_t = 6379)]
-    port: u16,
-    /// Port of the first sentinel; the others follow
-    #[arg(long, default_value_t = 26379)]
-    sentinel_port: u16,
-    /// The name by which clients ask the sentinels for the primary
-    #[arg(long, default_value = "tanist")]
-    name: String,
+    /// Port of the first node, the others follow; 6379 in a new cluster
+    #[arg(long)]
+    port: Option<u16>,
+    /// Port of the first sentinel, the others follow; 26379 in a new cluster
+    #[arg(long)]
+    sentinel_port: Option<u16>,
+    /// The name by which clients ask the sentinels for the primary; tanist in a new cluster
+    #[arg(long)]
+    name: Option<String>,
     /// A sentinel's down-after-milliseconds; 1000 in a new cluster
     #[arg(long, value_name = "MS")]
     down_after: Option<u64>,
@@ -68,8 +68,10 @@ impl Up {
             cluster.layout.supervisor = Identity::of(std::process::id() as i32);
         }
         if let Err(e) = self.bring_up(&mut cluster, &stop) {
-            halt(&mut cluster)?;
-            return Err(e);
+            return Err(match halt(&mut cluster) {
+                Ok(()) => e,
+                Err(also) => e.context(format!("{also:#}; before that")),
+            });
         }
         say(welcome::text(&cluster.layout, self.detach).trim_end());
         if self.detach {
@@ -100,30 +102,26 @@ impl Up {
 
     /// A folder keeps its shape: ports are in its nodes' and sentinels' own files.
     fn same_shape(&self, layout: &Layout) -> Result<()> {
-        let first = |mut it: Box<dyn Iterator<Item = u16> + '_>| it.next().unwrap_or(0);
-        let port = first(Box::new(layout.nodes().map(|m| m.port)));
-        let sentinel_port = first(Box::new(layout.sentinels().map(|m| m.port)));
-        let defaults = (6379, 26379, 3, 3);
-        if self.name != layout.name && self.name != "tanist" {
+        let dir = layout.dir.display();
+        if self.name.as_ref().is_some_and(|name| *name != layout.name) {
             bail!(
-                "the cluster in {} is called {}; start it without --name, or choose another --dir",
-                layout.dir.display(),
+                "the cluster in {dir} is called {}; start it without --name, or choose another --dir",
                 layout.name
             );
         }
-        let asked = (self.port, self.sentinel_port, usize::from(self.nodes), usize::from(self.sentinels));
-        let has = (port, sentinel_port, layout.nodes().count(), layout.sentinels().count());
-        if asked == has || asked == defaults {
+        let (nodes, sentinels) = (layout.nodes().count(), layout.sentinels().count());
+        let port = layout.nodes().next().map_or(0, |m| m.port);
+        let sentinel_port = layout.sentinels().next().map_or(0, |m| m.port);
+        let same = self.nodes.is_none_or(|n| usize::from(n) == nodes)
+            && self.sentinels.is_none_or(|n| usize::from(n) == sentinels)
+            && self.port.is_none_or(|p| p == port)
+            && self.sentinel_port.is_none_or(|p| p == sentinel_port);
+        if same {
             return Ok(());
         }
         bail!(
-            "the cluster in {} has {} nodes from port {} and {} sentinels from port {}; \
-             start it without these options, or choose another --dir",
-            layout.dir.display(),
-            has.2,
-            has.0,
-            has.3,
-            has.1
+            "the cluster in {dir} has {nodes} nodes from port {port} and {sentinels} sentinels from port \
+             {sentinel_port}; start it without these options, or choose another --dir"
         )
     }
 
@@ -140,14 +138,15 @@ impl Up {
         let began = Instant::now();
         let (count, dir) = (cluster.layout.members.len(), cluster.layout.dir.display());
         say(format_args!("starting {count} processes in {dir}"));
-        cluster.start(PATIENCE)?;
+        let go_on = || {
+            if stop.load(Ordering::Relaxed) {
+                bail!("stopped before the cluster was complete");
+            }
+            Ok(())
+        };
+        cluster.start(PATIENCE, go_on)?;
         cluster
-            .wait_agreement(PATIENCE, || {
-                if stop.load(Ordering::Relaxed) {
-                    bail!("stopped before the cluster was complete");
-                }
-                Ok(())
-            })
+            .wait_agreement(PATIENCE, go_on)
             .with_context(|| format!("see the logs in {}", cluster.layout.dir.display()))?;
         say(format_args!("all agree after {:.1} s", began.elapsed().as_secs_f64()));
         Ok(())
@@ -156,23 +155,24 @@ impl Up {
     fn shape(&self) -> Shape {
         Shape {
             dir: self.dir.clone(),
-            name: self.name.clone(),
-            nodes: self.nodes,
-            sentinels: self.sentinels,
-            port: self.port,
-            sentinel_port: self.sentinel_port,
+            name: self.name.clone().unwrap_or_else(|| "tanist".to_owned()),
+            nodes: self.nodes.unwrap_or(3),
+            sentinels: self.sentinels.unwrap_or(3),
+            port: self.port.unwrap_or(6379),
+            sentinel_port: self.sentinel_port.unwrap_or(26379),
             server: program(self.server_bin.as_ref()),
             sentinel: program(self.sentinel_bin.as_ref()),
         }
     }
 }
 
+/// Stops all members: those that the folder's file names or, if it cannot be read, those that were started here.
 fn halt(cluster: &mut Cluster) -> Result<()> {
-    cluster.refresh()?;
+    let known = cluster.refresh();
     for label in cluster.stop()? {
         say(format_args!("{label} did not end in time and was killed"));
     }
-    Ok(())
+    known
 }
 
 /// Stop the cluster in a folder.

@@ -17,8 +17,10 @@ pub(super) fn text(layout: &Layout, detached: bool) -> String {
         None => ("", ""),
     };
     let dir = layout.dir.display();
+    // As it was called: from a fresh build it is in no search path.
+    let me = std::env::args().next().unwrap_or_else(|| "tanist".to_owned());
     let stop = if detached {
-        format!("tanist status --dir {dir}        tanist down --dir {dir}")
+        format!("{me} status --dir {dir}\n{me} down --dir {dir}")
     } else {
         "Ctrl-C stops the cluster; its data stay.".to_owned()
     };
@@ -29,7 +31,7 @@ the sentinels:  redis-cli -p {sentinel}{sentinel_cli_auth} sentinel get-master-a
 a client:       from redis.sentinel import Sentinel
                 s = Sentinel([{}]{sentinel_py_auth})
                 s.master_for("{name}"{py_auth}).set("key", "value")
-a drill:        tanist drill crash --dir {dir}
+a drill:        {me} drill crash --dir {dir}
 
 {stop}
 
