@@ -63,6 +63,9 @@ def canonical(entries):
             e = trimmed(e)
         elif name == b"LMOVE":
             e = e[:3] + [w.upper() for w in e[3:]]
+        elif name in (b"HPEXPIREAT", b"HPERSIST"):
+            # Fields that it does not apply to may be named or not, with the condition for it.
+            e = e[:3] if name == b"HPEXPIREAT" else e[:2]
         elif name in (b"HGETDEL", b"HDEL"):
             # Fields that were not there may be named or not.
             e = [b"HDEL", e[1]]

@@ -177,7 +177,7 @@ fn what_the_log_says() {
         logged(line, line);
     }
     logged("HINCRBYFLOAT h a 1.5", "HSET h a 1.5");
-    logged("HSET h a 1; HEXPIRE h 10 NX FIELDS 1 a", &format!("HPEXPIREAT h {at} NX FIELDS 1 a"));
+    logged("HSET h a 1; HEXPIRE h 10 NX FIELDS 1 a", &format!("HPEXPIREAT h {at} FIELDS 1 a"));
     logged("HSET h a 1; HGETEX h EX 10 FIELDS 2 a zz", &format!("HPEXPIREAT h {at} FIELDS 1 a"));
     logged("HSETEX h FNX EX 10 FIELDS 1 a 1", &format!("HSETEX h PXAT {at} FIELDS 1 a 1"));
     logged("HSETEX h EX 10 FIELDS 1 a 1; HINCRBY h a 1", &format!("HSETEX h PXAT {at} FIELDS 1 a 2"));
@@ -194,6 +194,14 @@ fn what_the_log_says() {
     logged(
         "HSETEX h PX 5 FIELDS 1 a 1; wait 6; HSETEX h KEEPTTL FIELDS 1 a 1",
         "MULTI; HDEL h a; HSETEX h KEEPTTL FIELDS 1 a 1; EXEC",
+    );
+    logged(
+        "HSETEX h PX 5 FIELDS 1 a 1; HSET h b 1; wait 6; HEXPIRE h 10 FIELDS 2 a b",
+        &format!("HPEXPIREAT h {} FIELDS 1 b", at + 6),
+    );
+    logged(
+        "HSETEX h PX 5 FIELDS 1 a 1; HSETEX h PX 50 FIELDS 1 b 1; wait 6; HPERSIST h FIELDS 2 a b",
+        "HPERSIST h FIELDS 1 b",
     );
     for line in ["HDEL h zz", "HGETDEL h FIELDS 1 zz", "HGETEX h FIELDS 1 a", "HEXPIRE h 5 FIELDS 1 zz"] {
         logged(&format!("HSET h a 1; {line}"), "");

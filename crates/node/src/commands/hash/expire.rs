@@ -61,23 +61,24 @@ fn expire(ctx: &mut Ctx<'_>, args: Args<'_, '_>, unit: Unit) -> Outcome {
     let mut reply = ctx.reply();
     reply.array(fields.count);
     (0..fields.count).for_each(|i| reply.int(codes.get(i).copied().unwrap_or(NONE)));
-    let changed = codes.iter().filter(|code| matches!(**code, SET | REMOVED)).count();
-    if changed == 0 {
+    let changed = of_code(args, fields, &codes, if passed { REMOVED } else { SET });
+    if changed.is_empty() {
         return Ok(());
     }
-    ctx.changed_by(key, changed);
+    ctx.changed_by(key, changed.len());
     if passed {
-        let removed = fields.of(args).zip(&codes).filter(|(_, code)| **code == REMOVED);
-        let removed: Vec<&[u8]> = removed.map(|(field, _)| field).collect();
-        report_passed(ctx, key, &removed, emptied);
+        report_passed(ctx, key, &changed, emptied);
         return Ok(());
     }
     ctx.event(b'h', "hexpire", key);
-    let mut digits = itoa::Buffer::new();
-    let mut words: Vec<&[u8]> = vec![b"HPEXPIREAT", key, digits.format(at.0).as_bytes()];
-    words.extend(args.skip(3).iter());
-    ctx.effect(&words);
+    log_expiry(ctx, key, at, &changed);
     Ok(())
+}
+
+/// The fields that this became of. Others are not logged: one past its time is there for a replica, and would come to life
+/// again.
+fn of_code<'b>(args: Args<'_, 'b>, fields: Fields, codes: &[i64], wanted: i64) -> Vec<&'b [u8]> {
+    fields.of(args).zip(codes).filter(|(_, code)| **code == wanted).map(|(field, _)| field).collect()
 }
 
 /// Reports that fields were removed because they were given a moment that had passed.
@@ -111,16 +112,16 @@ pub(crate) fn hpersist(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     let mut reply = ctx.reply();
     reply.array(fields.count);
     (0..fields.count).for_each(|i| reply.int(codes.get(i).copied().unwrap_or(NONE)));
-    let changed = codes.iter().filter(|code| **code == SET).count();
-    report_persisted(ctx, key, changed);
+    report_persisted(ctx, key, &of_code(args, fields, &codes, SET));
     Ok(())
 }
 
-/// Reports that fields will not expire any more, if there are such; the command is logged.
-pub(super) fn report_persisted(ctx: &mut Ctx<'_>, key: &[u8], changed: usize) {
-    if changed > 0 {
-        ctx.changed_by(key, changed);
+/// Reports and logs that these fields will not expire any more, if there are any.
+pub(super) fn report_persisted(ctx: &mut Ctx<'_>, key: &[u8], changed: &[&[u8]]) {
+    if !changed.is_empty() {
+        ctx.changed_by(key, changed.len());
         ctx.event(b'h', "hpersist", key);
+        log_counted(ctx, &[b"HPERSIST", key], changed.len(), changed);
     }
 }
 

@@ -159,10 +159,7 @@ pub(crate) fn hgetex(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     let changed = edited.map_or(Vec::new(), |edited| edited.result);
     match until {
         _ if changed.is_empty() => {}
-        None => {
-            report_persisted(ctx, key, changed.len());
-            log_counted(ctx, &[b"HPERSIST", key], changed.len(), &changed);
-        }
+        None => report_persisted(ctx, key, &changed),
         Some(at) => {
             ctx.changed_by(key, changed.len());
             ctx.event(b'h', "hexpire", key);
