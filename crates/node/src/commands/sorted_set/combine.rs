@@ -94,6 +94,11 @@ struct Query {
     scores: bool,
 }
 
+/// A score, without the sign that a zero may have: the encodings would not all keep it.
+fn unsigned_zero(score: f64) -> f64 {
+    score + 0.0
+}
+
 impl Query {
     /// Reads the question whose number of keys is argument `at`, and looks at the types of the keys.
     fn parse(
@@ -158,7 +163,7 @@ impl Query {
                     input.walk(&mut |member, score| {
                         let score = weighted(score, *weight);
                         let joined = result.score(member).map_or(score, |old| aggregate.join(old, score));
-                        result.set(member, joined, policy);
+                        result.set(member, unsigned_zero(joined), policy);
                         true
                     });
                 }
@@ -172,7 +177,7 @@ impl Query {
                             // Infinity times zero stays no number here.
                             joined = aggregate.join(joined, score * weight);
                         }
-                        result.set(member, joined, policy);
+                        result.set(member, unsigned_zero(joined), policy);
                         true
                     });
                 }
