@@ -320,6 +320,12 @@ fn contents(w: &World) -> Data {
 pub(super) fn replica_of(log: &[u8]) -> World {
     let mut w = World::new();
     w.now.wall_us = 0;
+    apply(&mut w, log);
+    w
+}
+
+/// Carries a log out.
+pub(super) fn apply(w: &mut World, log: &[u8]) {
     let c = w.connect();
     let mut batch = Batch::new();
     let mut from = 0;
@@ -330,7 +336,6 @@ pub(super) fn replica_of(log: &[u8]) -> World {
         assert!(!replies.starts_with(b"-") && !replies.windows(3).any(|w| w == b"\n-E"), "the log fails");
         from += progress.consumed;
     }
-    w
 }
 
 fn run(seed: u64) {

@@ -1,6 +1,6 @@
 //! Bitmaps: lists of bits.
 
-use super::{BTreeMap, Dice, Model, Step, follow, int, list};
+use super::{ALIEN, BTreeMap, Dice, Model, Step, WRONG_TYPE, follow, int, list};
 
 #[derive(Default)]
 struct Bitmaps {
@@ -104,8 +104,11 @@ impl Bitmaps {
 
     fn combine(&mut self, dice: &mut Dice) -> Step {
         let (to, name) = (dice.key(), dice.pick(&["AND", "OR", "XOR", "NOT"]));
-        let sources: Vec<&str> =
-            (0..=if name == "NOT" { 0 } else { dice.below(3) }).map(|_| dice.key()).collect();
+        let sources = dice.sources(if name == "NOT" { 0 } else { 2 });
+        let line = format!("BITOP {name} {to} {}", sources.join(" "));
+        if sources.contains(&ALIEN) {
+            return Step::new(line, WRONG_TYPE);
+        }
         let inputs: Vec<Vec<bool>> = sources.iter().map(|key| self.get(key)).collect();
         let len = inputs.iter().map(Vec::len).max().unwrap_or(0);
         let bit = |i: usize| {
@@ -118,15 +121,15 @@ impl Bitmaps {
             }
         };
         let result: Vec<bool> = (0..len).map(bit).collect();
-        self.bits.remove(to);
+        let was_there = self.bits.remove(to).is_some();
         self.untouched.remove(to);
         if len > 0 {
             self.bits.insert(to.into(), result);
         }
-        Step::new(format!("BITOP {name} {to} {}", sources.join(" ")), int(len / 8))
+        Step::new(line, int(len / 8)).stored("set", to, len > 0, was_there)
     }
 
-    fn fields(&mut self, dice: &mut Dice, key: &str) -> Step {
+    fn fields(&mut self, dice: &mut Dice, key: &'static str) -> Step {
         let (mut line, mut answers) = (format!("BITFIELD {key}"), Vec::new());
         let (mut overflow, mut end, mut changed) = ("WRAP", 0, false);
         for _ in 0..=dice.below(4) {
@@ -180,7 +183,7 @@ impl Bitmaps {
         if end > 0 {
             self.untouched.remove(key);
         }
-        Step::new(line, list(&answers))
+        Step::new(line, list(&answers)).event_if(changed, "setbit", key)
     }
 }
 
@@ -212,11 +215,16 @@ impl Model for Bitmaps {
         let at = if dice.below(30) == 0 { dice.below(70_000) } else { dice.below(150) };
         match dice.below(16) {
             0..4 => {
-                let (old, on) = (self.get(key).get(at).copied().unwrap_or(false), dice.below(3) > 0);
+                let (there, on) = (self.get(key).get(at).copied(), dice.below(3) > 0);
+                let old = there.unwrap_or(false);
                 self.reach(key, at + 1);
                 self.bits.get_mut(key).expect("just made")[at] = on;
                 self.untouched.remove(key);
-                Step::new(format!("SETBIT {key} {at} {}", u8::from(on)), int(old.into()))
+                Step::new(format!("SETBIT {key} {at} {}", u8::from(on)), int(old.into())).event_if(
+                    there != Some(on),
+                    "setbit",
+                    key,
+                )
             }
             4 => {
                 let bit = self.get(key).get(at).copied().unwrap_or(false);
@@ -236,12 +244,12 @@ impl Model for Bitmaps {
                 ][dice.below(5)];
                 self.bits.insert(key.into(), bits_of(text));
                 self.untouched.insert(key.into(), encoding);
-                Step::new(format!("SET {key} {text}"), "OK")
+                Step::new(format!("SET {key} {text}"), "OK").event("set", key).anew(key)
             }
             _ if dice.below(3) == 0 => {
                 let there = self.bits.remove(key).is_some();
                 self.untouched.remove(key);
-                Step::new(format!("DEL {key}"), int(there.into()))
+                Step::new(format!("DEL {key}"), int(there.into())).event_if(there, "del", key)
             }
             _ => Step::new(format!("STRLEN {key}"), int(self.get(key).len() / 8)),
         }
@@ -250,6 +258,10 @@ impl Model for Bitmaps {
     fn encoding(&self, key: &str) -> Option<&'static str> {
         self.bits.get(key)?;
         Some(self.untouched.get(key).copied().unwrap_or("raw"))
+    }
+
+    fn holds(&self, key: &str) -> Option<bool> {
+        Some(self.bits.contains_key(key))
     }
 }
 

@@ -3,9 +3,14 @@
 //! Each step has a seed of its own, so any of them can be left out: the others make their commands as before, as far as
 //! these do not depend on what is there, and the model answers for what is left.
 
-use super::{BTreeSet, Dice, KEYS, Model, Rng, Step, World, round_trip, sorted, world};
+use super::{ALIEN, BTreeSet, Dice, KEYS, Model, Rng, Step, World, config, fits, round_trip, sorted};
 use crate::SessionId;
+use crate::tests::model::apply;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use tanist_types::DbIndex;
+
+/// An expiry that no run lives to see, in milliseconds since 1970.
+const FAR: &str = "4000000000000";
 
 /// What one step is made from.
 #[derive(Clone, Copy)]
@@ -13,8 +18,24 @@ struct Plan {
     seed: u64,
     /// Milliseconds that pass before it.
     wait: i64,
+    /// The key that is given an expiry before it.
+    expire: Option<&'static str>,
     /// The key whose value goes through a payload behind it.
     trip: Option<&'static str>,
+}
+
+/// A node in the middle of a run, and what is known of it beside the model.
+struct Run<M> {
+    w: World,
+    model: M,
+    client: SessionId,
+    /// Is told of every event.
+    subscriber: SessionId,
+    /// What is fed with the log, its clock before all times as long as something may fade.
+    replica: World,
+    /// The keys that have an expiry.
+    timed: BTreeSet<&'static str>,
+    outcome: Outcome,
 }
 
 /// What became of a run.
@@ -34,6 +55,7 @@ fn plan(seed: u64, steps: usize) -> Vec<Plan> {
     let one = |n: usize| Plan {
         wait: if dice.below(10) == 0 { [1, 20, 300][dice.below(3)] } else { 0 },
         seed: dice.0.next_u64(),
+        expire: dice.one_in(8).then(|| dice.key()),
         trip: (n % 20 == 19).then(|| dice.key()),
     };
     (0..steps).map(one).collect()
@@ -41,19 +63,14 @@ fn plan(seed: u64, steps: usize) -> Vec<Plan> {
 
 /// Carries steps out on a node and a model that are new.
 fn attempt<M: Model>(plans: &[Plan]) -> Outcome {
-    let mut outcome = Outcome::default();
+    let mut run = Run::<M>::new();
     // Whatever the node's own checks find counts like a wrong answer.
-    let run = catch_unwind(AssertUnwindSafe(|| {
-        let (mut w, mut model) = (world(), M::default());
-        let c = w.connect();
-        for plan in plans {
-            outcome.steps += 1;
-            take(&mut w, &mut model, c, plan, &mut outcome)?;
-        }
-        w.node.data.check();
-        Ok(())
+    let result = catch_unwind(AssertUnwindSafe(|| {
+        plans.iter().try_for_each(|plan| run.take(plan))?;
+        run.finish()
     }));
-    outcome.failure = match run {
+    let mut outcome = run.outcome;
+    outcome.failure = match result {
         Ok(result) => result.err(),
         Err(panic) => {
             let text = panic.downcast_ref::<String>().map(String::as_str);
@@ -63,40 +80,137 @@ fn attempt<M: Model>(plans: &[Plan]) -> Outcome {
     outcome
 }
 
-fn take<M: Model>(
-    w: &mut World,
-    model: &mut M,
-    c: SessionId,
-    plan: &Plan,
-    outcome: &mut Outcome,
-) -> Result<(), String> {
-    if plan.wait > 0 {
-        w.now.wall_us += plan.wait * 1000;
-        outcome.lines.push(format!("({} ms)", plan.wait));
+impl<M: Model> Run<M> {
+    fn new() -> Run<M> {
+        let mut w = World::with(config());
+        w.record();
+        let (client, subscriber) = (w.connect(), w.connect());
+        M::SETUP.iter().for_each(|line| _ = w.say(client, line));
+        w.say(subscriber, "PSUBSCRIBE *");
+        let (model, replica) = (M::default(), World::with(config()));
+        Run { w, model, client, subscriber, replica, timed: BTreeSet::new(), outcome: Outcome::default() }
     }
-    let mut dice = Dice(Rng::from_seed(plan.seed));
-    let Step { line, mut answer, sorted: free } = model.step(&mut dice, w.now.wall().0);
-    outcome.lines.push(line.clone());
-    let mut reply = w.say(c, &line);
-    if free {
-        (reply, answer) = (sorted(&reply), sorted(&answer));
+
+    fn say(&mut self, line: &str) -> String {
+        self.w.say(self.client, line)
     }
-    if reply != answer {
-        return Err(format!("the reply is  {reply}\nand not       {answer}"));
+
+    fn note(&mut self, line: impl Into<String>) {
+        self.outcome.lines.push(line.into());
     }
-    for key in KEYS {
-        if let Some(encoding) = model.encoding(key) {
-            let told = w.say(c, &format!("OBJECT ENCODING {key}"));
-            if told != encoding {
-                return Err(format!("{key} is a {told}, not a {encoding}"));
-            }
-            outcome.encodings.insert(told);
+
+    /// What the subscriber has been told since it was asked last: event and key.
+    fn events(&mut self) -> Vec<String> {
+        let event = |message: String| {
+            let told = message.trim_matches(['[', ']']).split_once("__keyevent@0__:");
+            told.map_or(message.clone(), |(_, event)| event.into())
+        };
+        self.w.pushed(self.subscriber).into_iter().map(event).collect()
+    }
+
+    fn take(&mut self, plan: &Plan) -> Result<(), String> {
+        self.outcome.steps += 1;
+        if plan.wait > 0 {
+            self.w.now.wall_us += plan.wait * 1000;
+            self.note(format!("({} ms)", plan.wait));
         }
+        if let Some(key) = plan.expire {
+            self.expire(key)?;
+        }
+        self.events();
+        let mut dice = Dice(Rng::from_seed(plan.seed));
+        let mut step = self.model.step(&mut dice, self.w.now.wall().0);
+        self.note(step.line.clone());
+        let mut reply = self.say(&step.line);
+        if step.sorted {
+            (reply, step.answer) = (sorted(&reply), sorted(&step.answer));
+        }
+        if !fits(&reply, &step.answer) {
+            return Err(format!("the reply is  {reply}\nand not       {}", step.answer));
+        }
+        self.check_keys(&step)?;
+        plan.trip.map_or(Ok(()), |key| {
+            self.note(format!("({key} goes through a payload)"));
+            round_trip(&mut self.w, self.client, key)?;
+            self.compare(!M::FADES)
+        })
     }
-    plan.trip.map_or(Ok(()), |key| {
-        outcome.lines.push(format!("({key} goes through a payload)"));
-        round_trip(w, c, key)
-    })
+
+    /// Gives what is at `key`, if anything, an expiry.
+    fn expire(&mut self, key: &'static str) -> Result<(), String> {
+        let line = format!("PEXPIREAT {key} {FAR}");
+        self.note(line.clone());
+        let there = self.say(&line) == ":1";
+        if self.model.holds(key).is_some_and(|known| known != there) {
+            return Err(format!("{key} is {}there", if there { "" } else { "not " }));
+        }
+        if there {
+            self.timed.insert(key);
+        }
+        Ok(())
+    }
+
+    /// Looks at what has become of the keys, and at what was told of it.
+    fn check_keys(&mut self, step: &Step) -> Result<(), String> {
+        for key in KEYS {
+            let data = &self.w.node.data;
+            let found = data.db(DbIndex(0)).find(key.as_bytes(), data.hash(key.as_bytes()));
+            let (there, timed) = (found.is_some(), found.is_some_and(|entry| entry.expiry().is_some()));
+            if self.model.holds(key).is_some_and(|known| known != there) {
+                return Err(format!("{key} is {}there", if there { "" } else { "not " }));
+            }
+            if !there || step.anew.contains(&key) {
+                self.timed.remove(key);
+            }
+            if timed != self.timed.contains(key) {
+                return Err(format!("{key} has {} expiry", if timed { "an" } else { "lost its" }));
+            }
+            if let Some(encoding) = self.model.encoding(key) {
+                let told = self.say(&format!("OBJECT ENCODING {key}"));
+                if told != encoding {
+                    return Err(format!("{key} is a {told}, not a {encoding}"));
+                }
+                self.outcome.encodings.insert(told);
+            }
+        }
+        let events = self.events();
+        if events != step.events {
+            return Err(format!("the events are {events:?}\nand not        {:?}", step.events));
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self) -> Result<(), String> {
+        self.w.node.data.check();
+        self.compare(!M::FADES)?;
+        if M::FADES {
+            self.note("(200 s)");
+            (0..20).for_each(|_| self.w.pass(10_000));
+            self.compare(true)?;
+        }
+        Ok(())
+    }
+
+    /// Feeds the replica with the log; what can be asked for there must be what is here, and all must be if `whole`: of
+    /// what is past its time something may be left here that has gone there.
+    fn compare(&mut self, whole: bool) -> Result<(), String> {
+        let log = self.w.node.recorded.replace(Vec::new()).ok_or("nothing is recorded")?;
+        let now = self.w.now.wall_us;
+        self.replica.now.wall_us = if M::FADES { 0 } else { now };
+        apply(&mut self.replica, &log);
+        self.replica.now.wall_us = now;
+        let c = self.replica.connect();
+        let mut questions: Vec<String> = KEYS.into_iter().flat_map(M::questions).collect();
+        questions.push(format!("DEBUG DIGEST-VALUE {ALIEN}"));
+        questions.extend(whole.then(|| "DEBUG DIGEST".into()));
+        for question in questions {
+            let (here, there) = (sorted(&self.say(&question)), sorted(&self.replica.say(c, &question)));
+            if here != there {
+                return Err(format!("{question} on the primary: {here}\non the replica: {there}"));
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Leaves steps out for as long as the rest still fails: half of them, a quarter, and so on down to single ones; then what
@@ -124,7 +238,8 @@ fn shrink<M: Model>(mut plans: Vec<Plan>) -> Outcome {
         }
     }
     for i in 0..plans.len() {
-        let strip: [fn(&mut Plan); 2] = [|plan| plan.wait = 0, |plan| plan.trip = None];
+        let strip: [fn(&mut Plan); 3] =
+            [|plan| plan.wait = 0, |plan| plan.expire = None, |plan| plan.trip = None];
         for strip in strip {
             let mut fewer = plans.clone();
             strip(&mut fewer[i]);
@@ -161,11 +276,11 @@ impl Model for Wrong {
         match dice.below(4) {
             0 => {
                 self.0 += 1;
-                Step::new("INCR a".into(), super::int(self.0.min(2)))
+                Step::new("INCR a".into(), super::int(self.0.min(2))).event("incrby", "a")
             }
             1 if self.0 == 1 => {
                 self.0 = 0;
-                Step::new("DEL a".into(), ":1")
+                Step::new("DEL a".into(), ":1").event("del", "a")
             }
             _ => Step::new("PING".into(), "PONG"),
         }
@@ -173,6 +288,10 @@ impl Model for Wrong {
 
     fn encoding(&self, _key: &str) -> Option<&'static str> {
         None
+    }
+
+    fn holds(&self, key: &str) -> Option<bool> {
+        Some(key == "a" && self.0 > 0)
     }
 }
 

@@ -1,11 +1,12 @@
 //! Sets: ordered sets of texts.
 
-use super::{BTreeMap, BTreeSet, Dice, LIMIT, LONGEST, Model, Step, follow, int};
+use super::{ALIEN, BTreeMap, BTreeSet, Dice, LIMIT, LONGEST, Model, Step, WRONG_TYPE, follow, int, list};
 
 #[derive(Default)]
 struct Sets {
     sets: BTreeMap<String, BTreeSet<String>>,
-    encodings: BTreeMap<String, &'static str>,
+    /// `None` if it depends on how a set was computed.
+    encodings: BTreeMap<String, Option<&'static str>>,
 }
 
 fn is_integer(text: &str) -> bool {
@@ -21,14 +22,17 @@ impl Sets {
     fn add(&mut self, key: &str, member: &str) -> bool {
         let set = self.sets.entry(key.into()).or_default();
         let first = if is_integer(member) { "intset" } else { "listpack" };
-        let encoding = self.encodings.entry(key.into()).or_insert(first);
+        let encoding = self.encodings.entry(key.into()).or_insert(Some(first));
         let added = set.insert(member.into());
         if added {
             *encoding = match *encoding {
-                "intset" if is_integer(member) && set.len() <= LIMIT => "intset",
-                "intset" if is_integer(member) => "hashtable",
-                "intset" | "listpack" if set.len() <= LIMIT && member.len() <= LONGEST => "listpack",
-                _ => "hashtable",
+                Some("intset") if is_integer(member) && set.len() <= LIMIT => Some("intset"),
+                Some("intset") if is_integer(member) => Some("hashtable"),
+                Some("intset" | "listpack") if set.len() <= LIMIT && member.len() <= LONGEST => {
+                    Some("listpack")
+                }
+                None if set.len() <= LIMIT && member.len() <= LONGEST => None,
+                _ => Some("hashtable"),
             };
         }
         added
@@ -41,59 +45,127 @@ impl Sets {
         self.encodings.retain(|key, _| sets.contains_key(key));
         removed
     }
+
+    /// The step of a command that takes those out of the set.
+    fn removal(&mut self, line: String, event: &str, key: &str, members: &[String]) -> (Step, usize) {
+        let removed = members.iter().filter(|m| self.remove(key, m)).count();
+        let emptied = removed > 0 && !self.sets.contains_key(key);
+        let step = Step::new(line, int(removed)).event_if(removed > 0, event, key);
+        (step.event_if(emptied, "del", key), removed)
+    }
+
+    fn transfer(&mut self, dice: &mut Dice) -> Step {
+        let ends = dice.sources(1);
+        let (from, to, member) = (ends[0], *ends.last().expect("one at least"), dice.element());
+        let line = format!("SMOVE {from} {to} {member}");
+        if from == ALIEN || to == ALIEN && self.sets.contains_key(from) {
+            return Step::new(line, WRONG_TYPE);
+        }
+        let there = self.get(from).contains(&member);
+        if !there || from == to {
+            return Step::new(line, int(there.into()));
+        }
+        let (step, _) = self.removal(line, "srem", from, std::slice::from_ref(&member));
+        let added = self.add(to, &member);
+        step.event_if(added, "sadd", to)
+    }
+
+    fn combine(&mut self, dice: &mut Dice) -> Step {
+        let keys = dice.sources(2);
+        let (wrong, words) = (keys.contains(&ALIEN), keys.join(" "));
+        let sets: Vec<BTreeSet<String>> = keys.iter().map(|key| self.get(key)).collect();
+        let (first, others) = sets.split_first().expect("one at least");
+        let (name, result): (_, BTreeSet<String>) = match dice.below(4) {
+            0 => ("SUNION", sets.iter().flatten().cloned().collect()),
+            1 => (
+                "SDIFF",
+                first.iter().filter(|m| !others.iter().any(|set| set.contains(*m))).cloned().collect(),
+            ),
+            _ => (
+                "SINTER",
+                first.iter().filter(|m| others.iter().all(|set| set.contains(*m))).cloned().collect(),
+            ),
+        };
+        if name == "SINTER" && dice.one_in(3) {
+            let limit = dice.below(4);
+            let most = if limit == 0 { usize::MAX } else { limit };
+            let line = format!("SINTERCARD {} {words} LIMIT {limit}", keys.len());
+            return Step::new(line, if wrong { WRONG_TYPE.into() } else { int(result.len().min(most)) });
+        }
+        let members: Vec<String> = result.into_iter().collect();
+        if dice.one_in(2) {
+            let to = dice.key();
+            let line = format!("{name}STORE {to} {words}");
+            return if wrong { Step::new(line, WRONG_TYPE) } else { self.store(line, name, to, &members) };
+        }
+        match wrong {
+            true => Step::new(format!("{name} {words}"), WRONG_TYPE),
+            false => Step::sorted(format!("{name} {words}"), &members),
+        }
+    }
+
+    fn store(&mut self, line: String, name: &str, to: &'static str, members: &[String]) -> Step {
+        let was_there = self.sets.remove(to).is_some();
+        self.encodings.remove(to);
+        members.iter().for_each(|member| _ = self.add(to, member));
+        if let Some(encoding) = self.encodings.get_mut(to).filter(|_| name != "SUNION") {
+            // It may be that of the set which members were taken from; integers are looked for in an intersection.
+            let ints = members.iter().all(|m| is_integer(m)) && members.len() <= LIMIT;
+            *encoding = if name == "SINTER" && ints { Some("intset") } else { None };
+        }
+        let event = format!("{}store", name.to_lowercase());
+        Step::new(line, int(members.len())).stored(&event, to, !members.is_empty(), was_there)
+    }
+
+    /// All that is there, which leaves no choice.
+    fn pop(&mut self, key: &'static str, more: usize) -> Step {
+        let members: Vec<String> = self.get(key).into_iter().collect();
+        let line = format!("SPOP {key} {}", members.len() + more);
+        let (step, _) = self.removal(line, "spop", key, &members);
+        Step { answer: list(&members), sorted: true, ..step }
+    }
 }
 
 impl Model for Sets {
     fn step(&mut self, dice: &mut Dice, _now: i64) -> Step {
-        let (key, other, member) = (dice.key(), dice.key(), dice.element());
-        match dice.below(12) {
+        let (key, member) = (dice.key(), dice.element());
+        match dice.below(16) {
             0..4 => {
                 let members = dice.elements(4);
                 let added = members.iter().filter(|m| self.add(key, m)).count();
-                Step::new(format!("SADD {key} {}", members.join(" ")), int(added))
+                Step::new(format!("SADD {key} {}", members.join(" ")), int(added)).event_if(
+                    added > 0,
+                    "sadd",
+                    key,
+                )
             }
             4 => {
-                let members = dice.elements(4);
-                let removed = members.iter().filter(|m| self.remove(key, m)).count();
-                Step::new(format!("SREM {key} {}", members.join(" ")), int(removed))
+                let members = dice.elements(6);
+                self.removal(format!("SREM {key} {}", members.join(" ")), "srem", key, &members).0
             }
             5 => Step::new(format!("SISMEMBER {key} {member}"), int(self.get(key).contains(&member).into())),
             6 => {
+                let (asked, set) = (dice.elements(3), self.get(key));
+                let told: Vec<String> = asked.iter().map(|m| int(set.contains(m).into())).collect();
+                Step::new(format!("SMISMEMBER {key} {}", asked.join(" ")), list(&told))
+            }
+            7 => {
                 let members: Vec<String> = self.get(key).into_iter().collect();
                 Step::sorted(format!("SMEMBERS {key}"), &members)
             }
-            7 => {
-                let there = self.get(key).contains(&member);
-                if there && key != other {
-                    self.remove(key, &member);
-                    self.add(other, &member);
-                }
-                Step::new(format!("SMOVE {key} {other} {member}"), int(there.into()))
-            }
-            8 => {
-                let (one, two) = (self.get(key), self.get(other));
-                let (name, members): (_, Vec<String>) = match dice.below(3) {
-                    0 => ("SINTER", one.intersection(&two).cloned().collect()),
-                    1 => ("SUNION", one.union(&two).cloned().collect()),
-                    _ => ("SDIFF", one.difference(&two).cloned().collect()),
-                };
-                Step::sorted(format!("{name} {key} {other}"), &members)
-            }
-            9 => {
-                let common = self.get(key).intersection(&self.get(other)).count();
-                Step::new(format!("SINTERCARD 2 {key} {other}"), int(common))
-            }
-            10 if self.get(key).len() > 12 => {
-                self.sets.remove(key);
-                self.encodings.remove(key);
-                Step::new(format!("DEL {key}"), ":1")
-            }
+            8..10 => self.transfer(dice),
+            10..14 => self.combine(dice),
+            14 if self.get(key).len() > 12 || dice.one_in(5) => self.pop(key, dice.below(2)),
             _ => Step::new(format!("SCARD {key}"), int(self.get(key).len())),
         }
     }
 
     fn encoding(&self, key: &str) -> Option<&'static str> {
-        self.encodings.get(key).copied()
+        self.encodings.get(key).copied().flatten()
+    }
+
+    fn holds(&self, key: &str) -> Option<bool> {
+        Some(self.sets.contains_key(key))
     }
 }
 
