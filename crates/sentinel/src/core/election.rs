@@ -161,7 +161,7 @@ impl Sentinel {
         self.event(g, Level::Warning, "+elected-leader", Who::Group, "");
         if self.crash_after_election {
             self.log(Level::Warning, "Simulated failure: crash after election");
-            self.out.push(super::Output::Exit { status: 99 });
+            return self.out.push(super::Output::Exit { status: 99 });
         }
         self.begin_failover(g);
     }

@@ -148,7 +148,10 @@ impl World {
             Output::Resolve { host } => self.queue.push_back(Input::Resolved { host, ip: None }),
             Output::RunScript { path, args, .. } => self.show(format!("runs {path} {}", args.join(" "))),
             Output::KillScript { script } => self.show(format!("kills script {script}")),
-            Output::Exit { status } => self.show(format!("exits with {status}")),
+            Output::Exit { status } => {
+                self.show(format!("exits with {status}"));
+                self.core = None;
+            }
         }
     }
 

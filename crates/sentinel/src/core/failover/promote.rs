@@ -127,7 +127,7 @@ impl Sentinel {
         self.event(g, Level::Warning, "+promoted-slave", Who::Node(ix), "");
         if self.crash_after_promotion {
             self.log(Level::Warning, "Simulated failure: crash after promotion");
-            self.out.push(Output::Exit { status: 99 });
+            return self.out.push(Output::Exit { status: 99 });
         }
         self.event(g, Level::Warning, "+failover-state-reconf-slaves", Who::Group, "");
         g.config_epoch = ConfigEpoch(f.epoch.0);
