@@ -55,6 +55,12 @@ impl Addr {
         }
     }
 
+    /// How events and lists name who is there: an address of IPv6 stands in brackets before its port.
+    pub(crate) fn name(&self, names: bool) -> String {
+        let host = self.shown(names);
+        if host.contains(':') { format!("[{host}]:{}", self.port) } else { format!("{host}:{}", self.port) }
+    }
+
     /// Whether both lead to the same place.
     pub(crate) fn same(&self, other: &Addr) -> bool {
         self.port == other.port
@@ -76,6 +82,15 @@ mod tests {
         assert!(!name.same(&Addr::new("10.0.0.1", 6380)));
         assert_eq!(name.shown(true), "db1");
         assert_eq!(name.shown(false), "10.0.0.1");
+    }
+
+    #[test]
+    fn an_address_of_ipv6_is_told_from_its_port() {
+        assert_eq!(Addr::new("::1", 6379).name(false), "[::1]:6379");
+        assert_eq!(Addr::new("10.0.0.1", 6379).name(false), "10.0.0.1:6379");
+        let mut name = Addr::new("db1", 6379);
+        name.resolved("fe80::1".parse().unwrap());
+        assert_eq!((name.name(true), name.name(false)), ("db1:6379".into(), "[fe80::1]:6379".into()));
     }
 
     #[test]

@@ -33,7 +33,7 @@ impl Sentinel {
         };
         match who {
             Who::Node(ix) if ix != g.primary => match g.nodes.get(&ix) {
-                Some(n) => at("slave", &format!("{}:{}", n.addr.shown(names), n.addr.port()), &n.addr),
+                Some(n) => at("slave", &n.addr.name(names), &n.addr),
                 None => String::new(),
             },
             Who::Peer(ix) => match g.peers.get(&ix) {

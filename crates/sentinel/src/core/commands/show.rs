@@ -116,7 +116,7 @@ impl Sentinel {
         }
         let names = self.globals.announce_hostnames;
         let mut f: Fields = vec![
-            ("name", format!("{}:{}", n.addr.shown(names), n.addr.port())),
+            ("name", n.addr.name(names)),
             ("ip", n.addr.shown(names)),
             ("port", n.addr.port().to_string()),
             ("runid", n.run_id.map_or_else(String::new, |id| id.to_string())),
