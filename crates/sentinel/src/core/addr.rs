@@ -61,6 +61,11 @@ impl Addr {
         if host.contains(':') { format!("[{host}]:{}", self.port) } else { format!("{host}:{}", self.port) }
     }
 
+    /// Where to connect to: the host or, if it has just been found to have no address, the last that it had.
+    pub(crate) fn target(&self, unresolved: bool) -> String {
+        self.shown(!unresolved)
+    }
+
     /// Whether both lead to the same place.
     pub(crate) fn same(&self, other: &Addr) -> bool {
         self.port == other.port

@@ -46,12 +46,14 @@ pub(crate) struct Link {
     attempts: usize,
     /// The link that was lost had carried an answer: if its address refuses now, the process is gone.
     answered: bool,
+    /// The host had no address at the last attempt.
+    unresolved: bool,
 }
 
 impl Link {
     /// A link to be opened at once.
     pub(crate) fn new(now: Mono) -> Link {
-        Link { state: State::Waiting { until: now }, attempts: 0, answered: false }
+        Link { state: State::Waiting { until: now }, attempts: 0, answered: false, unresolved: false }
     }
 
     /// The link's name while it is opening or up.
@@ -137,6 +139,16 @@ impl Link {
     /// Whether an earlier link to this address carried an answer.
     pub(crate) fn answered(&self) -> bool {
         self.answered
+    }
+
+    /// Whether the last attempt failed because the host had no address.
+    pub(crate) fn is_unresolved(&self) -> bool {
+        self.unresolved
+    }
+
+    /// The attempt that has just ended failed because of that, or did not.
+    pub(crate) fn set_unresolved(&mut self, unresolved: bool) {
+        self.unresolved = unresolved;
     }
 
     /// A command was sent whose reply means `what`.

@@ -51,11 +51,13 @@ impl Sentinel {
         };
         let (Some(addr), now) = (addr, self.now.mono) else { return };
         let Some(link) = link_of_mut(g, role) else { return };
+        // A name server that fails must not take the instances with it: every other attempt goes where they were last.
+        let host = addr.target(link.is_unresolved());
         let id = LinkId(self.next_link);
         self.next_link += 1;
         link.opening(id, now);
         self.links.insert(id, (g.id, role));
-        self.out.push(Output::Connect { link: id, host: addr.host().to_owned(), port: addr.port() });
+        self.out.push(Output::Connect { link: id, host, port: addr.port() });
     }
 
     /// Gives up a link or an attempt of our own accord.
@@ -163,6 +165,7 @@ impl Sentinel {
         let was_up = link.is_up();
         let answered = link.answered();
         let unanswered = link.lost(now);
+        link.set_unresolved(why == LinkLoss::Unresolved);
         match role {
             LinkRole::Command(ix) => {
                 if let Some(n) = g.nodes.get_mut(&ix) {

@@ -6,7 +6,7 @@ mod node;
 mod script;
 
 use node::Node;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
 use tanist_resp::{Batch, Decoder, Limits, Value};
 use tanist_sentinel::core::{
@@ -51,6 +51,8 @@ pub(crate) struct World {
     conf: String,
     now: Mono,
     reach: BTreeMap<String, Reach>,
+    /// Host names that have no address; all others have that of this machine.
+    nameless: BTreeSet<String>,
     nodes: BTreeMap<String, Node>,
     peers: BTreeMap<String, Peer>,
     links: BTreeMap<LinkId, String>,
@@ -69,6 +71,7 @@ impl World {
             conf: String::new(),
             now: Mono::from_millis(1),
             reach: BTreeMap::new(),
+            nameless: BTreeSet::new(),
             nodes: BTreeMap::new(),
             peers: BTreeMap::new(),
             links: BTreeMap::new(),
@@ -135,7 +138,7 @@ impl World {
 
     fn perform(&mut self, output: Output) {
         match output {
-            Output::Connect { link, host, port } => self.connect(link, format!("{host}:{port}")),
+            Output::Connect { link, host, port } => self.connect(link, &host, port),
             Output::Disconnect { link } => {
                 self.links.remove(&link);
             }
@@ -155,9 +158,12 @@ impl World {
         }
     }
 
-    fn connect(&mut self, link: LinkId, addr: String) {
-        let ip: IpAddr =
-            addr.rsplit_once(':').and_then(|(h, _)| h.parse().ok()).unwrap_or([127, 0, 0, 1].into());
+    fn connect(&mut self, link: LinkId, host: &str, port: u16) {
+        if self.nameless.contains(host) {
+            return self.queue.push_back(Input::LinkDown { link, why: LinkLoss::Unresolved });
+        }
+        let ip: IpAddr = host.parse().unwrap_or([127, 0, 0, 1].into());
+        let addr = format!("{ip}:{port}");
         match self.reach.get(&addr).copied().unwrap_or(Reach::Dark) {
             Reach::Up | Reach::Silent => {
                 self.links.insert(link, addr);

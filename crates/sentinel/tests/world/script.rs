@@ -8,6 +8,7 @@
 //! | `start` | the sentinel starts |
 //! | `up`, `refuse`, `silence`, `darken <addr>` | how an address behaves from now on |
 //! | `crash <addr>` | its links are reset, then it refuses |
+//! | `unname`, `name <host>` | the host's name has no address from now on, or has one again |
 //! | `at <ms>`, `wait <ms>` | the time passes, deadlines are met |
 //! | `freeze <ms>` | the sentinel's process does not run |
 //! | `disk good`, `broken`, `stuck` | how the disk behaves |
@@ -61,6 +62,8 @@ impl World {
             "silence" => self.set_reach(words[1], Reach::Silent),
             "darken" => self.set_reach(words[1], Reach::Dark),
             "crash" => self.crash(words[1]),
+            "unname" => drop(self.nameless.insert(words[1].to_owned())),
+            "name" => drop(self.nameless.remove(words[1])),
             "at" => self.pass(Mono::from_millis(ms(1).as_millis() as u64)),
             "wait" => self.pass(self.now + ms(1)),
             "freeze" => {
