@@ -128,8 +128,9 @@ impl ReplicaLink {
         Some(match self.state {
             State::Handshake => return None,
             State::Snapshot { .. } => LinkPhase::WaitSnapshot,
-            State::SnapshotHead { .. } | State::SnapshotBody { .. } => LinkPhase::SendSnapshot,
-            State::Loaded | State::Online { .. } | State::Goodbye { .. } => LinkPhase::Online,
+            // Until it has loaded it, a replica is none that writes can rely on.
+            State::SnapshotHead { .. } | State::SnapshotBody { .. } | State::Loaded => LinkPhase::SendSnapshot,
+            State::Online { .. } | State::Goodbye { .. } => LinkPhase::Online,
         })
     }
 

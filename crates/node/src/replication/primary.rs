@@ -150,6 +150,10 @@ impl Node {
             if let Err(fault) = pumped {
                 return self.drop_replica(link, fault, outs);
             }
+            if !self.repl.enough {
+                // It may just have got the end of its snapshot.
+                self.refresh_enough(now);
+            }
             if nothing {
                 return;
             }

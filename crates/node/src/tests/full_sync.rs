@@ -35,7 +35,11 @@ fn step(c: &mut Cluster) -> bool {
 
 /// A command on the replica that moves nothing else.
 fn ask(c: &mut Cluster, line: &str) -> String {
-    let world = &mut c.members[1].world;
+    ask_of(c, 1, line)
+}
+
+fn ask_of(c: &mut Cluster, member: usize, line: &str) -> String {
+    let world = &mut c.members[member].world;
     let reader = world.connect();
     world.all(reader, line).first().map_or_else(String::new, show)
 }
@@ -195,4 +199,28 @@ fn what_is_left_of_an_interrupted_load_is_not_read() {
     c.settle();
     c.pass(2000);
     assert_eq!((c.say(1, "GET old"), c.say(1, "DBSIZE")), ("(nil)".into(), ":300".into()));
+}
+
+/// While it loads, a replica keeps nothing that is written meanwhile.
+#[test]
+fn a_replica_is_online_when_writes_can_rely_on_it() {
+    let mut c = cluster("disabled", &[]);
+    assert_eq!(ask_of(&mut c, 0, "CONFIG SET min-replicas-to-write 1"), "OK");
+    let mut before = 0;
+    for round in 0.. {
+        assert!(round < 5000, "it is never online");
+        if !step(&mut c) {
+            c.members[1].world.pass(1000);
+        }
+        let online = ask_of(&mut c, 0, "INFO replication").contains("state=online");
+        let written = ask_of(&mut c, 0, "SET k 1");
+        if online {
+            assert_eq!(written, "OK");
+            break;
+        }
+        assert!(written.starts_with("-NOREPLICAS"), "{written}");
+        before += 1;
+    }
+    assert!(before > 10, "{before}");
+    assert_eq!(ask(&mut c, "DBSIZE"), ":300");
 }
