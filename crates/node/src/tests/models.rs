@@ -95,6 +95,11 @@ trait Model: Default {
     /// Whether there is something at `key`, if the model knows.
     fn holds(&self, key: &str) -> Option<bool>;
 
+    /// Steps that only look, at all that is at `key`.
+    fn looks(&mut self, _key: &'static str, _now: i64) -> Vec<Step> {
+        Vec::new()
+    }
+
     /// Questions about `key` that a replica must answer as its primary does, in whatever order.
     fn questions(_key: &str) -> Vec<String> {
         Vec::new()

@@ -104,7 +104,7 @@ impl Bitmaps {
 
     fn combine(&mut self, dice: &mut Dice) -> Step {
         let (to, name) = (dice.key(), dice.pick(&["AND", "OR", "XOR", "NOT"]));
-        let sources = dice.sources(if name == "NOT" { 0 } else { 2 });
+        let sources = dice.sources(if name == "NOT" { 1 } else { 4 });
         let line = format!("BITOP {name} {to} {}", sources.join(" "));
         if sources.contains(&ALIEN) {
             return Step::new(line, WRONG_TYPE);

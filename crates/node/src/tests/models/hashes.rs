@@ -87,10 +87,8 @@ impl Hashes {
         let pairs: Vec<(String, String)> =
             dice.elements(most).into_iter().map(|f| (f, dice.element())).collect();
         let words: Vec<String> = pairs.iter().map(|(f, v)| format!("{f} {v}")).collect();
-        if !self.hashes.contains_key(key) {
-            // The form is chosen for all that is to come.
-            self.large.insert(key.into(), pairs.len() > LIMIT);
-        }
+        // The form is chosen for all that is to come.
+        *self.large.entry(key.into()).or_default() |= pairs.len() > LIMIT;
         let (mut new, mut expired) = (0, false);
         for (f, v) in &pairs {
             new += usize::from(!self.live(key, now).contains_key(f));
@@ -319,7 +317,10 @@ impl Model for Hashes {
                 step.event_if(expired, "hexpired", key).event_if(new, "hset", key)
             }
             7 => {
-                let some = dice.elements(3);
+                let mut some = dice.elements(3);
+                if dice.one_in(3) {
+                    some.extend(self.live(key, now).into_keys());
+                }
                 let step = Step::new(format!("HDEL {key} {}", some.join(" ")), "");
                 let (step, removed) = self.take(step, "hdel", key, &some, now);
                 Step { answer: int(removed), ..step }

@@ -32,6 +32,15 @@ impl Lists {
     }
 }
 
+/// Half of them are the same few.
+fn element(dice: &mut Dice) -> String {
+    if dice.one_in(2) { dice.pick(&["1", "2", "m1"]).into() } else { dice.element() }
+}
+
+fn elements(dice: &mut Dice) -> Vec<String> {
+    (0..=dice.below(4)).map(|_| element(dice)).collect()
+}
+
 fn side(left: bool) -> &'static str {
     if left { "LEFT" } else { "RIGHT" }
 }
@@ -50,7 +59,7 @@ impl Lists {
     }
 
     fn add(&mut self, dice: &mut Dice, key: &'static str) -> Step {
-        let (left, elements, known) = (dice.one_in(2), dice.elements(4), self.0.contains_key(key));
+        let (left, elements, known) = (dice.one_in(2), elements(dice), self.0.contains_key(key));
         let only_there = dice.one_in(5);
         let (event, name) = (at_end(left, "push"), at_end(left, if only_there { "pushx" } else { "push" }));
         let line = format!("{} {key} {}", name.to_uppercase(), elements.join(" "));
@@ -71,7 +80,9 @@ impl Lists {
     }
 
     fn remove(&mut self, dice: &mut Dice, key: &'static str) -> Step {
-        let (left, most, known) = (dice.one_in(2), dice.below(5), self.0.contains_key(key));
+        let (left, known) = (dice.one_in(2), self.0.contains_key(key));
+        // Now and then all but one.
+        let most = if dice.one_in(4) { self.len(key).saturating_sub(1) } else { dice.below(5) };
         let name = at_end(left, "pop").to_uppercase();
         match dice.below(3) {
             0 => {
@@ -83,7 +94,7 @@ impl Lists {
                 Step { answer: if known { list(&taken) } else { "(nil)".into() }, ..step }
             }
             _ => {
-                let keys = dice.sources(2);
+                let keys = dice.sources(3);
                 let words = format!("{} {} {}", keys.len(), keys.join(" "), side(left));
                 let line = format!("LMPOP {words} COUNT {}", most + 1);
                 match keys.iter().find(|key| **key == ALIEN || self.0.contains_key(**key)) {
@@ -99,8 +110,10 @@ impl Lists {
     }
 
     fn transfer(&mut self, dice: &mut Dice) -> Step {
-        let ends = dice.sources(1);
-        let (from, to) = (ends[0], *ends.last().expect("one at least"));
+        let (mut from, mut to) = (dice.key(), dice.key());
+        if dice.one_in(12) {
+            *[&mut from, &mut to][dice.below(2)] = ALIEN;
+        }
         let (left, to_left) = (dice.one_in(2), dice.one_in(2));
         let line = match (left, to_left) {
             (false, true) if dice.one_in(2) => format!("RPOPLPUSH {from} {to}"),
@@ -117,7 +130,7 @@ impl Lists {
     }
 
     fn insert(&mut self, dice: &mut Dice, key: &'static str) -> Step {
-        let (pivot, element, before) = (dice.element(), dice.element(), dice.one_in(2));
+        let (pivot, element, before) = (element(dice), element(dice), dice.one_in(2));
         let line = format!("LINSERT {key} {} {pivot} {element}", if before { "BEFORE" } else { "AFTER" });
         let Some(list) = self.0.get_mut(key) else { return Step::new(line, ":0") };
         let Some(i) = list.iter().position(|e| *e == pivot) else { return Step::new(line, ":-1") };
@@ -126,7 +139,7 @@ impl Lists {
     }
 
     fn set(&mut self, dice: &mut Dice, key: &'static str, index: i64) -> Step {
-        let (element, place) = (dice.element(), usize::try_from(at(index, self.len(key))).ok());
+        let (element, place) = (element(dice), usize::try_from(at(index, self.len(key))).ok());
         let line = format!("LSET {key} {index} {element}");
         let Some(list) = self.0.get_mut(key) else { return Step::new(line, "-ERR no such key") };
         match place.and_then(|i| list.get_mut(i)) {
@@ -139,7 +152,7 @@ impl Lists {
     }
 
     fn remove_equal(&mut self, dice: &mut Dice, key: &'static str) -> Step {
-        let (count, element) = (dice.below(7) as i64 - 3, dice.element());
+        let (count, element) = (dice.below(7) as i64 - 3, element(dice));
         let most = if count == 0 { usize::MAX } else { count.unsigned_abs() as usize };
         let list = self.0.entry(key.into()).or_default();
         let mut places: Vec<usize> = (0..list.len()).filter(|i| list[*i] == element).collect();
@@ -166,7 +179,7 @@ impl Lists {
     }
 
     fn position(&self, dice: &mut Dice, key: &'static str) -> Step {
-        let (element, rank): (_, i64) = (dice.element(), [1, 2, 3, -1, -2, -3][dice.below(6)]);
+        let (element, rank): (_, i64) = (element(dice), [1, 2, 3, -1, -2, -3][dice.below(6)]);
         let (among, count) = ([0, 1, 4, 10][dice.below(4)], [None, Some(0), Some(1), Some(2)][dice.below(4)]);
         let mut line = format!("LPOS {key} {element} RANK {rank} MAXLEN {among}");
         let empty = VecDeque::new();
@@ -233,6 +246,11 @@ impl Model for Lists {
 
     fn holds(&self, key: &str) -> Option<bool> {
         Some(self.0.contains_key(key))
+    }
+
+    fn looks(&mut self, key: &'static str, _now: i64) -> Vec<Step> {
+        let items: Vec<String> = self.0.get(key).into_iter().flatten().cloned().collect();
+        vec![Step::new(format!("LRANGE {key} 0 -1"), list(&items))]
     }
 }
 

@@ -1,6 +1,8 @@
 //! Sets: ordered sets of texts.
 
-use super::{ALIEN, BTreeMap, BTreeSet, Dice, LIMIT, LONGEST, Model, Step, WRONG_TYPE, follow, int, list};
+use super::{
+    ALIEN, BTreeMap, BTreeSet, Dice, KEYS, LIMIT, LONGEST, Model, Step, WRONG_TYPE, follow, int, list,
+};
 
 #[derive(Default)]
 struct Sets {
@@ -13,9 +15,24 @@ fn is_integer(text: &str) -> bool {
     text.parse::<i64>().is_ok_and(|n| n.to_string() == text)
 }
 
+/// For one of the keys mostly an integer, so that those do meet.
+fn member(dice: &mut Dice, key: &str) -> String {
+    if key == KEYS[1] && !dice.one_in(24) { dice.below(14).to_string() } else { dice.element() }
+}
+
 impl Sets {
     fn get(&self, key: &str) -> BTreeSet<String> {
         self.sets.get(key).cloned().unwrap_or_default()
+    }
+
+    /// One that may be there.
+    fn some_member(&self, dice: &mut Dice, key: &str) -> String {
+        let members: Vec<String> = self.get(key).into_iter().collect();
+        if members.is_empty() || dice.one_in(2) {
+            member(dice, key)
+        } else {
+            members[dice.below(members.len())].clone()
+        }
     }
 
     /// Adds one, as the encodings go: they grow, and never shrink.
@@ -55,8 +72,11 @@ impl Sets {
     }
 
     fn transfer(&mut self, dice: &mut Dice) -> Step {
-        let ends = dice.sources(1);
-        let (from, to, member) = (ends[0], *ends.last().expect("one at least"), dice.element());
+        let (mut from, mut to) = (dice.key(), dice.key());
+        if dice.one_in(12) {
+            *[&mut from, &mut to][dice.below(2)] = ALIEN;
+        }
+        let member = self.some_member(dice, from);
         let line = format!("SMOVE {from} {to} {member}");
         if from == ALIEN || to == ALIEN && self.sets.contains_key(from) {
             return Step::new(line, WRONG_TYPE);
@@ -71,7 +91,7 @@ impl Sets {
     }
 
     fn combine(&mut self, dice: &mut Dice) -> Step {
-        let keys = dice.sources(2);
+        let keys = dice.sources(3);
         let (wrong, words) = (keys.contains(&ALIEN), keys.join(" "));
         let sets: Vec<BTreeSet<String>> = keys.iter().map(|key| self.get(key)).collect();
         let (first, others) = sets.split_first().expect("one at least");
@@ -128,10 +148,10 @@ impl Sets {
 
 impl Model for Sets {
     fn step(&mut self, dice: &mut Dice, _now: i64) -> Step {
-        let (key, member) = (dice.key(), dice.element());
+        let key = dice.key();
         match dice.below(16) {
             0..4 => {
-                let members = dice.elements(4);
+                let members: Vec<String> = (0..=dice.below(4)).map(|_| member(dice, key)).collect();
                 let added = members.iter().filter(|m| self.add(key, m)).count();
                 Step::new(format!("SADD {key} {}", members.join(" ")), int(added)).event_if(
                     added > 0,
@@ -143,7 +163,10 @@ impl Model for Sets {
                 let members = dice.elements(6);
                 self.removal(format!("SREM {key} {}", members.join(" ")), "srem", key, &members).0
             }
-            5 => Step::new(format!("SISMEMBER {key} {member}"), int(self.get(key).contains(&member).into())),
+            5 => {
+                let member = self.some_member(dice, key);
+                Step::new(format!("SISMEMBER {key} {member}"), int(self.get(key).contains(&member).into()))
+            }
             6 => {
                 let (asked, set) = (dice.elements(3), self.get(key));
                 let told: Vec<String> = asked.iter().map(|m| int(set.contains(m).into())).collect();
@@ -155,7 +178,7 @@ impl Model for Sets {
             }
             8..10 => self.transfer(dice),
             10..14 => self.combine(dice),
-            14 if self.get(key).len() > 12 || dice.one_in(5) => self.pop(key, dice.below(2)),
+            14 if self.get(key).len() > 10 || dice.one_in(3) => self.pop(key, dice.below(2)),
             _ => Step::new(format!("SCARD {key}"), int(self.get(key).len())),
         }
     }

@@ -105,10 +105,14 @@ fn murmur(bytes: &[u8]) -> u64 {
 
 impl Sketches {
     fn add(&mut self, dice: &mut Dice, key: &'static str) -> Step {
-        let many = dice.one_in(10);
-        let words: Vec<String> = (0..if many { 260 } else { dice.below(5) })
-            .map(|_| dice.below(if many { 5000 } else { 60 }).to_string())
-            .collect();
+        let most = [5, 5, 5, 5, 5, 5, 5, 40, 40, 260][dice.below(10)];
+        // Of every length up to two words of the hash and more.
+        let element = |dice: &mut Dice| {
+            let n = dice.below(20 * most);
+            format!("{n}{}", "x".repeat(n % 20))
+        };
+        let number = if most == 260 { most } else { dice.below(most) };
+        let words: Vec<String> = (0..number).map(|_| element(dice)).collect();
         let line = format!("PFADD {key} {}", words.join(" ")).trim_end().to_owned();
         let new = !self.0.contains_key(key);
         let sketch = self.0.entry(key.into()).or_default();
@@ -142,7 +146,7 @@ impl Sketches {
             sketch.cached = Some(count);
             return Step::new(format!("PFCOUNT {key}"), format!(":{count}"));
         }
-        let mut keys = dice.sources(2);
+        let mut keys = dice.sources(3);
         if keys.len() == 1 || dice.one_in(30) {
             keys.push(if keys.len() == 1 { key } else { PLAIN });
         }
@@ -151,7 +155,7 @@ impl Sketches {
     }
 
     fn merge(&mut self, dice: &mut Dice, key: &'static str) -> Step {
-        let mut keys = if dice.one_in(6) { Vec::new() } else { dice.sources(1) };
+        let mut keys = if dice.one_in(6) { Vec::new() } else { dice.sources(2) };
         if dice.one_in(20) {
             keys.push(PLAIN);
         }
@@ -182,7 +186,10 @@ impl Sketches {
             }
             (2, Some("dense")) => Step::new(format!("STRLEN {key}"), ":12304"),
             (_, Some(encoding)) => Step::new(format!("PFDEBUG ENCODING {key}"), encoding),
-            (_, None) => Step::new(format!("EXISTS {key}"), ":1"),
+            (_, None) => {
+                let lengths: Vec<String> = (78..=200).chain([12304]).map(int).collect();
+                Step::new(format!("STRLEN {key}"), format!("?{}", lengths.join("|")))
+            }
         }
     }
 
@@ -227,12 +234,12 @@ impl Model for Sketches {
 
     fn step(&mut self, dice: &mut Dice, _now: i64) -> Step {
         let key = dice.key();
-        match dice.below(20) {
+        match dice.below(21) {
             0..6 => self.add(dice, key),
             6..13 => self.count(dice, key),
             13..16 => self.merge(dice, key),
-            16 => self.inspect(dice, key),
-            17..19 => self.patch(dice, key),
+            16 | 17 => self.inspect(dice, key),
+            18..20 => self.patch(dice, key),
             _ => {
                 let there = self.0.remove(key).is_some();
                 Step::new(format!("DEL {key}"), int(there.into())).event_if(there, "del", key)

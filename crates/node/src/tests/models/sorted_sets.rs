@@ -283,7 +283,7 @@ impl SortedSets {
             let popped = take(self.ordered(key), most);
             return self.removal(line, flat(&popped), &event, key, &popped);
         }
-        let keys = dice.sources(2);
+        let keys = dice.sources(3);
         let line = format!("ZMPOP {} {} {end} COUNT {}", keys.len(), keys.join(" "), most + 1);
         match keys.iter().find(|key| **key == ALIEN || self.sets.contains_key(**key)) {
             None => Step::new(line, "(nil)"),
@@ -298,7 +298,7 @@ impl SortedSets {
     }
 
     fn combine(&mut self, dice: &mut Dice) -> Step {
-        let mut keys = dice.sources(2);
+        let mut keys = dice.sources(3);
         if dice.one_in(6) {
             keys.push(PLAIN);
         }

@@ -272,7 +272,7 @@ impl Streams {
     }
 
     fn read(&self, dice: &mut Dice) -> Step {
-        let (keys, count) = (dice.sources(1), [None, Some(1), Some(3)][dice.below(3)]);
+        let (keys, count) = (dice.sources(2), [None, Some(1), Some(3)][dice.below(3)]);
         let ids: Vec<Option<Id>> =
             keys.iter().map(|key| (!dice.one_in(6)).then(|| self.some_id(dice, key))).collect();
         let words: Vec<String> = ids.iter().map(|id| id.map_or("$".into(), text)).collect();
@@ -368,8 +368,16 @@ impl Model for Streams {
         Some(self.0.contains_key(key))
     }
 
+    fn looks(&mut self, key: &'static str, now: i64) -> Vec<Step> {
+        let all = entries(self.0.get(key).into_iter().flat_map(Stream::live));
+        let mut looks = vec![Step::new(format!("XRANGE {key} - +"), all)];
+        looks.extend(groups::GROUPS.map(|group| self.all_pending(key, group, now)));
+        looks.extend(groups::GROUPS.map(|group| self.consumers(key, group, now)));
+        looks
+    }
+
     fn questions(key: &str) -> Vec<String> {
-        let mut questions = vec![format!("XINFO STREAM {key}"), format!("XINFO GROUPS {key}")];
+        let mut questions = vec![format!("XRANGE {key} - +"), format!("XINFO GROUPS {key}")];
         questions.extend(groups::GROUPS.map(|group| format!("XPENDING {key} {group} - + 1000")));
         questions
     }

@@ -21,6 +21,12 @@ struct Delivery {
     count: usize,
 }
 
+impl Delivery {
+    fn shown(&self, id: Id, now: i64) -> String {
+        format!("[{} {} :{} :{}]", text(id), self.owner, (now - self.at).max(0), self.count)
+    }
+}
+
 #[derive(Default)]
 struct Consumer {
     /// When it last tried something, and when it last got something.
@@ -239,12 +245,20 @@ impl Streams {
                     && idle.is_none_or(|idle| now - d.at >= idle)
                     && consumer.is_none_or(|consumer| d.owner == consumer)
             };
-            let show = |(id, d): (&Id, &Delivery)| {
-                format!("[{} {} :{} :{}]", text(*id), d.owner, (now - d.at).max(0), d.count)
-            };
-            row(&group.pending.iter().filter(wanted).take(count).map(show).collect::<Vec<_>>())
+            let shown = group.pending.iter().filter(wanted).take(count);
+            row(&shown.map(|(id, delivery)| delivery.shown(*id, now)).collect::<Vec<_>>())
         });
         Step::new(line, told.unwrap_or(refusal))
+    }
+
+    pub(super) fn all_pending(&mut self, key: &str, group: &'static str, now: i64) -> Step {
+        let told = self.with(key, group, |_, group| {
+            row(&group.pending.iter().map(|(id, delivery)| delivery.shown(*id, now)).collect::<Vec<_>>())
+        });
+        Step::new(
+            format!("XPENDING {key} {group} - + 1000"),
+            told.unwrap_or_else(|| no_group(key, group, "")),
+        )
     }
 
     fn claim(&mut self, dice: &mut Dice, key: &'static str, group: &'static str, now: i64) -> Step {
@@ -333,6 +347,10 @@ impl Streams {
             };
             return Step::new(line, row(&stream.groups.iter().map(tell).collect::<Vec<_>>()));
         }
+        self.consumers(key, group, now)
+    }
+
+    pub(super) fn consumers(&mut self, key: &str, group: &'static str, now: i64) -> Step {
         let line = format!("XINFO CONSUMERS {key} {group}");
         let known = self.0.contains_key(key);
         let told = self.with(key, group, |_, group| {
