@@ -33,9 +33,13 @@ fn elements_are_sorted_by_what_is_asked_for() {
         ("SORT l BY w* DESC GET # GET name*", "[10 ten -1 (nil) 3 three 2.5 (nil)]"),
         ("SORT l BY nosort", "[3 10 -1 2.5]"),
         ("SORT l BY nosort DESC LIMIT 0 2", "[2.5 -1]"),
+        ("SORT l BY nosort BY w*", "[3 10 -1 2.5]"),
         ("SORT l BY nosort GET nostar", "[(nil) (nil) (nil) (nil)]"),
         ("SORT l ALPHA BY name*", "[-1 2.5 10 3]"),
         ("SORT words ALPHA DESC", "[c b aa]"),
+        // What is equal comes in the order of a list, and of the bytes of a set's members.
+        ("SORT l ALPHA BY none*", "[3 10 -1 2.5]"),
+        ("SORT t ALPHA BY none*", "[u v w x y z]"),
         ("SORT z ALPHA", "[a b c]"),
         ("SORT z BY nosort", "[c a b]"),
         ("SORT z BY nosort DESC", "[b a c]"),

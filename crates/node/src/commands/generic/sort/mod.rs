@@ -28,6 +28,11 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_, '_>, o: Options<'_>) -> Outcome {
     let (mut elements, ordered) = elements(ctx, args, &o)?;
     let range = o.range(elements.len());
     if o.sorts() {
+        if !ordered && o.alpha {
+            // What `BY` leaves equal stays in that order, which must not be that of this node's table: a replica that stores
+            // the result has another one.
+            elements.sort_unstable();
+        }
         order::sort(ctx, &mut elements, &o)?;
     } else if !ordered && (o.store.is_some() || ctx.in_transaction) {
         // Members of a set come in any order, which is not to be that of this node on all others.

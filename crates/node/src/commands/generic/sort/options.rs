@@ -44,7 +44,10 @@ impl<'b> Options<'b> {
                 2
             } else if is(b"BY", 1) {
                 denied("BY", args.at(i + 1).contains(&b'*'))?;
-                o.by = Some(Pattern::new(args.at(i + 1)));
+                // Once there is nothing to sort by, no later pattern brings the order back.
+                if o.sorts() {
+                    o.by = Some(Pattern::new(args.at(i + 1)));
+                }
                 2
             } else if is(b"GET", 1) {
                 denied("GET", true)?;
