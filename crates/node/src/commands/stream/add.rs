@@ -80,7 +80,8 @@ pub(crate) fn xadd(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
         if let Some((word, threshold)) = &threshold {
             words.extend([word, &b"="[..], threshold]);
         }
-        words.push(text.as_bytes());
+        // One that was given goes on as it was written.
+        words.push(if matches!(new, NewId::Given(_)) { args.at(at) } else { text.as_bytes() });
         words.extend((first..args.len()).map(|at| args.at(at)));
         ctx.effect(&words);
     }
