@@ -84,6 +84,21 @@ def replaced(entry, later):
     return False
 
 
+def without_own(words, ours, theirs):
+    """Of our effects of a command, what it does not tell the other's replicas (docs/compatibility.md): which consumer it has
+    made, and which entries it has shown again."""
+    name = words[0].upper()
+    if name not in ("XREADGROUP", "XCLAIM", "XAUTOCLAIM"):
+        return ours
+
+    def own(e):
+        made = e[:2] == [b"XGROUP", b"CREATECONSUMER"]
+        again = name == "XREADGROUP" and e[0] == b"XCLAIM" and e[e.index(b"RETRYCOUNT") + 1] != b"1"
+        return (made or again) and not any(agree([e], [t]) for t in theirs)
+
+    return [e for e in ours if not own(e)]
+
+
 def near(a, b):
     """Equal, or numbers as close as two clocks that are read one after the other."""
     if a == b:
