@@ -51,6 +51,11 @@ impl Buffer {
         self.len() == 0
     }
 
+    /// Whether the rest of a large argument is to come.
+    pub(crate) fn awaits_much(&self) -> bool {
+        self.batch.wanted() > self.len() + LEAST
+    }
+
     /// The bytes that wait; what the parser has seen.
     pub(crate) fn waiting(&self) -> &[u8] {
         &self.bytes[self.start..self.filled]
@@ -179,13 +184,14 @@ mod tests {
             feed(&mut buffer, piece);
             assert_eq!(buffer.parse(&Limits::default(), 64).unwrap().commands, 0);
             buffer.done();
+            assert_eq!(buffer.awaits_much(), buffer.len() + LEAST < head + 300_002);
         }
         assert_eq!((buffer.len(), buffer.unread()), (head + 300_000, 300_000));
         assert_eq!(buffer.capacity(), head + 300_002);
         feed(&mut buffer, b"\r\nPING\r\n");
         assert_eq!(buffer.parse(&Limits::default(), 64).unwrap().commands, 2);
         buffer.done();
-        assert!(buffer.is_empty() && buffer.unread() == 0);
+        assert!(buffer.is_empty() && buffer.unread() == 0 && !buffer.awaits_much());
     }
 
     #[test]

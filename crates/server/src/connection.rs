@@ -20,6 +20,8 @@ use tanist_resp::{Limits, Proto, ProtocolError, Reply};
 const BATCH: usize = 128;
 /// Reads before other connections have their turn.
 const TURN: usize = 4;
+/// Bytes of a large argument before that: they are only put where they belong.
+const TURN_BYTES: usize = 1024 * 1024;
 /// Commands before other connections have their turn, in whole batches: a long pipeline takes many turns.
 const TURN_COMMANDS: usize = 2 * BATCH;
 /// A waiting connection is read on up to this many bytes, so that its end is noticed.
@@ -207,6 +209,7 @@ impl Connection {
             Input::Much(buffer) => (buffer, None),
             Input::Halted { buffer, from } => (buffer, Some(from)),
         };
+        let mut taken = 0;
         for turns in 0.. {
             if turns == 0 && halted.is_none() && self.has_more {
                 halted = self.carry_out(cx, &mut buffer, None)?;
@@ -221,14 +224,18 @@ impl Connection {
             if self.handle.closing.get() != Closing::No {
                 return if self.output.is_empty() { Err(Over) } else { Ok(()) };
             }
-            if turns == TURN || self.has_more {
+            let large = halted.is_none() && buffer.awaits_much() && taken < TURN_BYTES;
+            if turns >= TURN && !large || self.has_more {
                 give_way(cx);
                 break;
             }
             match self.stream.poll_read(cx, buffer.room(READ_AHEAD)) {
                 Poll::Pending => break,
                 Poll::Ready(Ok(0) | Err(_)) => return Err(Over),
-                Poll::Ready(Ok(n)) => buffer.grew(n),
+                Poll::Ready(Ok(n)) => {
+                    buffer.grew(n);
+                    taken += n;
+                }
             }
             if buffer.len() > self.io.machine.settings().query_buffer() {
                 let overlong = tanist_node::Input::Overlong(self.session);
