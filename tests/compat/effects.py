@@ -117,8 +117,9 @@ def agree(ours, theirs):
 
 
 def equal(name, a, b):
-    """A score may be written with more digits than a double has."""
+    """A score may be written with more digits than a double has. What is above a thousand million is a moment."""
     try:
-        return near(a, b) or name == b"ZADD" and float(a) == float(b)
+        moments = min(int(a), int(b)) > 10**9 if a.isdigit() and b.isdigit() else False
+        return a == b or moments and near(a, b) or name == b"ZADD" and float(a) == float(b)
     except ValueError:
         return False

@@ -56,7 +56,7 @@ def tied_places(words):
         word, takes = rest[0].upper(), 1
         if word == "COUNT" or word in ("STORE", "STOREDIST") and name.startswith("GEORADIUS"):
             takes, counted = 2, counted or word == "COUNT"
-            store = rest[1] if word != "COUNT" else store
+            store = store if word == "COUNT" else rest[1:2] and rest[1]
         elif word not in ("WITHDIST", "WITHCOORD", "WITHHASH", "STOREDIST"):
             kept.append(rest[0])
         rest = rest[takes:]
