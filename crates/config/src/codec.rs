@@ -109,7 +109,11 @@ impl<T> Int<T> {
 /// The number if it lies between the bounds, both inclusive.
 fn within<T: Number>(n: i64, min: i64, max: i64) -> Result<T, Refused> {
     let fits = (min..=max).contains(&n).then(|| T::from_i64(n)).flatten();
-    fits.ok_or_else(|| format!("argument must be between {min} and {max} inclusive"))
+    fits.ok_or_else(|| beyond(min, max))
+}
+
+fn beyond(min: i64, max: i64) -> Refused {
+    format!("argument must be between {min} and {max} inclusive")
 }
 
 impl<T: Number> Codec for Int<T> {
@@ -151,7 +155,8 @@ impl Codec for Memory {
 
     fn parse(&self, args: &[&str], _: &u64, _: Source) -> Result<u64, Refused> {
         let bytes = parse_memory(single(args)?).ok_or("argument must be a memory value")?;
-        let bytes: i64 = within(bytes.to_i64(), self.min, self.max)?;
+        let bytes = i64::try_from(bytes).map_err(|_| beyond(self.min, self.max))?;
+        let bytes: i64 = within(bytes, self.min, self.max)?;
         within(bytes.max(self.least), self.min, self.max)
     }
 
@@ -161,6 +166,29 @@ impl Codec for Memory {
 
     fn lines(&self, name: &str, value: &u64) -> Vec<String> {
         vec![format!("{name} {}", format_memory(*value))]
+    }
+}
+
+/// A memory size in bytes, with units, or -1.
+pub(crate) struct MemoryOrNone;
+
+impl Codec for MemoryOrNone {
+    type Value = i64;
+
+    fn parse(&self, args: &[&str], _: &i64, _: Source) -> Result<i64, Refused> {
+        let text = single(args)?;
+        let number = parse_memory(text).map(|bytes| i64::try_from(bytes).ok()).or_else(|| parse_int(text).map(Some));
+        let number = number.ok_or("argument must be a memory value")?;
+        number.filter(|&n| n >= -1).ok_or_else(|| beyond(-1, i64::MAX))
+    }
+
+    fn text(&self, value: &i64) -> String {
+        value.to_string()
+    }
+
+    fn lines(&self, name: &str, value: &i64) -> Vec<String> {
+        let text = u64::try_from(*value).map_or_else(|_| value.to_string(), format_memory);
+        vec![format!("{name} {text}")]
     }
 }
 

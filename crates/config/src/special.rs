@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use crate::codec::{Bool, Codec, Refused, Source, single};
-use crate::units::{format_memory, parse_int, parse_memory};
+use crate::units::{format_memory, parse_int, parse_loose_int, parse_memory};
 
 /// "Save if at least `changes` changes happened within `seconds`."
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,16 +24,17 @@ impl Codec for Save {
     fn parse(&self, args: &[&str], old: &Vec<SavePoint>, source: Source) -> Result<Vec<SavePoint>, Refused> {
         let bad = || "Invalid save parameters".to_owned();
         // The second is what is left of quotes that a shell has quoted: `--save '""'`.
-        let args = if matches!(args, ["" | "\"\""]) { &[] } else { args };
+        let quoted = source != Source::Runtime && matches!(args, ["\"\""]);
+        let args = if quoted || matches!(args, [""]) { &[] } else { args };
         let (pairs, []) = args.as_chunks::<2>() else { return Err(bad()) };
         let mut points = match source {
             Source::File { again: true } if !args.is_empty() => old.clone(),
             _ => Vec::new(),
         };
         for [seconds, changes] in pairs {
-            let seconds = parse_int(seconds).filter(|&n| n >= 1).ok_or_else(bad)?;
-            let changes =
-                parse_int(changes).filter(|&n| (0..=i64::from(i32::MAX)).contains(&n)).ok_or_else(bad)?;
+            let seconds = parse_loose_int(seconds).filter(|&n| n >= 1).ok_or_else(bad)?;
+            let few = |n: &i64| (0..=i64::from(i32::MAX)).contains(n);
+            let changes = parse_loose_int(changes).filter(few).ok_or_else(bad)?;
             points.push(SavePoint { seconds: seconds.unsigned_abs(), changes: changes.unsigned_abs() });
         }
         Ok(points)
@@ -116,8 +117,8 @@ impl Codec for OutputLimits {
             let slot =
                 limits.class(class).ok_or("Invalid client class specified in buffer limit configuration.")?;
             let bad = "Error in hard, soft or soft_seconds setting in buffer limit configuration.";
-            let seconds =
-                parse_int(seconds).filter(|&n| (0..=i64::from(i32::MAX)).contains(&n)).ok_or(bad)?;
+            let few = |n: &i64| (0..=i64::from(i32::MAX)).contains(n);
+            let seconds = parse_loose_int(seconds).filter(few).ok_or(bad)?;
             *slot = BufferLimit {
                 hard: parse_memory(hard).ok_or(bad)?,
                 soft: parse_memory(soft).ok_or(bad)?,
@@ -210,7 +211,7 @@ impl Codec for ReplicaOf {
 /// A limit given in bytes or as a share of `maxmemory`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PercentOrBytes {
-    /// Percent of `maxmemory`, 0 to 100.
+    /// Percent of `maxmemory`, 1 to 100.
     Percent(u8),
     /// Bytes; 0 means no limit.
     Bytes(u64),
@@ -228,11 +229,14 @@ impl Codec for PercentOrMemory {
         if let Some(number) = text.strip_suffix('%') {
             let percent = parse_int(number).filter(|&n| n >= 0).ok_or(bad)?;
             let percent = u8::try_from(percent).ok().filter(|&p| p <= 100);
-            return Ok(PercentOrBytes::Percent(
-                percent.ok_or("percentage argument must be less or equal to 100")?,
-            ));
+            return match percent.ok_or("percentage argument must be less or equal to 100")? {
+                // No share of anything is no limit, and is shown as such.
+                0 => Ok(PercentOrBytes::Bytes(0)),
+                percent => Ok(PercentOrBytes::Percent(percent)),
+            };
         }
-        Ok(PercentOrBytes::Bytes(parse_memory(text).ok_or(bad)?))
+        let bytes = parse_memory(text).filter(|&bytes| i64::try_from(bytes).is_ok());
+        Ok(PercentOrBytes::Bytes(bytes.ok_or(bad)?))
     }
 
     fn text(&self, value: &PercentOrBytes) -> String {
@@ -259,8 +263,8 @@ impl Codec for ActiveDefrag {
     fn parse(&self, args: &[&str], old: &bool, source: Source) -> Result<bool, Refused> {
         match (Bool.parse(args, old, source)?, source) {
             (true, Source::Runtime) => Err("Active defragmentation cannot be enabled: it requires a server compiled \
-                                            with a modified Jemalloc like the one shipped by default with the Valkey \
-                                            source distribution"
+                                            with a modified Jemalloc like the one shipped by default with the source \
+                                            distribution"
                 .to_owned()),
             (yes, _) => Ok(yes),
         }
@@ -283,9 +287,8 @@ impl Codec for OomValues {
             return Err("wrong number of arguments".to_owned());
         };
         let one = |text: &str| {
-            let fits =
-                parse_int(text).and_then(|n| i32::try_from(n).ok()).filter(|n| (-2000..=2000).contains(n));
-            fits.ok_or_else(|| {
+            let number = parse_loose_int(text).and_then(|n| i32::try_from(n).ok());
+            number.filter(|n| (-2000..=2000).contains(n)).ok_or_else(|| {
                 "Invalid oom-score-adj-values, elements must be between -2000 and 2000.".to_owned()
             })
         };
@@ -307,9 +310,8 @@ impl Codec for Percentiles {
     fn parse(&self, args: &[&str], _: &Vec<f64>, _: Source) -> Result<Vec<f64>, Refused> {
         let args = if matches!(args, [""]) { &[] } else { args };
         let one = |text: &&str| {
-            let n: f64 = text
-                .parse()
-                .map_err(|_| "Invalid latency-tracking-info-percentiles parameters".to_owned())?;
+            let n = text.parse().ok().filter(|n: &f64| !n.is_nan());
+            let n = n.ok_or("Invalid latency-tracking-info-percentiles parameters")?;
             if (0.0..=100.0).contains(&n) {
                 return Ok(n);
             }

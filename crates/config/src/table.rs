@@ -10,7 +10,7 @@ use crate::choice::{
     LogTimestamp, MaxmemoryPolicy, OomScoreAdj, PropagationError, ProtectedAction, RdbVersionCheck,
     Supervised, SyslogFacility, TlsAuthClients, TlsAuthUser,
 };
-use crate::codec::{Bool, Codec, Int, Memory, Octal, Text, Word};
+use crate::codec::{Bool, Codec, Int, Memory, MemoryOrNone, Octal, Text, Word};
 use crate::directive::{Directive, State, When, directives};
 use crate::special::{
     ActiveDefrag, Bind, BufferLimits, Events, NotifyFlags, OomValues, OutputLimits, PercentOrBytes,
@@ -279,7 +279,7 @@ directives! {
     "cluster-require-full-coverage" [] cluster_require_full_coverage: bool = true, Bool, Run, Accepted;
     "cluster-slot-migration-log-max-len" [] cluster_slot_migration_log_max_len: u64 = 1000, Int::new(0, i64::MAX), Run, Accepted;
     "cluster-slot-stats-enabled" [] cluster_slot_stats_enabled: bool = false, Bool, Run, Accepted;
-    "slot-migration-max-failover-repl-bytes" [] slot_migration_max_failover_repl_bytes: u64 = 0, Memory::new(0, i64::MAX), Run, Accepted;
+    "slot-migration-max-failover-repl-bytes" [] slot_migration_max_failover_repl_bytes: i64 = 0, MemoryOrNone, Run, Accepted;
 
     // Data, expiry and memory
     "active-defrag-cycle-max" [] active_defrag_cycle_max: u16 = 25, Int::new(1, 99), Run, Accepted;

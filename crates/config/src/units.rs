@@ -11,8 +11,16 @@ pub fn parse_int(text: &str) -> Option<i64> {
     text.parse().ok()
 }
 
+/// Parses a decimal integer as those directives have it that C's `strtoll` has always read: leading zeros and a plus are
+/// fine.
+pub fn parse_loose_int(text: &str) -> Option<i64> {
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let plain = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+    if plain { text.parse().ok() } else { None }
+}
+
 /// Parses a memory size in bytes: digits and one of `b k kb m mb g gb` in any case (`k` = 1000, `kb` = 1024).
-/// No digits at all mean 0, as in Redis.
+/// No digits at all mean 0, as in Redis. What is too large to be held is `u64::MAX`.
 pub fn parse_memory(text: &str) -> Option<u64> {
     let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (digits, unit) = text.split_at(end);
@@ -26,8 +34,9 @@ pub fn parse_memory(text: &str) -> Option<u64> {
         "gb" => 1 << 30,
         _ => return None,
     };
-    let number = if digits.is_empty() { 0 } else { digits.parse::<u64>().ok()? };
-    number.checked_mul(factor).filter(|&bytes| bytes <= i64::MAX as u64)
+    // Digits alone can only be too many.
+    let number = if digits.is_empty() { 0 } else { digits.parse::<u64>().unwrap_or(u64::MAX) };
+    Some(number.saturating_mul(factor))
 }
 
 /// Writes a memory size with the largest binary unit that divides it, as CONFIG REWRITE does.
@@ -54,13 +63,26 @@ mod tests {
     }
 
     #[test]
+    fn loose_integers() {
+        for (text, n) in [("+1", 1), ("007", 7), ("-0", 0), ("-12", -12), ("-9223372036854775808", i64::MIN)] {
+            assert_eq!(parse_loose_int(text), Some(n), "{text}");
+        }
+        for bad in ["", "+", "--1", "+-1", " 1", "1 ", "1s", "9223372036854775808"] {
+            assert_eq!(parse_loose_int(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
     fn memory_sizes() {
         for (text, bytes) in
             [("1k", 1000), ("1KB", 1024), ("2mb", 2 << 20), ("1G", 1_000_000_000), ("5b", 5), ("", 0)]
         {
             assert_eq!(parse_memory(text), Some(bytes), "{text}");
         }
-        for bad in ["-1", "1x", "1kbb", "99999999999999999999", "9999999999gb", "1 kb"] {
+        for much in ["99999999999999999999", "9999999999999gb", "18446744073709551615"] {
+            assert_eq!(parse_memory(much), Some(u64::MAX), "{much}");
+        }
+        for bad in ["-1", "1x", "1kbb", "99999999999999999999x", "1 kb"] {
             assert_eq!(parse_memory(bad), None, "{bad}");
         }
         for (bytes, text) in [(0, "0"), (1024, "1kb"), (1025, "1025"), (3 << 30, "3gb"), (5 << 20, "5mb")] {

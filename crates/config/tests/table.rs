@@ -197,3 +197,29 @@ fn no_limits_at_all_change_none() {
     assert_eq!(changed.config.get(name), config.get(name));
     assert!(config.set(name, &[""]).is_err(), "a line of a file says something");
 }
+
+/// What CONFIG SET of a directive answers: `OK` and the value as CONFIG GET shows it, or the reason against it.
+fn set(name: &str, value: &str) -> String {
+    match ServerConfig::default().change(&[(name, value)], true) {
+        Ok(change) => format!("OK {}", change.config.get(name).unwrap_or_default()),
+        Err(error) => error.to_string().rsplit_once(" - ").map(|(_, why)| why.to_owned()).unwrap_or_default(),
+    }
+}
+
+#[test]
+fn numbers_are_read_as_the_reference_reads_them() {
+    let beyond = "argument must be between 1 and 9223372036854775807 inclusive";
+    assert_eq!(set("repl-backlog-size", "9223372036854775808"), beyond);
+    assert_eq!(set("repl-backlog-size", "9999999999gb"), beyond);
+    assert_eq!(set("repl-backlog-size", "9999999999gbb"), "argument must be a memory value");
+    assert_eq!(set("slot-migration-max-failover-repl-bytes", "-1"), "OK -1");
+    assert!(set("slot-migration-max-failover-repl-bytes", "-2").starts_with("argument must be between -1 and"));
+    assert_eq!(set("slot-migration-max-failover-repl-bytes", "1kb"), "OK 1024");
+    assert_eq!(set("save", "+3600 0100"), "OK 3600 100");
+    assert_eq!(set("save", "\"\""), "Invalid save parameters");
+    assert_eq!(set("oom-score-adj-values", "+1 02 3"), "OK 1 2 3");
+    assert!(set("client-output-buffer-limit", "normal 0 0 +01").starts_with("OK normal 0 0 1 slave"));
+    assert_eq!(set("maxmemory-clients", "0%"), "OK 0");
+    let nan = "Invalid latency-tracking-info-percentiles parameters";
+    assert_eq!(set("latency-tracking-info-percentiles", "nan"), nan);
+}
