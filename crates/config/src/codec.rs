@@ -177,7 +177,8 @@ impl Codec for MemoryOrNone {
 
     fn parse(&self, args: &[&str], _: &i64, _: Source) -> Result<i64, Refused> {
         let text = single(args)?;
-        let number = parse_memory(text).map(|bytes| i64::try_from(bytes).ok()).or_else(|| parse_int(text).map(Some));
+        let number =
+            parse_memory(text).map(|bytes| i64::try_from(bytes).ok()).or_else(|| parse_int(text).map(Some));
         let number = number.ok_or("argument must be a memory value")?;
         number.filter(|&n| n >= -1).ok_or_else(|| beyond(-1, i64::MAX))
     }

@@ -6,6 +6,7 @@ use crate::choice::ProtectedAction;
 use crate::codec::Source;
 use crate::directive::{Directive, State, When};
 use crate::{ServerConfig, lists};
+use tanist_text::glob;
 
 /// Why a value was refused; the text is Redis'.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -68,40 +69,43 @@ impl ServerConfig {
         (directive.get)(self)
     }
 
-    /// The pairs that CONFIG GET answers: every name or alias that `wanted` accepts, in alphabetical order. A
-    /// hidden directive shows only if `asked` (the patterns, verbatim) names it exactly.
-    pub fn pairs(&self, asked: &[&str], wanted: impl Fn(&str) -> bool) -> Vec<(&'static str, String)> {
-        let shown = |&(name, d): &(&str, &Directive)| match d.state {
-            State::Hidden => asked.iter().any(|a| a.eq_ignore_ascii_case(name)),
-            State::Done | State::Accepted => wanted(name),
+    /// The pairs that CONFIG GET answers: every name or alias that one of the patterns is or matches, in alphabetical
+    /// order. A name that is asked for as it is comes back as it was written, and only so a hidden directive shows.
+    pub fn pairs<'a>(&self, asked: &[&'a str]) -> Vec<(&'a str, String)> {
+        let found = |(name, d): (&'static str, &Directive)| {
+            let answer = |pattern: &&'a str| match pattern.contains(['*', '?', '[']) {
+                false => pattern.eq_ignore_ascii_case(name).then_some(*pattern),
+                true if d.state == State::Hidden => None,
+                true => glob::matches_with(pattern.as_bytes(), name.as_bytes(), true).then_some(name),
+            };
+            asked.iter().find_map(answer).map(|name| (name, self.value(d)))
         };
-        Directive::names().into_iter().filter(shown).map(|(name, d)| (name, self.value(d))).collect()
+        Directive::names().into_iter().filter_map(found).collect()
     }
 
-    /// Checks CONFIG SET of several pairs: all or none. `local` says whether the client is on this machine.
+    /// Checks CONFIG SET of several pairs: all or none. `local` says whether the client is on this machine. Of a directive
+    /// that is there under two names the later value counts.
     ///
     /// # Errors
-    /// An unknown name anywhere wins over the first pair that is refused.
+    /// The first name that is unknown, may not be set or is there twice; if there is none, the first value that is
+    /// refused.
     pub fn change(&self, pairs: &[(&str, &str)], local: bool) -> Result<Change, SetError> {
         let mut directives: Vec<&'static Directive> = Vec::with_capacity(pairs.len());
-        let mut first_problem = None;
-        for (name, _) in pairs {
+        for (i, (name, _)) in pairs.iter().enumerate() {
             let directive = Directive::find(name).ok_or_else(|| SetError::Unknown((*name).to_owned()))?;
-            let problem = self.forbidden(directive, local).or_else(|| {
-                directives.iter().any(|d| d.name == directive.name).then_some("duplicate parameter")
-            });
+            let twice = || pairs[..i].iter().any(|(other, _)| other.eq_ignore_ascii_case(name));
+            let problem =
+                self.forbidden(directive, local).or_else(|| twice().then_some("duplicate parameter"));
             if let Some(reason) = problem {
-                first_problem.get_or_insert_with(|| SetError::failed(name, reason));
+                return Err(SetError::failed(name, reason));
             }
             directives.push(directive);
-        }
-        if let Some(problem) = first_problem {
-            return Err(problem);
         }
         let mut config = self.clone();
         for ((name, value), directive) in pairs.iter().zip(&directives) {
             let words: Vec<&str> = if directive.multi { value.split(' ').collect() } else { vec![value] };
-            (directive.set)(&mut config, &words, Source::Runtime).map_err(|r| SetError::failed(name, &r))?;
+            let refused = |r: String| SetError::failed(&name.to_ascii_lowercase(), &r);
+            (directive.set)(&mut config, &words, Source::Runtime).map_err(refused)?;
         }
         Ok(Change { config, directives })
     }

@@ -478,29 +478,28 @@ pub(crate) fn append_dir(text: &str) -> Result<(), &'static str> {
     }
 }
 
-/// The process title's template: text with known `{variables}`.
+/// The process title's template: text with known `{variables}`; `{{` is a brace. Something must be left of it if there is
+/// no title, no socket and no file.
 pub(crate) fn title_template(text: &str) -> Result<(), &'static str> {
-    const KNOWN: [&str; 9] = [
-        "title",
-        "listen-addr",
-        "server-mode",
-        "port",
-        "tls-port",
-        "unixsocket",
-        "config-file",
-        "host",
-        "pid",
-    ];
+    const FULL: [&str; 6] = ["listen-addr", "server-mode", "port", "tls-port", "host", "pid"];
+    const EMPTY: [&str; 3] = ["title", "unixsocket", "config-file"];
     let bad = Err("template format is invalid or contains unknown variables");
-    let mut rest = text;
+    let (mut rest, mut is_there) = (text, false);
     while let Some(open) = rest.find('{') {
-        let Some(close) = rest[open..].find('}') else { return bad };
-        if !KNOWN.contains(&&rest[open + 1..open + close]) {
+        is_there |= !rest[..open].trim_matches(' ').is_empty();
+        rest = &rest[open + 1..];
+        if let Some(literal) = rest.strip_prefix('{') {
+            (rest, is_there) = (literal, true);
+            continue;
+        }
+        let Some((name, behind)) = rest.split_once('}') else { return bad };
+        if !FULL.contains(&name) && !EMPTY.contains(&name) {
             return bad;
         }
-        rest = &rest[open + close + 1..];
+        is_there |= FULL.contains(&name);
+        rest = behind;
     }
-    Ok(())
+    if is_there || !rest.trim_matches(' ').is_empty() { Ok(()) } else { bad }
 }
 
 /// A host name as a cluster may announce it.

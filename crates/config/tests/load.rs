@@ -148,7 +148,8 @@ fn config_set_is_all_or_nothing_with_redis_words() {
         failed("maxmemory", "argument must be a memory value")
     );
     assert_eq!(error(&[("maxmemory", "1"), ("MAXMEMORY", "1")]), failed("MAXMEMORY", "duplicate parameter"));
-    assert_eq!(error(&[("databases", "1")]), failed("databases", "can't set immutable config"));
+    assert_eq!(error(&[("databases", "1"), ("foo", "1")]), failed("databases", "can't set immutable config"));
+    assert_eq!(error(&[("HZ", "x")]), failed("hz", "argument couldn't be parsed into an integer"));
     assert_eq!(error(&[("dir", "/x")]), failed("dir", "can't set protected config"));
     assert_eq!(error(&[("hz", "-1")]), failed("hz", "argument must be between 0 and 2147483647 inclusive"));
     assert_eq!(
@@ -158,6 +159,8 @@ fn config_set_is_all_or_nothing_with_redis_words() {
     let set =
         config.change(&[("timeout", "5"), ("save", "1 2 3 4"), ("bind", "* -::*")], false).expect("fine");
     assert_eq!((set.config.timeout, set.config.save.len(), set.directives.len()), (5, 2, 3));
+    let names = [("slowlog-max-len", "5"), ("commandlog-slow-execution-max-len", "6")];
+    assert_eq!(config.change(&names, false).expect("two names").config.slowlog_max_len, 6);
 }
 
 #[test]

@@ -31,8 +31,7 @@ fn names_defaults_and_times_agree_with_the_facts() {
 
 #[test]
 fn config_get_shows_exactly_the_known_names() {
-    let shown: Vec<&str> =
-        ServerConfig::default().pairs(&["*"], |_| true).into_iter().map(|(n, _)| n).collect();
+    let shown: Vec<&str> = ServerConfig::default().pairs(&["*"]).into_iter().map(|(n, _)| n).collect();
     let mut known: Vec<&str> = facts().into_iter().map(|(name, _, _)| name).chain(OWN).collect();
     known.sort_unstable();
     assert_eq!(shown, known);
@@ -41,8 +40,17 @@ fn config_get_shows_exactly_the_known_names() {
 #[test]
 fn hidden_directives_show_when_asked_by_name() {
     let config = ServerConfig::default();
-    let asked = config.pairs(&["watchdog-period"], |name| name == "watchdog-period");
-    assert_eq!(asked, [("watchdog-period", "0".to_owned())]);
+    assert_eq!(config.pairs(&["watchdog-period"]), [("watchdog-period", "0".to_owned())]);
+    assert_eq!(config.pairs(&["watchdog-?eriod"]), []);
+}
+
+#[test]
+fn a_name_comes_back_as_it_was_asked_for() {
+    let config = ServerConfig::default();
+    let names = |asked: &[&str]| config.pairs(asked).iter().map(|(n, _)| (*n).to_owned()).collect::<Vec<_>>();
+    assert_eq!(names(&["MaxMemory", "maxmemory", "hz"]), ["hz", "MaxMemory"]);
+    assert_eq!(names(&["MAXMEMOR?", "MAXMEMORY"]), ["maxmemory"]);
+    assert!(names(&["max\\memory", ""]).is_empty());
 }
 
 /// Some value other than the default that the directive takes.
@@ -67,7 +75,7 @@ fn another(directive: &Directive, config: &ServerConfig) -> Vec<&'static str> {
         &["::1"],
         &["allkeys-lru"],
         &["allchannels"],
-        &["{title}"],
+        &["{title}:{port}"],
         &["debug"],
         &["json"],
         &["always"],
@@ -213,7 +221,9 @@ fn numbers_are_read_as_the_reference_reads_them() {
     assert_eq!(set("repl-backlog-size", "9999999999gb"), beyond);
     assert_eq!(set("repl-backlog-size", "9999999999gbb"), "argument must be a memory value");
     assert_eq!(set("slot-migration-max-failover-repl-bytes", "-1"), "OK -1");
-    assert!(set("slot-migration-max-failover-repl-bytes", "-2").starts_with("argument must be between -1 and"));
+    assert!(
+        set("slot-migration-max-failover-repl-bytes", "-2").starts_with("argument must be between -1 and")
+    );
     assert_eq!(set("slot-migration-max-failover-repl-bytes", "1kb"), "OK 1024");
     assert_eq!(set("save", "+3600 0100"), "OK 3600 100");
     assert_eq!(set("save", "\"\""), "Invalid save parameters");
@@ -222,4 +232,15 @@ fn numbers_are_read_as_the_reference_reads_them() {
     assert_eq!(set("maxmemory-clients", "0%"), "OK 0");
     let nan = "Invalid latency-tracking-info-percentiles parameters";
     assert_eq!(set("latency-tracking-info-percentiles", "nan"), nan);
+}
+
+#[test]
+fn a_process_title_has_known_variables_and_something_to_show() {
+    for good in ["{title} {port}", "{{title}}", "a", "{config-file}x", "}"] {
+        assert_eq!(set("proc-title-template", good), format!("OK {good}"));
+    }
+    for bad in ["", "  ", "{title}", "{title} {unixsocket} ", "{bad}", "{", "{title", "{}", "{TITLE}"] {
+        let why = "template format is invalid or contains unknown variables";
+        assert_eq!(set("proc-title-template", bad), why, "{bad}");
+    }
 }

@@ -15,7 +15,6 @@ use tanist_config::{ServerConfig, SetError};
 use tanist_keyspace::Policy;
 use tanist_keyspace::collections::Limit;
 use tanist_resp::Args;
-use tanist_text::glob;
 use tanist_types::Now;
 
 /// Directives that the shell must be able to follow before they are in force.
@@ -26,8 +25,7 @@ pub(crate) fn get(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     let patterns: Vec<String> =
         args.iter().skip(2).map(|a| String::from_utf8_lossy(a).into_owned()).collect();
     let asked: Vec<&str> = patterns.iter().map(String::as_str).collect();
-    let wanted = |name: &str| asked.iter().any(|p| glob::matches_with(p.as_bytes(), name.as_bytes(), true));
-    let pairs = ctx.node.config.pairs(&asked, wanted);
+    let pairs = ctx.node.config.pairs(&asked);
     let mut reply = ctx.reply();
     reply.map(pairs.len());
     for (name, value) in pairs {

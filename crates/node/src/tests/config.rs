@@ -7,7 +7,7 @@ use crate::{HostFacts, Input, Next, Output};
 fn get_finds_by_pattern_and_set_takes_all_or_none() {
     let mut w = World::new();
     let c = w.connect();
-    assert_eq!(w.say(c, "CONFIG GET MAXMEMORY"), "[maxmemory 0]");
+    assert_eq!(w.say(c, "CONFIG GET MAXMEMORY"), "[MAXMEMORY 0]");
     assert_eq!(w.say(c, "CONFIG GET slave-p* replica-pr*"), "[replica-priority 100 slave-priority 100]");
     assert_eq!(w.say(c, "CONFIG GET nothing"), "[]");
     assert!(w.say(c, "CONFIG SET timeout 5 maxmemory 1x").starts_with("-ERR CONFIG SET failed"));
