@@ -208,14 +208,18 @@ impl Hash {
     /// Sets a field of a listpack; `None`, with nothing done, if that would be too large.
     fn set_packed(&mut self, name: &[u8], value: &[u8], policy: &Policy) -> Option<Was> {
         let Kind::Compact(pack) = self.0.get_mut() else { unreachable!("seen by the caller") };
-        if let Some(old) = pack.find(name, 1).and_then(|pos| pack.next(pos)) {
-            return pack.replace(old, value).ok().map(|()| Was::Old);
-        }
-        pack.push_pair(name, value).ok()?;
+        let was = if let Some(old) = pack.find(name, 1).and_then(|pos| pack.next(pos)) {
+            pack.replace(old, value).ok()?;
+            Was::Old
+        } else {
+            pack.push_pair(name, value).ok()?;
+            Was::New
+        };
+        // Also if nothing was added: fewer may be allowed than when the others came.
         if pack.len() > policy.hash.entries.saturating_mul(2) {
             self.make_table(policy);
         }
-        Some(Was::New)
+        Some(was)
     }
 
     /// The field of this name, unless it is past its time.

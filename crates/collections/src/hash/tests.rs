@@ -158,3 +158,17 @@ fn foreign_listpacks_are_looked_through() {
         assert_eq!(Hash::from_pack(pack, &policy), Err(Duplicate));
     }
 }
+
+/// As in Valkey: whoever sets a field finds that there are too many by now, whoever reads or removes one does not.
+#[test]
+fn a_smaller_limit_holds_from_the_next_field_that_is_set() {
+    let (many, few) = (policy(8, 64), policy(2, 64));
+    let mut hash = Hash::default();
+    for name in [b"a", b"b", b"c", b"d"] {
+        hash.set(name, b"1", FieldExpiry::Clear, UnixMs(0), &many);
+    }
+    hash.remove(b"d", UnixMs(0));
+    assert!(matches!(hash.form(), HashForm::Pack(_)));
+    assert_eq!(hash.set(b"a", b"1", FieldExpiry::Keep, UnixMs(0), &few), Was::Old);
+    assert!(matches!(hash.form(), HashForm::Table));
+}
