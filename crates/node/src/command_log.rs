@@ -3,7 +3,7 @@
 use crate::command::Command;
 use crate::session::Session;
 use std::collections::VecDeque;
-use tanist_config::Directive;
+use tanist_config::{Directive, ServerConfig};
 use tanist_resp::Args;
 use tanist_types::UnixMs;
 
@@ -52,6 +52,25 @@ pub(crate) struct CommandLogs {
 }
 
 impl CommandLogs {
+    /// Lets go of what is beyond the limits, which may be others than before. A log that is off, or is to keep nothing,
+    /// keeps what it has.
+    pub(crate) fn shorten(&mut self, config: &ServerConfig) {
+        let logs = [
+            (&mut self.slow, config.slowlog_log_slower_than, config.slowlog_max_len),
+            (
+                &mut self.request,
+                config.commandlog_request_larger_than,
+                config.commandlog_large_request_max_len,
+            ),
+            (&mut self.reply, config.commandlog_reply_larger_than, config.commandlog_large_reply_max_len),
+        ];
+        for (log, threshold, most) in logs {
+            if threshold >= 0 && most > 0 {
+                log.entries.truncate(usize::try_from(most).unwrap_or(usize::MAX));
+            }
+        }
+    }
+
     pub(crate) fn ring(&mut self, kind: LogKind) -> &mut Ring {
         match kind {
             LogKind::Slow => &mut self.slow,
@@ -62,7 +81,7 @@ impl CommandLogs {
 }
 
 impl Ring {
-    /// Logs a command; the log keeps `most` entries.
+    /// Logs a command; the log keeps `most` entries. One that is to keep nothing is off.
     pub(crate) fn add(
         &mut self,
         most: u64,
@@ -72,6 +91,9 @@ impl Ring {
         command: &Command,
         args: Args<'_, '_>,
     ) {
+        if most == 0 {
+            return;
+        }
         let entry = Entry {
             id: self.next_id,
             at,

@@ -191,6 +191,7 @@ impl Node {
             config,
         };
         node.configure_collections();
+        node.stats.track_times(node.config.latency_tracking);
         node.data.note_births(node.notifies(b'n'));
         node.refresh_stamp(now);
         node.refresh_gates();
@@ -277,7 +278,8 @@ impl Node {
         if busy { Mono::ZERO } else { next }
     }
 
-    fn refresh_stamp(&mut self, now: Now) {
+    /// Has entries that are used from now on note it as `maxmemory-policy` asks for, at this time.
+    pub(crate) fn refresh_stamp(&mut self, now: Now) {
         self.usage = Usage::new(&self.config, now.wall());
         self.data.set_stamp(self.usage.stamp());
     }

@@ -17,6 +17,23 @@ pub(crate) struct CommandStats {
     pub(crate) failed: u64,
     /// The times of those calls that were timed by themselves.
     pub(crate) timed: Option<Box<Histogram>>,
+    /// How many calls there were while nobody wanted their times, and how long they took.
+    untracked: (u64, Duration),
+}
+
+impl CommandStats {
+    /// The times of all calls but those whose times nobody wanted. Calls that were not timed by themselves count with
+    /// their mean.
+    fn times(&self) -> Histogram {
+        let mut all = self.timed.as_deref().cloned().unwrap_or_default();
+        let (calls, time) = self.untracked;
+        let untimed = self.calls.saturating_sub(calls).saturating_sub(all.total());
+        let rest = self.time.saturating_sub(time).saturating_sub(all.sum()).as_nanos() as u64;
+        if let Some(mean) = rest.checked_div(untimed) {
+            all.add_many(Duration::from_nanos(mean), untimed);
+        }
+        all
+    }
 }
 
 /// Refusals by the rules about users, by reason.
@@ -34,6 +51,8 @@ pub(crate) struct Denials {
 pub(crate) struct Stats {
     /// By the command's index in the table.
     pub(crate) commands: Vec<CommandStats>,
+    /// Nobody wants the times of calls (`latency-tracking no`).
+    untracked: bool,
     /// By the error's code.
     pub(crate) errors: BTreeMap<Box<str>, u64>,
     pub(crate) total_errors: u64,
@@ -108,20 +127,30 @@ impl Stats {
         }
     }
 
-    /// The times of all calls of a command; `None` if it was never called. Calls that were not timed by themselves
-    /// count with their mean.
+    /// The times of a command's calls as far as they were wanted; `None` if there were none.
     pub(crate) fn histogram(&self, index: CommandIndex) -> Option<Histogram> {
         let stats = &self.commands[index.slot()];
-        if stats.calls == 0 {
-            return None;
+        match self.untracked {
+            true => stats.timed.as_deref().cloned(),
+            false => (stats.calls > stats.untracked.0).then(|| stats.times()),
         }
-        let mut all = stats.timed.as_deref().cloned().unwrap_or_default();
-        let untimed = stats.calls.saturating_sub(all.total());
-        let rest = stats.time.saturating_sub(all.sum()).as_nanos() as u64;
-        if let Some(mean) = rest.checked_div(untimed) {
-            all.add_many(Duration::from_nanos(mean), untimed);
+    }
+
+    /// Whether the times of calls are wanted from now on. Those of calls before stay.
+    pub(crate) fn track_times(&mut self, wanted: bool) {
+        if self.untracked != wanted {
+            return;
         }
-        Some(all)
+        self.untracked = !wanted;
+        for stats in self.commands.iter_mut().filter(|s| s.calls > 0) {
+            if !wanted {
+                let times = stats.times();
+                stats.timed = (times.total() > 0).then(|| Box::new(times));
+                continue;
+            }
+            let (calls, time) = stats.timed.as_ref().map_or((0, Duration::ZERO), |t| (t.total(), t.sum()));
+            stats.untracked = (stats.calls.saturating_sub(calls), stats.time.saturating_sub(time));
+        }
     }
 
     /// Takes a sample of the rates.

@@ -115,7 +115,7 @@ pub(crate) async fn run(
         tokio::select! {
             change = changes.0.recv() => match change {
                 Some(Change::Follow(config)) => {
-                    follow(&machine, &log, &config);
+                    follow(&log, &config);
                     if std::mem::replace(&mut io_threads, config.io_threads) != config.io_threads {
                         tracing::warn!("io-threads {} takes effect at the next start", config.io_threads);
                     }
@@ -136,8 +136,7 @@ pub(crate) async fn run(
     }
 }
 
-fn follow(machine: &Machine, log: &log::Handle, config: &ServerConfig) {
-    machine.settings().follow(config);
+fn follow(log: &log::Handle, config: &ServerConfig) {
     log.set_level(log::Level::parse(config.loglevel.word()).unwrap_or_default());
     log.set_format(log_format(config), log_timestamps(config));
 }

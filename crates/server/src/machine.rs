@@ -205,7 +205,7 @@ impl Machine {
     }
 }
 
-/// Settings that connections look at on their own; a little behind the node's configuration.
+/// Settings that connections look at on their own: those of the node's configuration, without its lock.
 #[derive(Default)]
 pub(crate) struct Settings {
     query_buffer: AtomicUsize,

@@ -71,7 +71,11 @@ impl Outlets {
             Output::RewriteConfig { session, config, whole } => {
                 self.disk.order(disk::Order::RewriteConfig { session, config, whole });
             }
-            Output::Configured(config) => self.control.order(Change::Follow(config)),
+            Output::Configured(config) => {
+                // At once: what follows the command is read with the new limits, and saved under the new name.
+                settings.follow(&config);
+                self.control.order(Change::Follow(config));
+            }
             Output::Reconfigure { session, config } => self.control.order(Change::Apply { session, config }),
             // The node stands still, as it was told to.
             Output::Stall(time) => std::thread::sleep(time),

@@ -66,11 +66,13 @@ impl Denials {
     fn add(&mut self, refusal: Refusal, client: String, now: UnixMs, most: u64) {
         let same = |e: &Entry| e.refusal == refusal && now.0 - e.updated.0 <= SAME_FOR;
         let known = self.entries.iter().take(LOOKED_AT).position(same).and_then(|at| self.entries.remove(at));
-        let entry = known.map(|e| Entry { count: e.count + 1, client: client.clone(), updated: now, ..e });
-        self.entries.push_front(entry.unwrap_or_else(|| {
-            self.next_id += 1;
-            Entry { id: self.next_id - 1, count: 1, refusal, client, created: now, updated: now }
-        }));
+        if let Some(e) = known {
+            // Whatever may be kept by now: nothing has been added.
+            return self.entries.push_front(Entry { count: e.count + 1, client, updated: now, ..e });
+        }
+        let entry = Entry { id: self.next_id, count: 1, refusal, client, created: now, updated: now };
+        self.next_id += 1;
+        self.entries.push_front(entry);
         self.entries.truncate(usize::try_from(most).unwrap_or(usize::MAX));
     }
 }

@@ -118,8 +118,11 @@ impl Node {
             self.adopt_users(outs);
         }
         self.config = (*config).clone();
+        self.refresh_stamp(now);
         self.data.note_births(self.notifies(b'n'));
         self.thresholds = Thresholds::of(&self.config);
+        self.stats.track_times(self.config.latency_tracking);
+        self.command_logs.shorten(&self.config);
         self.configure_collections();
         self.configure_replication(now);
         self.configure_client_eviction();

@@ -285,6 +285,10 @@ fn refusals_are_counted_and_like_ones_joined() {
     w.say(admin, "CONFIG SET acllog-max-len 2");
     w.say(t, "GET c");
     assert_eq!(w.say(admin, "ACL LOG").matches("count").count(), 2);
+    // Only a new entry makes old ones go.
+    w.say(admin, "CONFIG SET acllog-max-len 1");
+    w.say(t, "GET c");
+    assert_eq!(w.say(admin, "ACL LOG").matches("count").count(), 2);
     assert_eq!(w.say(admin, "ACL LOG RESET"), "OK");
     assert_eq!(w.say(admin, "ACL LOG"), "[]");
 }

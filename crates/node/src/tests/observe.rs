@@ -69,6 +69,46 @@ fn large_requests_and_replies_are_logged_by_their_bytes() {
 }
 
 #[test]
+fn a_log_that_may_keep_less_is_cut_at_once_unless_it_is_off() {
+    let mut w = World::new();
+    let c = w.connect();
+    w.say(c, "CONFIG SET commandlog-request-larger-than 0");
+    for _ in 0..5 {
+        w.say(c, "PING");
+    }
+    let mut len_after = |setting: &str| {
+        w.say(c, &format!("CONFIG SET {setting}"));
+        w.say(c, "COMMANDLOG LEN large-request")
+    };
+    assert_eq!(len_after("commandlog-large-request-max-len 3"), ":3");
+    assert_eq!(len_after("commandlog-large-request-max-len 0"), ":3");
+    assert_eq!(len_after("commandlog-request-larger-than -1 commandlog-large-request-max-len 1"), ":3");
+    assert_eq!(len_after("commandlog-request-larger-than 1000"), ":1");
+}
+
+#[test]
+fn times_that_nobody_wants_are_not_told() {
+    let mut w = World::new();
+    let c = w.connect();
+    let mut told_after = |setting: &str| {
+        w.say(c, &format!("CONFIG SET latency-tracking {setting}"));
+        let told = w.say(c, "LATENCY HISTOGRAM get");
+        w.say(c, "GET k");
+        w.say(c, "GET k");
+        told
+    };
+    assert_eq!(told_after("yes"), "[]");
+    assert_eq!(told_after("no"), "[get [calls :2 histogram_usec [:1 :2]]]");
+    assert_eq!(told_after("no"), "[get [calls :2 histogram_usec [:1 :2]]]");
+    assert_eq!(told_after("yes"), "[get [calls :2 histogram_usec [:1 :2]]]");
+    assert_eq!(told_after("yes"), "[get [calls :4 histogram_usec [:1 :4]]]");
+    w.say(c, "CONFIG SET latency-tracking no");
+    w.say(c, "CONFIG RESETSTAT");
+    w.say(c, "GET k");
+    assert_eq!(w.say(c, "LATENCY HISTOGRAM get"), "[]");
+}
+
+#[test]
 fn counters_count_and_are_set_back() {
     let mut w = World::new();
     let c = w.connect();

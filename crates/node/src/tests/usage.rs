@@ -71,3 +71,17 @@ fn frequencies_are_counted_when_the_policy_asks_for_them() {
     restore(&mut w, c, b"FREQ", b"200");
     assert_eq!(w.say(c, "OBJECT FREQ k"), ":200");
 }
+
+#[test]
+fn another_policy_counts_at_once() {
+    let mut w = World::new();
+    let c = w.connect();
+    w.say(c, "CONFIG SET maxmemory-policy allkeys-lfu");
+    w.say(c, "SET k v");
+    assert_eq!(w.say(c, "OBJECT FREQ k"), ":5");
+    w.say(c, "GET k");
+    assert_eq!(w.say(c, "OBJECT FREQ k"), ":6");
+    w.say(c, "CONFIG SET maxmemory-policy noeviction");
+    w.say(c, "SET k v");
+    assert_eq!(w.say(c, "OBJECT IDLETIME k"), ":0");
+}
