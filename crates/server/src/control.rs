@@ -7,13 +7,13 @@ use crate::accept::{self, Listener};
 use crate::host::Facts;
 use crate::machine::Machine;
 use crate::oom::OomScore;
-use crate::start::{log_format, log_timestamps};
+use crate::start::{OTHER_FILES, log_format, log_timestamps};
 use std::sync::Arc;
 use std::time::Duration;
 use tanist_config::ServerConfig;
 use tanist_config::choice::Choice;
 use tanist_node::{Input, SessionId};
-use tanist_runtime::{Alarm, listen, log};
+use tanist_runtime::{Alarm, limits, listen, log};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
 
@@ -149,6 +149,13 @@ async fn apply(
     mut config: Box<ServerConfig>,
 ) -> Result<Box<ServerConfig>, (String, String)> {
     let (old, is_replica) = machine.enter(|node, _, _| (node.config().clone(), node.is_replica()));
+    if config.maxclients > old.maxclients {
+        let most = limits::room_for(config.maxclients, OTHER_FILES);
+        if most < config.maxclients {
+            let why = "The operating system is not able to handle the specified number of clients, try with";
+            return Err(("maxclients".to_owned(), format!("{why} {most}")));
+        }
+    }
     oom.adjust(&config, is_replica).map_err(|error| {
         tracing::warn!("Unable to write oom_score_adj: {}", listen::describe(&error));
         (

@@ -263,7 +263,7 @@ fn supervisor(config: &ServerConfig) -> Supervisor {
 }
 
 /// Files that are open beside the connections.
-const OTHER_FILES: u32 = 32;
+pub(crate) const OTHER_FILES: u32 = 32;
 
 /// Without the runtime's own timers: see `tanist_runtime::alarm`.
 fn runtime() -> std::io::Result<LocalRuntime> {

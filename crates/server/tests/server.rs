@@ -493,6 +493,37 @@ fn a_new_port_is_listened_on_or_refused() {
 }
 
 #[test]
+fn more_clients_than_files_can_be_open_are_refused() {
+    let server = Server::start("files", &[]);
+    let mut c = server.connect();
+    // More than any process may have open.
+    let reply = c.say("CONFIG SET maxclients 4294967295");
+    let (why, most) = reply.rsplit_once(' ').unwrap();
+    assert_eq!(
+        why,
+        "ERR CONFIG SET failed (possibly related to argument 'maxclients') - The operating system is not able to handle \
+         the specified number of clients, try with"
+    );
+    assert_eq!(c.say("CONFIG GET maxclients"), "maxclients 10000");
+    assert_eq!(c.say(&format!("CONFIG SET maxclients {most}")), "OK");
+}
+
+/// Whoever has been told that a limit holds may rely on it, on every thread.
+#[test]
+fn a_limit_holds_for_everybody_as_soon_as_it_is_confirmed() {
+    let server = Server::start("limit", &["--io-threads", "2"]);
+    let mut c = server.connect();
+    for _ in 0..100 {
+        c.say("CONFIG SET proto-max-bulk-len 512mb");
+        let mut other = server.connect();
+        other.say("PING");
+        c.say("CONFIG SET proto-max-bulk-len 1mb");
+        other.send(b"*2\r\n$4\r\nECHO\r\n$1048577\r\nx");
+        assert_eq!(other.rest(), "-ERR Protocol error: invalid bulk length\r\n");
+    }
+}
+
+#[test]
 fn the_process_tells_its_memory() {
     let server = Server::start("facts", &[]);
     let mut c = server.connect();

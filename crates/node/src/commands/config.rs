@@ -59,7 +59,9 @@ pub(crate) fn set(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     for directive in change.directives.iter().filter(|d| idle.contains(&d.name)) {
         ctx.log(LogLevel::Warning, tanist_config::without_effect(directive.name));
     }
-    let outside = change.directives.iter().any(|d| OUTSIDE.contains(&d.name));
+    // More connections are more open files, which the system may not allow.
+    let outside = change.directives.iter().any(|d| OUTSIDE.contains(&d.name))
+        || change.config.maxclients > ctx.node.config.maxclients;
     let config = Box::new(change.config);
     if !outside {
         ctx.node.configure(config, ctx.now, ctx.outs);
@@ -68,7 +70,9 @@ pub(crate) fn set(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
         return Ok(());
     }
     if ctx.in_transaction {
-        return Err(Error::new("ERR bind, dir, port and oom-score-adj cannot be set inside a transaction"));
+        return Err(Error::new(
+            "ERR bind, dir, port, oom-score-adj and a higher maxclients cannot be set inside a transaction",
+        ));
     }
     ctx.session.waiting = Some(Waiting::Busy);
     ctx.outs.push(Output::Reconfigure { session: ctx.session.id, config });

@@ -83,6 +83,20 @@ fn a_new_port_is_in_force_only_with_the_shells_answer() {
     assert_eq!(w.node.config.port, 7000);
 }
 
+/// More connections need more open files: the shell is asked, unless there are to be fewer.
+#[test]
+fn more_clients_are_for_the_shell_to_allow() {
+    let mut w = World::new();
+    let c = w.connect();
+    assert_eq!(w.say(c, "CONFIG SET maxclients 100"), "OK");
+    w.outs.drain();
+    assert_eq!(w.raw(c, b"CONFIG SET maxclients 101\r\n"), (Vec::new(), Next::Wait));
+    assert!(
+        matches!(w.outs.drain().next(), Some(Output::Reconfigure { config, .. }) if config.maxclients == 101)
+    );
+    assert_eq!(w.node.config.maxclients, 100);
+}
+
 #[test]
 fn rewriting_waits_for_the_file_except_in_a_transaction() {
     let mut w = World::new();
