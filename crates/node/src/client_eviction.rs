@@ -11,6 +11,9 @@ use crate::session::{Session, SessionId, SessionKind};
 use tanist_config::PercentOrBytes;
 use tanist_types::Now;
 
+/// A lower limit is taken for this one, as in Valkey: with less, nobody could come in to set another one.
+const LEAST: u64 = 128 << 10;
+
 /// What clients occupy, as far as it is counted.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct ClientMemory {
@@ -49,12 +52,14 @@ impl Node {
     /// The limit has changed, or what it is a share of.
     pub(crate) fn configure_client_eviction(&mut self) {
         let limit = match self.config.maxmemory_clients {
-            PercentOrBytes::Bytes(bytes) => bytes,
-            PercentOrBytes::Percent(p) => (u128::from(self.config.maxmemory) * u128::from(p) / 100) as u64,
+            PercentOrBytes::Bytes(bytes) => Some(bytes).filter(|&bytes| bytes > 0),
+            PercentOrBytes::Percent(p) => Some(self.config.maxmemory)
+                .filter(|&bytes| bytes > 0)
+                .map(|bytes| (u128::from(bytes) * u128::from(p) / 100) as u64),
         };
         let before = (self.client_memory.limit, self.client_memory.kept);
-        self.client_memory.limit = (limit > 0).then_some(limit);
-        self.client_memory.kept = limit > 0 || self.config.maxmemory > 0;
+        self.client_memory.limit = limit.map(|bytes| bytes.max(LEAST));
+        self.client_memory.kept = limit.is_some() || self.config.maxmemory > 0;
         self.client_memory.recount = before != (self.client_memory.limit, self.client_memory.kept);
         if !before.1 {
             // Nobody has been counted lately.

@@ -166,6 +166,22 @@ fn clients_that_occupy_most_are_closed_beyond_their_limit() {
     assert_eq!(w.closed(), [d, e]);
 }
 
+/// Whoever has set too low a limit must be able to come in again.
+#[test]
+fn a_limit_for_clients_lets_a_few_in() {
+    let mut w = World::new();
+    let (c, large) = (w.connect(), w.connect());
+    for limit in ["maxmemory-clients 1", "maxmemory-clients 1% maxmemory 50"] {
+        assert_eq!(w.say(c, &format!("CONFIG SET {limit}")), "OK");
+        w.say(c, "PING");
+        w.pass(1000);
+        assert_eq!(w.closed(), [], "{limit}");
+    }
+    let input = Input::Buffered { session: large, unread: 128 << 10, spare: 0, unsent: 0 };
+    w.node.step(w.now, input, &mut w.outs);
+    assert_eq!(w.closed(), [large]);
+}
+
 #[test]
 fn little_may_wait_for_who_has_not_said_who_it_is() {
     let mut config = ServerConfig::default();
@@ -228,9 +244,9 @@ fn prefixes_that_a_client_listens_to_count_as_its_memory() {
     let mut w = World::new();
     let c = w.connect();
     w.say(c, "CLIENT NO-EVICT ON");
-    w.say(c, "CONFIG SET maxmemory-clients 100kb");
+    w.say(c, "CONFIG SET maxmemory-clients 128kb");
     let many = w.connect();
-    let prefixes: Vec<String> = (0..2000).map(|i| format!("PREFIX {i:012}")).collect();
+    let prefixes: Vec<String> = (0..3000).map(|i| format!("PREFIX {i:012}")).collect();
     w.say(many, "HELLO 3");
     w.raw(many, format!("CLIENT TRACKING ON BCAST {}\r\n", prefixes.join(" ")).as_bytes());
     assert_eq!(w.closed(), [many]);
@@ -241,8 +257,8 @@ fn a_request_that_is_more_than_clients_may_occupy_is_not_carried_out() {
     let mut w = World::new();
     let (c, greedy) = (w.connect(), w.connect());
     w.say(c, "CLIENT NO-EVICT ON");
-    w.say(c, "CONFIG SET maxmemory-clients 100kb");
-    let request = format!("*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$102400\r\n{}\r\n", "x".repeat(102_400));
+    w.say(c, "CONFIG SET maxmemory-clients 128kb");
+    let request = format!("*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$131072\r\n{}\r\n", "x".repeat(131_072));
     assert_eq!(w.raw(greedy, request.as_bytes()), (Vec::new(), Next::Close));
     assert_eq!(w.closed(), [greedy]);
     assert_eq!(w.say(c, "EXISTS k"), ":0");
