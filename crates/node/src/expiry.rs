@@ -28,6 +28,13 @@ pub(crate) struct ExpireCycle {
     pub(crate) cut_short: u64,
 }
 
+impl ExpireCycle {
+    /// `CONFIG RESETSTAT`
+    pub(crate) fn reset(&mut self) {
+        (self.stale_percent, self.cut_short) = (0.0, 0);
+    }
+}
+
 impl Node {
     /// The entry of `key` unless it is past its time.
     pub(crate) fn find_live(&self, db: DbIndex, key: &[u8], hash: KeyHash, now: UnixMs) -> Option<Entry<'_>> {

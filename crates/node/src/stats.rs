@@ -179,10 +179,16 @@ impl Stats {
         (self.rates.mean(|s| s.net_in), self.rates.mean(|s| s.net_out))
     }
 
-    /// `CONFIG RESETSTAT`.
+    /// `CONFIG RESETSTAT`. What stays: what concerns the data, and what was refused, as the log of it does.
     pub(crate) fn reset(&mut self) {
-        let dirty = self.dirty_since_save;
-        *self = Stats { dirty_since_save: dirty, ..Stats::new(self.commands.len()) };
+        *self = Stats {
+            dirty_since_save: self.dirty_since_save,
+            denied: self.denied,
+            loaded_keys: self.loaded_keys,
+            load_expired_keys: self.load_expired_keys,
+            untracked: self.untracked,
+            ..Stats::new(self.commands.len())
+        };
     }
 }
 

@@ -242,6 +242,11 @@ impl Scripts {
         self.evicted
     }
 
+    /// Counts evicted scripts from zero.
+    pub fn reset_evicted(&mut self) {
+        self.evicted = 0;
+    }
+
     /// Takes the state away for as long as a script runs in it.
     pub fn take_engine(&mut self) -> Option<Box<Engine>> {
         self.lent = self.engine.is_some();

@@ -87,6 +87,9 @@ fn refusal(error: &SetError) -> Error {
 pub(crate) fn resetstat(ctx: &mut Ctx<'_>, _args: Args<'_, '_>) -> Outcome {
     ctx.node.stats.reset();
     ctx.node.eviction.reset(ctx.now.mono);
+    ctx.node.expire_cycle.reset();
+    ctx.node.scripting.scripts.reset_evicted();
+    ctx.node.saving.saves = 0;
     ctx.reply().ok();
     Ok(())
 }

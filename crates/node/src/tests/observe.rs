@@ -134,6 +134,37 @@ fn counters_count_and_are_set_back() {
     assert!(w.say(c, "INFO stats").contains("keyspace_hits:0\r\n"));
 }
 
+/// As in Valkey: what belongs to a log or to the data is not set back, all that is counted by events is.
+#[test]
+fn what_is_not_a_counter_of_events_is_not_set_back() {
+    let mut w = World::new();
+    let c = w.connect();
+    w.say(c, "AUTH nobody x");
+    for i in 0..600 {
+        w.raw(c, format!("EVAL 'return {i}' 0\r\n").as_bytes());
+    }
+    w.say(c, "SET k v");
+    w.node.stats.loaded_keys = 7;
+    w.node.saving.saves = 3;
+    w.node.expire_cycle.cut_short = 5;
+    let before = w.say(c, "INFO stats persistence");
+    for line in ["evicted_scripts:100", "rdb_saves:3", "expired_time_cap_reached_count:5"] {
+        assert!(before.lines().any(|l| l == line), "{line}");
+    }
+    w.say(c, "CONFIG RESETSTAT");
+    let info = w.say(c, "INFO stats persistence");
+    for line in [
+        "evicted_scripts:0",
+        "rdb_saves:0",
+        "expired_time_cap_reached_count:0",
+        "acl_access_denied_auth:1",
+        "rdb_last_load_keys_loaded:7",
+        "rdb_changes_since_last_save:1",
+    ] {
+        assert!(info.lines().any(|l| l == line), "{line}");
+    }
+}
+
 #[test]
 fn info_has_the_sections_asked_for_in_their_order() {
     let mut w = World::new();
