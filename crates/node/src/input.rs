@@ -57,6 +57,8 @@ pub enum Input {
     },
     /// More input of a session waits than `client-query-buffer-limit` allows: the shell closes the connection.
     Overlong(SessionId),
+    /// What a session has sent breaks the protocol: the shell tells it so and closes the connection.
+    Malformed,
     /// The connection of [`crate::Output::PrimaryConnect`] stands. Its bytes go to [`crate::Node::primary_bytes`].
     PrimaryConnected {
         /// Which one.

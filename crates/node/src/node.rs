@@ -231,6 +231,7 @@ impl Node {
                 self.buffered(session, (unread, spare, unsent), now, outs);
             }
             Input::Overlong(id) => self.overlong(id, now, outs),
+            Input::Malformed => self.stats.count_error("ERR"),
             Input::PrimaryConnected { attempt } => self.primary_connected(attempt, now, outs),
             Input::PrimaryClosed { attempt, why } => self.primary_closed(attempt, why, now, outs),
             Input::Exchanged { number, bytes } => self.exchanged(number, &bytes, now, outs),

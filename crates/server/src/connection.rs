@@ -372,6 +372,7 @@ impl Connection {
         let mut text = b"ERR ".to_vec();
         error.write_to(&mut text);
         Reply::new(out, Proto::Resp2).error_bytes(&text);
+        self.io.machine.enter(|node, now, outs| node.step(now, tanist_node::Input::Malformed, outs));
         self.handle.end(Closing::Flush);
     }
 

@@ -222,7 +222,9 @@ fn what_breaks_the_protocol_is_told_and_closed() {
         client.send(input);
         assert_eq!(client.rest(), output);
     }
-    assert_eq!(server.connect().call(&[b"PING"]), Value::Simple(b"PONG".to_vec()));
+    let mut other = server.connect();
+    assert_eq!(other.call(&[b"PING"]), Value::Simple(b"PONG".to_vec()));
+    assert!(other.say("INFO errorstats").contains("errorstat_ERR:count=2\r\n"));
 }
 
 #[test]
