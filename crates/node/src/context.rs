@@ -303,6 +303,11 @@ impl Ctx<'_> {
         edited
     }
 
+    /// Counts that a key was found, by a command that looks at it and may then change it.
+    pub(crate) fn count_hit(&mut self) {
+        self.node.stats.hits += 1;
+    }
+
     /// Whether `key` is there; neither counts nor touches.
     pub(crate) fn exists(&mut self, key: &[u8], hash: KeyHash) -> bool {
         self.expire_if_due(key, hash);

@@ -134,6 +134,43 @@ fn counters_count_and_are_set_back() {
     assert!(w.say(c, "INFO stats").contains("keyspace_hits:0\r\n"));
 }
 
+/// What `INFO` says of a command: hits, misses and changes, as Valkey counts them.
+#[test]
+fn hits_misses_and_changes_are_counted_as_elsewhere() {
+    let mut w = World::new();
+    let c = w.connect();
+    let mut counted = |line: &str| {
+        let figures = |w: &World| (w.node.stats.hits, w.node.stats.misses, w.node.stats.dirty_since_save);
+        let before = figures(&w);
+        w.say(c, line);
+        let after = figures(&w);
+        (after.0 - before.0, after.1 - before.1, after.2 - before.2)
+    };
+    for (line, expected) in [
+        ("RPUSH l a b", (0, 0, 2)),
+        ("LMOVE l l LEFT RIGHT", (0, 0, 1)),
+        ("RPOPLPUSH l m", (0, 0, 1)),
+        ("RENAME l n", (0, 0, 1)),
+        ("RENAMENX n l", (0, 0, 1)),
+        ("MOVE l 1", (0, 0, 1)),
+        ("PFADD p a", (0, 0, 2)),
+        ("PFADD p b c", (0, 0, 2)),
+        ("PFMERGE q p", (1, 1, 1)),
+        ("SET s x", (0, 0, 1)),
+        ("BITFIELD s GET u8 0", (1, 0, 0)),
+        ("BITFIELD s GET u8 0 SET u8 0 1", (0, 0, 1)),
+        ("BITFIELD none GET u8 0", (0, 1, 0)),
+        ("XADD x 1-1 f v", (0, 0, 1)),
+        ("XGROUP CREATE x g 0", (0, 0, 1)),
+        ("XREADGROUP GROUP none c STREAMS x >", (1, 0, 0)),
+        ("XACK x g 1-1", (1, 0, 0)),
+        ("XCLAIM x g c 0 1-1", (1, 0, 1)),
+        ("XAUTOCLAIM none g c 0 0", (0, 1, 0)),
+    ] {
+        assert_eq!(counted(line), expected, "{line}");
+    }
+}
+
 /// As in Valkey: what belongs to a log or to the data is not set back, all that is counted by events is.
 #[test]
 fn what_is_not_a_counter_of_events_is_not_set_back() {

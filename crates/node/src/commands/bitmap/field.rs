@@ -154,7 +154,7 @@ pub(crate) fn bitfield_ro(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
 fn run(ctx: &mut Ctx<'_>, args: Args<'_, '_>, only_read: bool) -> Outcome {
     let steps = parse(ctx, args, only_read)?;
     let (key, hash) = (args.at(1), ctx.hash(args, 1));
-    if only_read {
+    if only_read || steps.iter().all(|step| matches!(step.action, Action::Get)) {
         ctx.read(key, hash, |found, _| found.map(str_of).transpose().map(|_| ()))?;
     } else {
         ctx.lookup(key, hash).map(str_of).transpose()?;

@@ -43,7 +43,8 @@ fn source<'b>(ctx: &mut Ctx<'_>, args: Args<'_, 'b>) -> Result<(&'b [u8], KeyHas
 
 fn give_name(ctx: &mut Ctx<'_>, from: (&[u8], KeyHash), to: (&[u8], KeyHash)) {
     ctx.db_mut().rename(from.0, from.1, to.0, to.1);
-    ctx.changed(from.0);
+    // One change, which concerns two keys.
+    ctx.notice_change(ctx.db_index(), from.0);
     ctx.changed(to.0);
     ctx.event(b'g', "rename_from", from.0);
     ctx.event(b'g', "rename_to", to.0);
@@ -73,7 +74,7 @@ pub(crate) fn move_key(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     let moves = ctx.lookup(key, hash).is_some() && !exists_in(ctx, to, key, hash);
     if moves {
         ctx.node.data.move_key(key, hash, from, to);
-        ctx.changed_in(from, key);
+        ctx.notice_change(from, key);
         ctx.changed_in(to, key);
         ctx.event_in(from, b'g', "move_from", key);
         ctx.event_in(to, b'g', "move_to", key);

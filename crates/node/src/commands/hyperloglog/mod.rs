@@ -40,19 +40,19 @@ pub(crate) fn pfadd(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     let (key, hash) = (args.at(1), ctx.hash(args, 1));
     let most = most_sparse(ctx);
     let old = ctx.lookup(key, hash).map(own).transpose()?;
-    let mut updated = old.is_none();
+    let mut changes = usize::from(old.is_none());
     let mut sketch = old.unwrap_or_else(Sketch::new);
     for element in args.iter().skip(2) {
         let (index, value) = place(element);
-        updated |= sketch.raise(index, value, most)?;
+        changes += usize::from(sketch.raise(index, value, most)?);
     }
-    if updated {
+    if changes > 0 {
         sketch.outdate();
         put(ctx, key, hash, &sketch);
-        ctx.changed(key);
+        ctx.changed_by(key, changes);
         ctx.event(b'$', "pfadd", key);
     }
-    ctx.reply().int(updated.into());
+    ctx.reply().int((changes > 0).into());
     Ok(())
 }
 
@@ -99,7 +99,7 @@ pub(crate) fn pfmerge(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     let mut merged = None;
     for at in 1..args.len() {
         let hash = ctx.hash(args, at);
-        let found = ctx.lookup(args.at(at), hash).map(own).transpose()?;
+        let found = ctx.read(args.at(at), hash, |found, _| found.map(own).transpose())?;
         if let Some(sketch) = &found {
             dense |= sketch.is_dense();
             sketch.merge_into(&mut all)?;

@@ -64,9 +64,9 @@ fn report_pop(ctx: &mut Ctx<'_>, key: &[u8], end: End, emptied: bool) {
     report_emptied(ctx, key, emptied);
 }
 
-/// Reports that elements were pushed to the list at `key`.
-fn report_push(ctx: &mut Ctx<'_>, key: &[u8], end: End) {
-    ctx.changed(key);
+/// Reports that so many elements were pushed to the list at `key`.
+fn report_push(ctx: &mut Ctx<'_>, key: &[u8], end: End, count: usize) {
+    ctx.changed_by(key, count);
     ctx.event(b'l', if end == End::Front { "lpush" } else { "rpush" }, key);
 }
 

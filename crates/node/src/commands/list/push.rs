@@ -34,7 +34,7 @@ fn push(ctx: &mut Ctx<'_>, args: Args<'_, '_>, end: End, missing: Missing) -> Ou
         list.len()
     })?;
     if edited.is_some() {
-        report_push(ctx, key, end);
+        report_push(ctx, key, end, args.len() - 2);
     }
     ctx.reply().int(edited.map_or(0, |edited| edited.result as i64));
     Ok(())

@@ -53,8 +53,9 @@ impl<'b> Transfer<'b> {
             })?;
             popped.is_some_and(|popped| popped.emptied)
         };
-        report_push(ctx, to, to_end);
-        ctx.changed(from);
+        report_push(ctx, to, to_end, 1);
+        // The same change as that of the other list.
+        ctx.notice_change(ctx.db_index(), from);
         ctx.event(b'l', if from_end == End::Front { "lpop" } else { "rpop" }, from);
         report_emptied(ctx, from, emptied);
         ctx.reply().bulk(&element);

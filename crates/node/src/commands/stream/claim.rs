@@ -132,6 +132,11 @@ fn check_group(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
         stream.groups().contains_key(args.at(2))
     })?;
     match done {
+        Some(_) => ctx.count_hit(),
+        // A miss, which counts and is told of.
+        None => ctx.read(args.at(1), hash, |_, _| ()),
+    }
+    match done {
         Some(done) if done.result => Ok(()),
         _ => Err(group_missing_at(args.at(1), args.at(2), "")),
     }

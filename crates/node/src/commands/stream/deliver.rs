@@ -79,9 +79,10 @@ fn position(ctx: &mut Ctx<'_>, key: &[u8], group: &[u8], text: &[u8]) -> Result<
     let found = ctx.lookup(key, hash).map(|entry| Stream::of(entry.value()).ok_or(Error::WRONG_TYPE));
     let group_of = |stream: &Stream| stream.groups().contains_key(group);
     let there = found.transpose()?.map(group_of);
-    if there.is_none() {
+    match there {
+        Some(_) => ctx.count_hit(),
         // A miss, which counts and is told of.
-        ctx.read(key, hash, |_, _| ());
+        None => ctx.read(key, hash, |_, _| ()),
     }
     if there != Some(true) {
         return Err(group_missing_at(key, group, " in XREADGROUP with GROUP option"));

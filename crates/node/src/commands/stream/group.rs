@@ -201,6 +201,7 @@ pub(crate) fn xack(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
         ctx.read(key, hash, |_, reply| reply.int(0));
         return Ok(());
     };
+    ctx.count_hit();
     let gone = done.result?;
     ctx.node.dirty += gone;
     ctx.reply().int(gone as i64);
