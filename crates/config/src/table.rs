@@ -271,7 +271,7 @@ directives! {
     "cluster-manual-failover-timeout" [] cluster_manual_failover_timeout: u32 = 5000, Int::new(1, I32_MAX), Run, Accepted;
     "cluster-migration-barrier" [] cluster_migration_barrier: u32 = 1, Int::new(0, I32_MAX), Run, Accepted;
     "cluster-node-timeout" [] cluster_node_timeout: u64 = 15000, Int::new(0, i64::MAX), Run, Accepted;
-    "cluster-ping-interval" [] cluster_ping_interval: u32 = 0, Int::new(0, I32_MAX), Run, Hidden;
+    "cluster-ping-interval" [] cluster_ping_interval: u64 = 0, Int::new(0, i64::MAX), Run, Hidden;
     "cluster-port" [] cluster_port: u16 = 0, Int::new(0, 65535), Start, Accepted;
     "cluster-preferred-endpoint-type" [] cluster_preferred_endpoint_type: EndpointType = EndpointType::Ip, Word::<EndpointType>::new(), Run, Accepted;
     "cluster-replica-no-failover" ["cluster-slave-no-failover"] cluster_replica_no_failover: bool = false, Bool, Run, Accepted;
