@@ -17,7 +17,7 @@ const FAST_BOUND_US: i64 = 1000;
 /// The configuration's thresholds in the form in which the hot path compares them.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Thresholds {
-    /// A reply of more bytes is logged.
+    /// A reply of more bytes is logged: of as many as the configuration says.
     pub(crate) reply: usize,
     /// A request of more bytes is logged.
     pub(crate) request: usize,
@@ -27,8 +27,8 @@ pub(crate) struct Thresholds {
 
 impl Thresholds {
     pub(crate) fn of(config: &ServerConfig) -> Thresholds {
-        // -1 means never.
-        let bytes = |n: i64| usize::try_from(n).unwrap_or(usize::MAX);
+        // -1 means never. What has as many bytes as is said is logged; nothing has none.
+        let bytes = |n: i64| usize::try_from(if n > 0 { n - 1 } else { n }).unwrap_or(usize::MAX);
         let slow = config.slowlog_log_slower_than;
         Thresholds {
             reply: bytes(config.commandlog_reply_larger_than),

@@ -64,6 +64,9 @@ pub(crate) struct Denials {
 
 impl Denials {
     fn add(&mut self, refusal: Refusal, client: String, now: UnixMs, most: u64) {
+        if most == 0 {
+            return self.entries.clear();
+        }
         let same = |e: &Entry| e.refusal == refusal && now.0 - e.updated.0 <= SAME_FOR;
         let known = self.entries.iter().take(LOOKED_AT).position(same).and_then(|at| self.entries.remove(at));
         if let Some(e) = known {

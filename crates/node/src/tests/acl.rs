@@ -285,10 +285,15 @@ fn refusals_are_counted_and_like_ones_joined() {
     w.say(admin, "CONFIG SET acllog-max-len 2");
     w.say(t, "GET c");
     assert_eq!(w.say(admin, "ACL LOG").matches("count").count(), 2);
-    // Only a new entry makes old ones go.
+    // Only a new entry makes old ones go, or any refusal if none may be kept.
     w.say(admin, "CONFIG SET acllog-max-len 1");
     w.say(t, "GET c");
     assert_eq!(w.say(admin, "ACL LOG").matches("count").count(), 2);
+    w.say(admin, "CONFIG SET acllog-max-len 0");
+    w.say(t, "GET c");
+    assert_eq!(w.say(admin, "ACL LOG"), "[]");
+    w.say(admin, "CONFIG SET acllog-max-len 2");
+    w.say(t, "GET c");
     assert_eq!(w.say(admin, "ACL LOG RESET"), "OK");
     assert_eq!(w.say(admin, "ACL LOG"), "[]");
 }

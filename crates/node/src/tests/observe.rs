@@ -59,7 +59,7 @@ fn the_commands_of_a_transaction_are_logged_and_timed_one_by_one() {
 fn large_requests_and_replies_are_logged_by_their_bytes() {
     let mut w = World::new();
     let c = w.connect();
-    w.say(c, "CONFIG SET commandlog-request-larger-than 100 commandlog-reply-larger-than 100");
+    w.say(c, "CONFIG SET commandlog-request-larger-than 100 commandlog-reply-larger-than 208");
     let big = "x".repeat(200);
     w.say(c, &format!("SET k {big}"));
     w.say(c, "GET k");
