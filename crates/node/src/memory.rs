@@ -134,14 +134,13 @@ impl Node {
         room == Room::None
     }
 
-    /// Whether the command could add data. Any command that is queued counts, and `EXEC` if one of its queue could.
+    /// Whether the command could add data, as `EXEC` could if one of its queue could.
     fn may_add(&self, session: &Session, command: &Command) -> bool {
         match &session.multi {
-            None => command.flags.has(Flags::DENYOOM),
             Some(multi) if command.name == "exec" => {
                 multi.queue.iter().any(|q| q.command.flags.has(Flags::DENYOOM))
             }
-            Some(_) => !matches!(command.name, "discard" | "multi" | "quit" | "reset"),
+            _ => command.flags.has(Flags::DENYOOM),
         }
     }
 }

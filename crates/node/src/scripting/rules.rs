@@ -128,6 +128,9 @@ impl Node {
             return Ok(());
         }
         // What has begun to write goes on, so that its changes stay whole.
+        if rules.out_of_memory && !rules.wrote && has(CommandFlags::DENYOOM) {
+            return Err(Error::OOM);
+        }
         if has(CommandFlags::WRITE) && !rules.wrote {
             if self.is_replica() && self.config.replica_read_only {
                 return Err(Error::READ_ONLY);
@@ -138,9 +141,6 @@ impl Node {
             if !self.is_replica() && !self.repl.enough {
                 return Err(Error::NO_REPLICAS);
             }
-        }
-        if rules.out_of_memory && !rules.wrote && has(CommandFlags::DENYOOM) {
-            return Err(Error::OOM);
         }
         Ok(())
     }

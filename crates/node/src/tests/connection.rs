@@ -61,6 +61,20 @@ fn a_stranger_does_not_learn_which_commands_there_are() {
     assert!(w.say(c, "NOSUCH").starts_with("-ERR unknown command 'NOSUCH'"));
 }
 
+/// A script is told of the same things in the same order, and what adds no data may be queued without memory.
+#[test]
+fn without_memory_only_what_may_add_data_is_refused() {
+    let mut w = World::new();
+    let c = w.connect();
+    w.say(c, "CONFIG SET maxmemory 1 min-replicas-to-write 1");
+    let (reply, _) = w.raw(c, b"EVAL \"return redis.call('SET',KEYS[1],'x')\" 1 k\r\n");
+    assert!(String::from_utf8_lossy(&reply).starts_with("-OOM command not allowed"));
+    w.say(c, "MULTI");
+    assert_eq!(w.say(c, "GET k"), "QUEUED");
+    assert_eq!(w.say(c, "CONFIG SET hz 10"), "QUEUED");
+    assert_eq!(w.say(c, "EXEC"), "[(nil) OK]");
+}
+
 /// The order in which Valkey 9.1 looks at them.
 #[test]
 fn of_several_things_against_a_command_the_first_is_told() {
