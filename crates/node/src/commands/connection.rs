@@ -160,8 +160,9 @@ pub(crate) fn hello(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     ctx.session.proto = proto;
     let role = if ctx.node.is_replica() { "replica" } else { "master" };
     let id = ctx.session.id.0 as i64;
+    let zone = ctx.node.config.availability_zone.clone();
     let mut reply = ctx.reply();
-    reply.map(7);
+    reply.map(7 + usize::from(!zone.is_empty()));
     reply.bulk(b"server");
     reply.bulk(b"redis");
     reply.bulk(b"version");
@@ -176,6 +177,10 @@ pub(crate) fn hello(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     reply.bulk(role.as_bytes());
     reply.bulk(b"modules");
     reply.array(0);
+    if !zone.is_empty() {
+        reply.bulk(b"availability_zone");
+        reply.bulk(zone.as_bytes());
+    }
     Ok(())
 }
 

@@ -61,6 +61,16 @@ fn a_stranger_does_not_learn_which_commands_there_are() {
     assert!(w.say(c, "NOSUCH").starts_with("-ERR unknown command 'NOSUCH'"));
 }
 
+#[test]
+fn hello_names_the_zone_if_there_is_one() {
+    let mut w = World::new();
+    let c = w.connect();
+    assert!(w.say(c, "HELLO 2").ends_with(" modules []]"));
+    w.say(c, "CONFIG SET availability-zone north-1");
+    assert!(w.say(c, "HELLO 2").ends_with(" modules [] availability_zone north-1]"));
+    assert!(w.say(c, "HELLO 3").ends_with("availability_zone=north-1}"));
+}
+
 /// A script is told of the same things in the same order, and what adds no data may be queued without memory.
 #[test]
 fn without_memory_only_what_may_add_data_is_refused() {
