@@ -19,14 +19,9 @@ impl Scripts {
         Scripts { running: HashMap::new(), inputs }
     }
 
-    /// Starts a script; its process and its end come as inputs.
+    /// Starts a script; its process and its end come as inputs. What it prints goes where our own output goes.
     pub(super) fn run(&mut self, id: ScriptId, path: &str, args: &[String]) {
-        let child = Command::new(path)
-            .args(args)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .kill_on_drop(true)
-            .spawn();
+        let child = Command::new(path).args(args).stdin(Stdio::null()).kill_on_drop(true).spawn();
         let inputs = self.inputs.clone();
         let Ok(mut child) = child else {
             let _ = inputs.send(Input::ScriptEnded { script: id, end: ScriptEnd::NotStarted });
