@@ -5,6 +5,7 @@ use super::{Call, Done};
 use crate::core::Sentinel;
 use crate::core::conf::{canonical, set_option};
 use crate::core::events::Who;
+use crate::core::group::Group;
 use crate::core::io::Level;
 use std::time::Duration;
 use tanist_resp::Reply;
@@ -54,13 +55,7 @@ impl Sentinel {
         Done::Now
     }
 
-    fn set_one(
-        &mut self,
-        g: &mut crate::core::group::Group,
-        option: &str,
-        value: &str,
-        second: &str,
-    ) -> Result<(), String> {
+    fn set_one(&mut self, g: &mut Group, option: &str, value: &str, second: &str) -> Result<(), String> {
         let is_script = matches!(option, "notification-script" | "client-reconfig-script");
         if is_script && self.globals.deny_scripts_reconfig {
             return Err("ERR Reconfiguration of scripts path is denied for security reasons. Check the \
@@ -90,6 +85,9 @@ impl Sentinel {
             _ => value.to_owned(),
         };
         self.event(g, Level::Warning, "+set", Who::Group, &format!("{option} {shown}"));
+        if matches!(option, "auth-pass" | "auth-user" | "rename-command") {
+            self.reconnect_refusing(g);
+        }
         self.judge_group(g);
         Ok(())
     }
@@ -194,6 +192,22 @@ impl Sentinel {
         }
         self.disk.mark_critical();
         r.ok();
+    }
+
+    /// The links to nodes that refused us are opened anew: what they refused has changed. The others stay, because the
+    /// nodes may be told of the change after us.
+    fn reconnect_refusing(&mut self, g: &mut Group) {
+        let now = self.now.mono;
+        for n in g.nodes.values_mut() {
+            if !std::mem::take(&mut n.complained) {
+                continue;
+            }
+            for link in [&mut n.cmd, &mut n.sub] {
+                let old = link.clone();
+                link.retry(now);
+                self.abandon(&old);
+            }
+        }
     }
 
     /// The links to the other sentinels are opened anew, with the new password.
