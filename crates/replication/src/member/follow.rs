@@ -19,11 +19,13 @@ impl Member {
     /// [`Granted::Follow`](super::Granted::Follow) when it is durable.
     ///
     /// # Errors
-    /// When a higher epoch is promised, or this node is that epoch's primary; nothing has changed then.
+    /// When a higher epoch is promised, or this node was elected that epoch's primary; nothing has changed then.
     pub fn follow(&mut self, ask: &FollowAsk, ticket: Ticket) -> Result<Upheaval, Refusal> {
         self.check_group(&ask.group)?;
         let promised = self.durable.promised;
-        if ask.epoch < promised.epoch || self.role == Role::Primary(ask.epoch) {
+        // Nobody was elected for epoch zero: an operator may have made more than one primary in it.
+        let leads = ask.epoch != Epoch::ZERO && self.role == Role::Primary(ask.epoch);
+        if ask.epoch < promised.epoch || leads {
             return Err(Refusal::Fenced(promised));
         }
         if !promised.epoch.may_jump_to(ask.epoch) {

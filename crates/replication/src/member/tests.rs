@@ -442,6 +442,18 @@ fn follow_is_refused_below_the_promise_and_by_the_epochs_own_primary() {
     assert!(matches!(w.write()[..], [Granted::Follow(Ticket(1))]));
 }
 
+/// Else two primaries of a group that has never had a failover could not be brought together.
+#[test]
+fn a_primary_by_hand_in_epoch_zero_follows_again() {
+    let mut w = World::new();
+    let primary = Address { host: "h".into(), port: 1 };
+    w.member.follow_by_hand(&primary);
+    assert_eq!(w.member.become_primary_by_hand(), Epoch::ZERO);
+    let ask = FollowAsk { group: GROUP.into(), epoch: Epoch::ZERO, primary };
+    assert_eq!(w.member.follow(&ask, Ticket(1)), Ok(Upheaval::StepDown));
+    assert_eq!(w.member.role(), Role::Replica);
+}
+
 #[test]
 fn a_restarted_replica_follows_the_primary_it_knew() {
     let mut w = World::new();
