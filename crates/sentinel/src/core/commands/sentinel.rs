@@ -6,7 +6,7 @@ use crate::core::addr::Addr;
 use crate::core::conf;
 use crate::core::events::Who;
 use crate::core::failover::Kind;
-use crate::core::group::{DataNode, Group, GroupId, NodeIx, PeerIx, Vote};
+use crate::core::group::{DataNode, Group, GroupId, NodeIx, Peer, PeerIx, Reconf, Vote};
 use crate::core::io::Level;
 use tanist_resp::Reply;
 use tanist_text::glob;
@@ -275,18 +275,23 @@ impl Sentinel {
         Done::Now
     }
 
-    /// Forgets replicas and sentinels and what is under way; they are found anew.
+    /// Forgets replicas and sentinels and what is under way; they are found anew. Only the primary can name the replicas,
+    /// and the replicas lead to the sentinels: while it is down or about to be replaced, who answers stays.
     fn reset_group(&mut self, g: &mut Group) {
+        let keep = g.primary().detector.down() || g.failover.is_some();
         self.give_up_failover(g, "-failover-abort-reset");
-        let replicas: Vec<NodeIx> = g.replicas().map(|n| n.ix).collect();
+        let gone = |n: &&DataNode| !(keep && n.is_reachable());
+        let replicas: Vec<NodeIx> = g.replicas().filter(gone).map(|n| n.ix).collect();
         for n in replicas.iter().filter_map(|ix| g.nodes.remove(ix)) {
             self.abandon(&n.cmd);
             self.abandon(&n.sub);
         }
-        let peers: Vec<PeerIx> = g.peers.keys().copied().collect();
+        let gone = |p: &&Peer| !(keep && p.link.is_up() && !p.detector.down());
+        let peers: Vec<PeerIx> = g.peers.values().filter(gone).map(|p| p.ix).collect();
         for p in peers.iter().filter_map(|ix| g.peers.remove(ix)) {
             self.abandon(&p.link);
         }
+        g.nodes.values_mut().for_each(|n| n.reconf = Reconf::None);
         g.odown_since = None;
         g.repoint = None;
         g.election_at = None;
