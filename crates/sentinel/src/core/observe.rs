@@ -142,6 +142,7 @@ impl Sentinel {
             let name = if down { "+sdown" } else { "-sdown" };
             self.event(g, Level::Warning, name, Who::Node(ix), "");
             if is_primary && down {
+                self.say_if_too_few(g);
                 self.ask_peers(g);
             } else if !down {
                 self.heard_news(g);

@@ -117,6 +117,21 @@ impl Sentinel {
         }
     }
 
+    /// With fewer sentinels than a failover needs there will be none: who reads the log shall not wait for it.
+    pub(crate) fn say_if_too_few(&mut self, g: &Group) {
+        let (there, needed) = (1 + g.reachable_peers(), g.votes_needed());
+        if there < needed {
+            let line = format!(
+                "No failover of {} is possible now: {there} of {} sentinels can be reached, and {needed} have to agree \
+                 (quorum {})",
+                g.name,
+                g.voters(),
+                g.settings.quorum
+            );
+            self.log(Level::Warning, line);
+        }
+    }
+
     /// The answer to a question about a primary, encoded for `session`.
     pub(crate) fn opinion(&self, session: SessionId, down: bool, vote: Vote) -> Vec<u8> {
         let mut bytes = Vec::new();
