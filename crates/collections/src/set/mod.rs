@@ -93,13 +93,12 @@ impl Set {
         Set(Word::other(IntSet::new()))
     }
 
-    /// An empty set that is stored like this one.
+    /// An empty set for some of the members of this one: of integers if this one is, else in a listpack.
     #[must_use]
-    pub fn like(&self, policy: &Policy) -> Set {
+    pub fn for_some(&self) -> Set {
         match self.0.get() {
             Kind::Other(_) => Set::ints(),
-            Kind::Compact(_) => Set::default(),
-            Kind::Large(_) => Set::table(policy),
+            Kind::Compact(_) | Kind::Large(_) => Set::default(),
         }
     }
 

@@ -145,7 +145,7 @@ fn make(sets: &[Option<&Set>], operation: Operation, policy: &Policy) -> Set {
     match operation {
         Operation::Union => union(sets, policy),
         Operation::Inter => {
-            let empty = by_size(sets).first().map_or_else(Set::ints, |first| first.like(policy));
+            let empty = by_size(sets).first().map_or_else(Set::ints, |first| first.for_some());
             let mut set = collect(empty, &mut intersection(sets));
             set.shrink_to_ints(policy);
             set

@@ -128,10 +128,9 @@ impl Sets {
         let was_there = self.sets.remove(to).is_some();
         self.encodings.remove(to);
         members.iter().for_each(|member| _ = self.add(to, member));
-        if let Some(encoding) = self.encodings.get_mut(to).filter(|_| name != "SUNION") {
-            // It may be that of the set which members were taken from; integers are looked for in an intersection.
-            let ints = members.iter().all(|m| is_integer(m)) && members.len() <= LIMIT;
-            *encoding = if name == "SINTER" && ints { Some("intset") } else { None };
+        if let Some(encoding) = self.encodings.get_mut(to).filter(|_| name == "SDIFF") {
+            // It may be that of the set which members were taken from.
+            *encoding = None;
         }
         let event = format!("{}store", name.to_lowercase());
         Step::new(line, int(members.len())).stored(&event, to, !members.is_empty(), was_there)
