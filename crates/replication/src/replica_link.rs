@@ -129,7 +129,9 @@ impl ReplicaLink {
             State::Handshake => return None,
             State::Snapshot { .. } => LinkPhase::WaitSnapshot,
             // Until it has loaded it, a replica is none that writes can rely on.
-            State::SnapshotHead { .. } | State::SnapshotBody { .. } | State::Loaded => LinkPhase::SendSnapshot,
+            State::SnapshotHead { .. } | State::SnapshotBody { .. } | State::Loaded => {
+                LinkPhase::SendSnapshot
+            }
             State::Online { .. } | State::Goodbye { .. } => LinkPhase::Online,
         })
     }
