@@ -4,7 +4,7 @@
 //! score and then by bytes.
 #![allow(unsafe_code)]
 
-use super::order::{Item, Order, Search};
+use super::order::{Item, Order, Search, of_score};
 use super::{Member, Place};
 use crate::ahead::Ahead;
 use crate::member::{Element, Members, Parts, Scored, Tracked};
@@ -168,17 +168,16 @@ struct At<'a> {
 impl Search for At<'_> {
     #[inline]
     fn position(&mut self, scores: &[f64], members: &[u64], inclusive: bool) -> usize {
-        // Counted without a branch: where the score falls is beyond prediction.
-        let below = scores.iter().filter(|&&s| s < self.score).count();
-        let up_to = scores.iter().filter(|&&s| s <= self.score).count();
+        let same = of_score(scores, self.score);
+        let (below, members) = (same.start, &members[same]);
         if let Some(own) = self.member
-            && let Some(at) = members[below..up_to].iter().position(|&member| member == own)
+            && let Some(at) = members.iter().position(|&member| member == own)
         {
             return below + at + usize::from(inclusive);
         }
         // Members are looked at only where scores do not decide.
         below
-            + members[below..up_to].partition_point(|&member| {
+            + members.partition_point(|&member| {
                 // SAFETY: called for items of an order, whose members live.
                 let name = unsafe { Element::<Scored>::at(member) }.name();
                 if inclusive { name <= self.name } else { name < self.name }

@@ -18,6 +18,7 @@ use crate::ahead::Sought;
 use crate::table::prefetch;
 use arrayvec::ArrayVec;
 use node::{Inner, Leaf, Node, walk};
+use std::ops::Range;
 
 /// A score, and the address of the member that has it.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -30,6 +31,15 @@ pub(super) struct Item {
 pub(super) trait Search {
     /// How many of these items come before the place; with `inclusive`, also the one that is at it.
     fn position(&mut self, scores: &[f64], members: &[u64], inclusive: bool) -> usize;
+}
+
+/// Where the items of a score are, or would go, among scores in order. Counted without a branch: where the score falls is
+/// beyond prediction.
+#[inline]
+pub(super) fn of_score(scores: &[f64], score: f64) -> Range<usize> {
+    let below = scores.iter().filter(|&&s| s < score).count();
+    let up_to = scores.iter().filter(|&&s| s <= score).count();
+    below..up_to
 }
 
 /// Items for which it holds come before the place; nothing is at the place itself.

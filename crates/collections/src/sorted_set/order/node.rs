@@ -1,6 +1,6 @@
 //! The nodes of the tree, and what changes them.
 
-use super::{Item, Search};
+use super::{Item, Search, of_score};
 use crate::table::prefetch;
 use arrayvec::ArrayVec;
 
@@ -98,10 +98,7 @@ impl Leaf {
 
     /// Brings the members that have this score into the cache.
     pub(super) fn fetch_members(&self, score: f64) {
-        let scores = &self.items.scores[..self.len];
-        let below = scores.iter().filter(|&&s| s < score).count();
-        let up_to = scores.iter().filter(|&&s| s <= score).count();
-        for &member in &self.items.members[below..up_to] {
+        for &member in &self.items.members[of_score(&self.items.scores[..self.len], score)] {
             prefetch(std::ptr::without_provenance(member as usize));
         }
     }
@@ -151,7 +148,7 @@ impl Inner {
     #[inline]
     pub(super) fn child_of_score(&self, score: f64) -> &Node {
         let firsts = &self.firsts.scores[..self.children.len()];
-        &self.children[firsts.iter().filter(|&&first| first <= score).count().saturating_sub(1)]
+        &self.children[of_score(firsts, score).end.saturating_sub(1)]
     }
 
     fn insert(&mut self, at: usize, child: Node) {
