@@ -44,10 +44,11 @@ fn a_soft_limit_below_maxclients_is_raised() -> io::Result<()> {
     let mut command = Command::new("sh");
     command.args(["-c", "ulimit -Sn 40 && exec \"$0\" \"$1\"", env!("CARGO_BIN_EXE_tanist-sentinel")]);
     command.arg(&file).stdout(Stdio::null()).stderr(Stdio::null());
-    let _sentinel = Sentinel(command.spawn()?);
+    let sentinel = Sentinel(command.spawn()?);
     let mut clients = Vec::new();
     for _ in 0..100 {
         clients.push(ping(port)?);
     }
+    drop(sentinel);
     fs::remove_dir_all(&folder)
 }

@@ -36,5 +36,7 @@ fn what_a_script_prints_is_to_be_read_beside_the_log() -> io::Result<()> {
     // The log goes there too, and goes on: of a primary that never answers there is always something to say.
     let mut lines = BufReader::new(output).lines().take(30);
     assert!(lines.any(|line| line.is_ok_and(|line| line == "heard +monitor")));
+    // It writes its configuration whenever a message comes in, so the folder is gone for good only after it.
+    drop(sentinel);
     fs::remove_dir_all(&folder)
 }

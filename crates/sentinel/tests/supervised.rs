@@ -42,5 +42,6 @@ fn the_supervisor_hears_that_it_is_ready_and_that_it_ends() -> io::Result<()> {
     let stop = Command::new("kill").arg(sentinel.0.id().to_string()).status()?;
     assert!(stop.success());
     assert_eq!(heard()?, "STOPPING=1\n");
+    drop(sentinel);
     std::fs::remove_dir_all(&folder)
 }
