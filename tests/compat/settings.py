@@ -237,8 +237,7 @@ class Play:
         commands = [["MULTI"]]
         for _ in range(self.rng.randint(1, 5)):
             words = ["CONFIG", "SET", *self.pairs(2, False)] if self.rng.random() < 0.4 else self.command()
-            # Scripts are judged when they run here, and when they are queued there.
-            commands.append(["PING"] if words[0] == "EVAL" else words)
+            commands.append(words)
         commands.append(["EXEC"])
         if self.rng.random() < 0.5:
             self.batch(commands, link)

@@ -77,6 +77,16 @@ impl Flags {
         Flags(self.0 | other.0)
     }
 
+    /// Those of `self` that `other` does not have.
+    pub(crate) const fn without(self, other: Flags) -> Flags {
+        Flags(self.0 & !other.0)
+    }
+
+    /// The set itself, or the empty one.
+    pub(crate) const fn when(self, holds: bool) -> Flags {
+        if holds { self } else { Flags(0) }
+    }
+
     /// Whether `self` has any flag of `other`.
     pub(crate) const fn has(self, other: Flags) -> bool {
         self.0 & other.0 != 0

@@ -6,9 +6,7 @@
 //! what a snapshot holds back, and what is kept of the log for replicas that are slow. What the shell has before there
 //! are data counts as it was then. See `docs/decisions/2026-11-27-what-maxmemory-counts.md`.
 
-use crate::command::{Command, Flags};
 use crate::context::Ctx;
-use crate::error::Error;
 use crate::eviction::Room;
 use crate::node::Node;
 use crate::session::{Session, SessionKind};
@@ -102,14 +100,6 @@ impl Node {
         self.parts_beside_sessions().counted() + self.client_memory.sum()
     }
 
-    /// Makes room for what the command may add. Refuses it if there is none and none can be made.
-    pub(crate) fn make_room(ctx: &mut Ctx<'_>) -> Result<(), Error> {
-        if ctx.node.may_add(ctx.session, ctx.command) && Node::lacks_memory(ctx) {
-            return Err(Error::OOM);
-        }
-        Ok(())
-    }
-
     /// Has a slice of eviction follow if memory is short: what has been added since the last look may be no data.
     #[inline]
     pub(crate) fn make_room_soon(&mut self) {
@@ -132,15 +122,5 @@ impl Node {
             ctx.own_event(b'e', "evicted", db, &key);
         }
         room == Room::None
-    }
-
-    /// Whether the command could add data, as `EXEC` could if one of its queue could.
-    fn may_add(&self, session: &Session, command: &Command) -> bool {
-        match &session.multi {
-            Some(multi) if command.name == "exec" => {
-                multi.queue.iter().any(|q| q.command.flags.has(Flags::DENYOOM))
-            }
-            _ => command.flags.has(Flags::DENYOOM),
-        }
     }
 }

@@ -213,6 +213,12 @@ impl Scripts {
         self.slots[*self.by_sha.get(sha)?].as_ref().map(|script| &*script.body)
     }
 
+    /// What the script of this name says about itself, which is no use of it.
+    #[must_use]
+    pub fn flags(&self, sha: &[u8; 20]) -> Option<Flags> {
+        self.slots[*self.by_sha.get(sha)?].as_ref().and_then(|script| script.found.flags)
+    }
+
     /// Forgets all scripts, and their state with all that they have left in it.
     pub fn flush(&mut self) {
         *self = Scripts { evicted: self.evicted, ..Scripts::new(self.versions) };

@@ -1,9 +1,9 @@
 //! The gates: whether a command may run now, by its sender, by its number of arguments, and by the state of the session
 //! and the node.
 
-use super::Run;
+use super::{Nature, Run};
 use crate::acl::Context;
-use crate::command::{Command, Flags, Group};
+use crate::command::{Command, Flags};
 use crate::error::Error;
 use crate::node::Node;
 use crate::session::Session;
@@ -79,20 +79,26 @@ impl Node {
         command: &'static Command,
         args: Args<'_, '_>,
     ) -> Gate {
+        // Most often nothing about the node stands against anything.
+        let limited = self.config.maxmemory > 0;
+        let nature =
+            if self.gated || limited { self.nature(session, command, args) } else { Nature::of(command) };
         if self.gated
-            && let Some(redirection) = self.redirection(session, command)
+            && let Some(redirection) = self.redirection(session, nature)
         {
             return Gate::Refuse(redirection);
         }
         // While a script is suspended, nothing is evicted: its effects are not in the log yet.
-        if self.config.maxmemory > 0
+        if limited
+            && nature.adds()
             && !self.is_suspended()
-            && let Err(full) = Node::make_room(&mut run.ctx(self, session, command))
+            && Node::lacks_memory(&mut run.ctx(self, session, command))
         {
-            return Gate::Refuse(full);
+            return Gate::Refuse(Error::OOM);
         }
         if self.gated
-            && let Some(error) = self.refusal_of_write(session, command)
+            && nature.writes()
+            && let Some(error) = self.refusal_of_write(false)
         {
             return Gate::Refuse(error);
         }
@@ -105,7 +111,7 @@ impl Node {
         if !self.gated {
             return Gate::Pass;
         }
-        if let Some(error) = self.refusal_of_state(command) {
+        if let Some(error) = self.refusal_of_state(nature) {
             return Gate::Refuse(error);
         }
         if !command.flags.has(Flags::ALLOW_BUSY)
@@ -113,41 +119,34 @@ impl Node {
         {
             return busy.map_or(Gate::Hold, Gate::Refuse);
         }
-        if self.holds_back(session, command, args) { Gate::Hold } else { Gate::Pass }
+        if self.holds_back(session, command, nature) { Gate::Hold } else { Gate::Pass }
     }
 
     /// Refusals that come from the node's role and state, for a command that is run out of a transaction's queue: what
     /// ran before it may have changed them.
-    pub(super) fn refusal(&self, session: &Session, command: &Command) -> Option<Error> {
+    pub(super) fn refusal(&self, session: &Session, command: &Command, args: Args<'_, '_>) -> Option<Error> {
         if !self.gated {
             return None;
         }
-        self.redirection(session, command)
-            .or_else(|| self.refusal_of_write(session, command))
-            .or_else(|| self.refusal_of_state(command))
+        let nature = self.nature_alone(command, args);
+        self.redirection(session, nature)
+            .or_else(|| self.refusal_of_write(false).filter(|_| nature.writes()))
+            .or_else(|| self.refusal_of_state(nature))
     }
 
-    /// Why the node takes no writes.
-    fn refusal_of_write(&self, session: &Session, command: &Command) -> Option<Error> {
-        if !changes_data(session, command) {
-            None
-        } else if self.is_replica() {
-            self.config.replica_read_only.then_some(Error::READ_ONLY)
-        } else if self.cannot_save() {
-            Some(Error::MISCONF)
-        } else if !self.repl.enough {
-            Some(Error::NO_REPLICAS)
-        } else {
-            None
-        }
+    /// Why the node takes no writes. Of two reasons a command of a script is told the other one, as in Valkey.
+    pub(crate) fn refusal_of_write(&self, in_script: bool) -> Option<Error> {
+        let unsaved = self.cannot_save().then_some(Error::MISCONF);
+        let alone = (!self.is_replica() && !self.repl.enough).then_some(Error::NO_REPLICAS);
+        let reason = if in_script { alone.or(unsaved) } else { unsaved.or(alone) };
+        reason.or_else(|| (self.is_replica() && self.config.replica_read_only).then_some(Error::READ_ONLY))
     }
 
     /// Why the node shows no data, or takes no commands at all.
-    fn refusal_of_state(&self, command: &Command) -> Option<Error> {
-        if self.is_stale() && !command.flags.has(Flags::STALE) {
+    fn refusal_of_state(&self, nature: Nature) -> Option<Error> {
+        if self.is_stale() && !nature.runs_stale() {
             Some(Error::MASTER_DOWN)
-        } else if (self.loading.is_some() || self.is_flushed_for_load()) && !command.flags.has(Flags::LOADING)
-        {
+        } else if (self.loading.is_some() || self.is_flushed_for_load()) && !nature.runs_loading() {
             Some(Error::LOADING)
         } else {
             None
@@ -155,23 +154,22 @@ impl Node {
     }
 
     /// Whether the command has to wait until something else is over.
-    fn holds_back(&self, session: &Session, command: &'static Command, args: Args<'_, '_>) -> bool {
+    fn holds_back(&self, session: &Session, command: &'static Command, nature: Nature) -> bool {
         if let Some(pause) = self.pause
             && session.kind == crate::SessionKind::Normal
             && !command.flags.has(Flags::NO_AUTH)
-            && (pause.all && command.name != "client" || self.is_write(session, command, args))
+            && (pause.all && command.name != "client" || nature.logs())
         {
             return true;
         }
         // A node that is ending takes no more writes, so that its replicas can have them all.
         // The same for a switchover; a sentinel's own messages are no writes of a client's.
-        let held = self.repl.hold.is_some() && (!session.is_sentinel() || changes_data(session, command));
-        if (self.ending.is_some() || held) && self.is_write(session, command, args) {
+        let held = self.repl.hold.is_some() && (!session.is_sentinel() || nature.writes());
+        if (self.ending.is_some() || held) && nature.logs() {
             return true;
         }
         // Keys that are on their way elsewhere must not change, nor must data that are loaded again.
-        (self.migration.is_some() || self.saving.reloading.is_some())
-            && self.may_change_data(session, command, args)
+        (self.migration.is_some() || self.saving.reloading.is_some()) && nature.may_write()
     }
 
     /// Whether this replica's data are older than it may show.
@@ -182,12 +180,11 @@ impl Node {
     }
 
     /// A client that can follow is sent to the primary, with reads too unless it has asked to read here.
-    fn redirection(&self, session: &Session, command: &Command) -> Option<Error> {
+    fn redirection(&self, session: &Session, nature: Nature) -> Option<Error> {
         let primary = self.repl.upstream.as_ref().filter(|_| session.redirects)?;
-        let reads = command.flags.has(Flags::READONLY) && !session.readonly;
+        let reads = nature.reads() && !session.readonly;
         let address = &primary.address;
-        (reads || changes_data(session, command))
-            .then(|| Error::new(format!("REDIRECT {}:{}", address.host, address.port)))
+        (reads || nature.writes()).then(|| Error::new(format!("REDIRECT {}:{}", address.host, address.port)))
     }
 
     /// Saving is configured but has failed: what is written now would be lost with the process. `PING` is answered
@@ -212,43 +209,6 @@ impl Node {
             || self.cannot_save()
             || self.config.min_replicas_to_write > 0;
     }
-
-    /// Whether the command may change the data, or put something else into the log.
-    fn is_write(&self, session: &Session, command: &Command, args: Args<'_, '_>) -> bool {
-        const LOGGED: Flags = Flags::WRITE.and(Flags::MAY_REPLICATE);
-        let writes =
-            |command: &Command, args| command.flags.has(LOGGED) && !self.disclaims_writing(command, args);
-        match &session.multi {
-            Some(multi) if command.name == "exec" => {
-                multi.queue.iter().any(|q| writes(q.command, q.args.as_args()))
-            }
-            _ => writes(command, args),
-        }
-    }
-
-    /// Whether the command, or the script that it runs, may change the data.
-    fn may_change_data(&self, session: &Session, command: &Command, args: Args<'_, '_>) -> bool {
-        let may = |command: &Command, args| {
-            let runs = command.group == Group::Scripting && command.flags.has(Flags::MAY_REPLICATE);
-            command.flags.has(Flags::WRITE) || runs && !self.disclaims_writing(command, args)
-        };
-        match &session.multi {
-            Some(multi) if command.name == "exec" => {
-                multi.queue.iter().any(|q| may(q.command, q.args.as_args()))
-            }
-            _ => may(command, args),
-        }
-    }
-}
-
-/// Whether a replica that is only read from refuses it.
-fn changes_data(session: &Session, command: &Command) -> bool {
-    command.flags.has(Flags::WRITE)
-        || command.name == "exec"
-            && session
-                .multi
-                .as_ref()
-                .is_some_and(|m| m.queue.iter().any(|q| q.command.flags.has(Flags::WRITE)))
 }
 
 fn allowed_while_subscribed(command: &Command) -> bool {

@@ -1,12 +1,13 @@
 //! The way of one command: look-up, gates, queue, execution, propagation, counting.
 //!
-//! A batch is run in windows ([`window`]); each command of one is looked up ([`lookup`]), passes the gates ([`gates`]), and
-//! is then carried out ([`call`]) or put into the queue of its session's transaction ([`queue`]).
+//! A batch is run in windows ([`window`]); each command of one is looked up ([`lookup`]), passes the gates ([`gates`]), which
+//! judge it by what it may do ([`nature`]), and is then carried out ([`call`]) or put into the queue of its session's transaction ([`queue`]).
 
 mod call;
 mod gates;
 mod lookup;
 mod monitors;
+mod nature;
 mod queue;
 mod window;
 
@@ -24,6 +25,7 @@ use std::time::Duration;
 use tanist_resp::{Args, Batch, Reply};
 use tanist_types::Now;
 
+pub(crate) use nature::Nature;
 pub(crate) use queue::QueueRun;
 pub(crate) use window::{Prepared, WINDOW};
 

@@ -66,7 +66,7 @@ impl Node {
                 self.refuse(ctx.out, ctx.session, &denied.error_in_exec());
                 continue;
             }
-            if let Some(error) = self.refusal(ctx.session, queued.command) {
+            if let Some(error) = self.refusal(ctx.session, queued.command, args) {
                 self.stats.commands[queued.index.slot()].rejected += 1;
                 self.refuse(ctx.out, ctx.session, &error);
                 continue;

@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::node::Node;
 use crate::session::Session;
 use tanist_resp::Args;
-use tanist_scripting::{Answer, Flags, sha1};
+use tanist_scripting::{Answer, Flags};
 
 /// What a script may do.
 #[derive(Clone, Copy, Debug)]
@@ -22,59 +22,22 @@ pub(crate) struct Rules {
 }
 
 impl Node {
-    /// Refuses a script or function by what it says about itself and by the node's state, before it begins.
-    pub(crate) fn refuse_script(
-        ctx: &mut Ctx<'_>,
-        flags: Option<Flags>,
-        read_only: bool,
-    ) -> Result<Rules, Error> {
-        let node = &*ctx.node;
+    /// What a script or function may do that is about to begin. What it says about itself the gates have judged.
+    ///
+    /// # Errors
+    /// When it says nothing and the data are stale, or when it may write and must not.
+    pub(crate) fn rules(ctx: &mut Ctx<'_>, said: Option<Flags>, read_only: bool) -> Result<Rules, Error> {
         let obeys = ctx.session.is_primary();
-        let stale = node.is_stale();
-        let Some(flags) = flags else {
-            if stale && !obeys {
-                return Err(Error::MASTER_DOWN);
-            }
-            let out_of_memory = !obeys && Node::lacks_memory(ctx);
-            return Ok(Rules { read_only, out_of_memory, wrote: false });
-        };
-        if stale && !obeys && !flags.has(Flags::ALLOW_STALE) {
+        if said.is_none() && ctx.node.is_stale() && !obeys {
             return Err(Error::MASTER_DOWN);
         }
-        let writes = !flags.has(Flags::NO_WRITES);
-        if writes && !obeys {
-            if node.is_replica() && node.config.replica_read_only {
-                return Err(Error::READ_ONLY);
-            }
-            if node.cannot_save() {
-                return Err(Error::MISCONF);
-            }
-            if read_only {
-                return Err(Error::new("ERR Can not execute a script with write flag using *_ro command."));
-            }
-            if !node.is_replica() && !node.repl.enough {
-                return Err(Error::NO_REPLICAS);
-            }
+        let writes = said.is_some_and(|said| !said.has(Flags::NO_WRITES));
+        if writes && read_only {
+            return Err(Error::new("ERR Can not execute a script with write flag using *_ro command."));
         }
-        let bound = writes && !flags.has(Flags::ALLOW_OOM) && !obeys;
-        if bound && Node::lacks_memory(ctx) {
-            return Err(Error::OOM);
-        }
-        Ok(Rules { read_only: read_only || !writes, out_of_memory: false, wrote: false })
-    }
-
-    /// Whether the command runs a script or a function that says of itself that it writes nothing.
-    #[cold]
-    pub(crate) fn disclaims_writing(&self, command: &Command, args: Args<'_, '_>) -> bool {
-        let flags = match command.name {
-            "eval" => Flags::of_script(args.at(1)),
-            "evalsha" => sha1::parse_hex(args.at(1))
-                .and_then(|sha| self.scripting.scripts.body(&sha))
-                .and_then(Flags::of_script),
-            "fcall" => self.scripting.libraries.find(args.at(1)).map(|(_, flags)| flags),
-            _ => None,
-        };
-        flags.is_some_and(|flags| flags.has(Flags::NO_WRITES))
+        let bound = !writes && !said.is_some_and(|said| said.has(Flags::ALLOW_OOM));
+        let out_of_memory = bound && !obeys && Node::lacks_memory(ctx);
+        Ok(Rules { read_only: read_only || said.is_some() && !writes, out_of_memory, wrote: false })
     }
 
     /// Carries out a command for a script; what speaks against it is answered as an error.
@@ -117,30 +80,23 @@ impl Node {
         if self.is_stale() && !has(CommandFlags::STALE) {
             return Err(Error::SCRIPT_STALE);
         }
+        // What has begun to write goes on, so that its changes stay whole.
+        if rules.out_of_memory && !rules.wrote && has(CommandFlags::DENYOOM) {
+            return Err(Error::OOM);
+        }
         if let Err((denied, _)) = allowed {
             return Err(denied.error_in_script(&session.user, command));
         }
         if rules.read_only && has(CommandFlags::WRITE.and(CommandFlags::MAY_REPLICATE)) {
             return Err(Error::SCRIPT_READ_ONLY);
         }
-        // Nothing below concerns what the primary's log asks for.
-        if session.is_primary() {
-            return Ok(());
-        }
-        // What has begun to write goes on, so that its changes stay whole.
-        if rules.out_of_memory && !rules.wrote && has(CommandFlags::DENYOOM) {
-            return Err(Error::OOM);
-        }
-        if has(CommandFlags::WRITE) && !rules.wrote {
-            if self.is_replica() && self.config.replica_read_only {
-                return Err(Error::READ_ONLY);
-            }
-            if self.cannot_save() {
-                return Err(Error::MISCONF);
-            }
-            if !self.is_replica() && !self.repl.enough {
-                return Err(Error::NO_REPLICAS);
-            }
+        // The primary's log is obeyed.
+        if has(CommandFlags::WRITE)
+            && !rules.wrote
+            && !session.is_primary()
+            && let Some(error) = self.refusal_of_write(true)
+        {
+            return Err(error);
         }
         Ok(())
     }

@@ -25,6 +25,7 @@ mod model;
 mod models;
 mod observe;
 mod pubsub;
+mod refusals;
 mod replication;
 mod saving;
 mod scripting;

@@ -95,7 +95,7 @@ fn show_monitors(ctx: &mut Ctx<'_>, args: Args<'_, '_>) {
 }
 
 fn begin(ctx: &mut Ctx<'_>, args: Args<'_, '_>, keys: usize, target: &Target, read_only: bool) -> Outcome {
-    let rules = Node::refuse_script(ctx, target.flags, read_only)?;
+    let rules = Node::rules(ctx, target.flags, read_only)?;
     let taken = match target.purpose {
         Purpose::Scripts => ctx.node.scripting.scripts.take_engine(),
         Purpose::Functions => ctx.node.scripting.libraries.take_engine(),
