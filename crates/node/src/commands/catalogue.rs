@@ -288,8 +288,10 @@ fn keys_of(ctx: &Ctx<'_>, args: Args<'_, '_>) -> Result<Vec<FoundKey>, Error> {
     let table = &ctx.node.table;
     let invalid = Error::fixed("ERR Invalid command specified");
     let mut index = table.find(args.at(0)).ok_or(invalid.clone())?;
-    if let Action::Container(_) = table.get(index).action {
-        index = args.get(1).and_then(|sub| table.find_sub(index, sub)).ok_or(invalid)?;
+    if let Action::Container(_) = table.get(index).action
+        && let Some(sub) = args.get(1)
+    {
+        index = table.find_sub(index, sub).ok_or(invalid)?;
     }
     let command = table.get(index);
     if command.keys.is_empty() {
@@ -299,10 +301,10 @@ fn keys_of(ctx: &Ctx<'_>, args: Args<'_, '_>) -> Result<Vec<FoundKey>, Error> {
         return Err(Error::fixed("ERR Invalid number of arguments specified for command"));
     }
     match keys::find(command, args) {
-        Some(found) => Ok(found),
+        Some(found) if !found.is_empty() => Ok(found),
         // It may well have none.
-        None if command.flags.has(Flags::NO_MANDATORY_KEYS) => Ok(Vec::new()),
-        None => Err(Error::fixed("ERR Invalid arguments specified for command")),
+        _ if command.flags.has(Flags::NO_MANDATORY_KEYS) => Ok(Vec::new()),
+        _ => Err(Error::fixed("ERR Invalid arguments specified for command")),
     }
 }
 

@@ -249,7 +249,7 @@ pub(super) const COMMANDS: &[Command] = &[
                         .after("CONFIG")
                         .optional()
                         .multiple_token(),
-                    Arg::block("args", &[Arg::new("arg", "string")]).after("ARGS").optional().multiple(),
+                    Arg::new("args", "string").after("ARGS").optional().multiple(),
                 ]),
             Command::sub("unload", "module|unload", 3, Group::Server, server::module_unload)
                 .flags(Flags::ADMIN.and(Flags::NOSCRIPT).and(Flags::NO_ASYNC_LOADING))

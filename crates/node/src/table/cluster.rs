@@ -102,7 +102,7 @@ pub(super) const COMMANDS: &[Command] = &[
         .tips(&["nondeterministic_output", "request_policy:special", "response_policy:special"])
         .args(&[
             Arg::new("cursor", "string"),
-            Arg::new("pattern", "pattern").after("MATCH").optional(),
+            Arg::new("match-pattern", "pattern").after("MATCH").optional(),
             Arg::new("count", "integer").after("COUNT").optional(),
             Arg::new("type", "string").after("TYPE").optional(),
             Arg::new("slot", "integer").after("SLOT").optional(),

@@ -28,10 +28,12 @@ const fn keys(access: KeyAccess, flags: &'static [&'static str]) -> KeySpec {
 }
 
 const READ_WRITE: &[KeySpec] = &[keys(KeyAccess::ReadWrite, &["access", "update"])];
+const READ_WRITE_BY_NAME: &[KeySpec] = &[KeySpec { notes: "", ..READ_WRITE[0] }];
 const READ_ONLY: &[KeySpec] = &[KeySpec {
     notes: "We cannot tell how the keys will be used so we assume the worst, RO and ACCESS",
     ..keys(KeyAccess::Read, &["access"])
 }];
+const READ_ONLY_BY_NAME: &[KeySpec] = &[KeySpec { notes: "", ..READ_ONLY[0] }];
 
 const KEY: Arg = Arg::key("key", 0).optional().multiple();
 const ARG: Arg = Arg::new("arg", "string").optional().multiple();
@@ -68,12 +70,12 @@ pub(super) const COMMANDS: &[Command] = &[
     runner("evalsha", eval::evalsha, "Runs a Lua script of the cache by its SHA-1 digest.")
         .flags(WRITES)
         .since("2.6.0")
-        .keys(READ_WRITE)
+        .keys(READ_WRITE_BY_NAME)
         .args(SHA_ARGS),
     runner("evalsha_ro", eval::evalsha_ro, "Runs a Lua script of the cache, which only reads.")
         .flags(READS)
         .since("7.0.0")
-        .keys(READ_ONLY)
+        .keys(READ_ONLY_BY_NAME)
         .args(SHA_ARGS),
     runner("fcall", eval::fcall, "Calls a function of a library.")
         .flags(WRITES)
@@ -154,10 +156,13 @@ pub(super) const COMMANDS: &[Command] = &[
                 .flags(Flags::NOSCRIPT)
                 .since("3.2.0")
                 .about("Chooses how scripts are debugged: not at all.", "O(1)")
-                .args(&[Arg::one_of(
-                    "mode",
-                    &[Arg::word("yes", "YES"), Arg::word("sync", "SYNC"), Arg::word("no", "NO")],
-                )]),
+                .args(&[
+                    Arg::one_of(
+                        "mode",
+                        &[Arg::word("yes", "YES"), Arg::word("sync", "SYNC"), Arg::word("no", "NO")],
+                    ),
+                    Arg::new("engine", "string").since("9.1.0").optional(),
+                ]),
             of_script("exists", "script|exists", -3, cache::exists)
                 .flags(KEEPS)
                 .about(
@@ -170,7 +175,7 @@ pub(super) const COMMANDS: &[Command] = &[
                 .flags(KEEPS)
                 .about("Forgets all scripts.", "O(N), N being the number of scripts in the cache")
                 .tips(ALL_NODES)
-                .args(&[MODE]),
+                .args(&[MODE.since("6.2.0")]),
             of_script("help", "script|help", 2, cache::help)
                 .flags(Flags::LOADING.and(Flags::STALE))
                 .since("5.0.0")

@@ -16,6 +16,9 @@ fn keys_are_found_among_the_arguments() {
         ("GET", "-ERR Invalid number of arguments specified for command"),
         ("NONSENSE a", "-ERR Invalid command specified"),
         ("OBJECT NONSENSE a", "-ERR Invalid command specified"),
+        ("OBJECT", "-ERR The command has no key arguments"),
+        ("XREAD COUNT 1 a 0", "-ERR Invalid arguments specified for command"),
+        ("EVAL x 0", "[]"),
     ] {
         assert_eq!(w.say(c, &format!("COMMAND GETKEYS {line}")), keys, "{line}");
     }
