@@ -71,6 +71,8 @@ pub struct Node {
     pub(crate) active_expire: bool,
     /// `DEBUG SET-DISABLE-DENY-SCRIPTS`: scripts may carry out what is not for scripts.
     pub(crate) scripts_unbound: bool,
+    /// `DEBUG SET-SKIP-CHECKSUM-VALIDATION`.
+    pub(crate) checksums_unread: bool,
     /// `DEBUG PAUSE-CRON`.
     pub(crate) cron_paused: bool,
     pub(crate) pause: Option<Pause>,
@@ -158,6 +160,7 @@ impl Node {
             usage: Usage::default(),
             active_expire: true,
             scripts_unbound: false,
+            checksums_unread: false,
             cron_paused: false,
             pause: None,
             gated: false,

@@ -43,6 +43,7 @@ pub(crate) fn debug(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
         (b"change-repl-id", 2) => switches::change_repl_id(ctx),
         (b"set-active-expire", 3) => switches::set_active_expire(ctx, args.at(2)),
         (b"set-disable-deny-scripts", 3) => switches::unbind_scripts(ctx, args.at(2)),
+        (b"set-skip-checksum-validation", 3) => switches::leave_checksums_unread(ctx, args.at(2)),
         (b"pause-cron", 3) => switches::pause_cron(ctx, args.at(2)),
         (b"quicklist-packed-threshold", 3) => switches::packed_threshold(ctx, args.at(2)),
         (b"replybuffer", 4) => switches::reply_buffer(ctx, args),
@@ -269,6 +270,10 @@ fn help(ctx: &mut Ctx<'_>) -> Outcome {
             ("SDSLEN <key>", "Tell the lengths of a key and its string."),
             ("SET-ACTIVE-EXPIRE <0|1>", "Turn the background removal of expired keys off or on."),
             ("SET-DISABLE-DENY-SCRIPTS <0|1>", "Let scripts carry out what is not for scripts, or no more."),
+            (
+                "SET-SKIP-CHECKSUM-VALIDATION <0|1>",
+                "Let RESTORE take payloads whatever their checksums, or no more.",
+            ),
             ("SLEEP <seconds>", "Hold up the whole node."),
         ],
     )

@@ -11,6 +11,27 @@ fn debugged() -> (World, crate::SessionId) {
     (w, c)
 }
 
+#[test]
+fn checksums_of_payloads_may_be_left_unread() {
+    let (mut w, c) = debugged();
+    let restore = |w: &mut World, payload: &[u8]| {
+        let mut bytes = Vec::new();
+        tanist_resp::encode_command(&mut bytes, &[b"RESTORE", b"k", b"0", payload, b"REPLACE"]);
+        super::show(&super::decode(&w.raw(c, &bytes).0)[0])
+    };
+    // A string of two bytes in version 11, with a checksum that is none of it; cut off; and cut off within the rest.
+    let payload = b"\x00\x02hi\x0b\x00checksum";
+    let wrong = "-ERR DUMP payload version or checksum are wrong";
+    assert_eq!(restore(&mut w, payload), wrong);
+    assert_eq!(w.say(c, "DEBUG SET-SKIP-CHECKSUM-VALIDATION 1"), "OK");
+    assert_eq!(restore(&mut w, payload), "OK");
+    assert_eq!(w.say(c, "GET k"), "hi");
+    assert_eq!(restore(&mut w, b"\x00\x09hi\x0b\x00checksum"), "-ERR Bad data format");
+    assert_eq!(restore(&mut w, b"hi"), wrong);
+    assert_eq!(w.say(c, "DEBUG SET-SKIP-CHECKSUM-VALIDATION 0"), "OK");
+    assert_eq!(restore(&mut w, payload), wrong);
+}
+
 /// Answers of Valkey 9.1.
 #[test]
 fn answers_are_the_reference_s() {

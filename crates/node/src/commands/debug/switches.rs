@@ -41,6 +41,14 @@ pub(super) fn unbind_scripts(ctx: &mut Ctx<'_>, value: &[u8]) -> Outcome {
     Ok(())
 }
 
+/// `DEBUG SET-SKIP-CHECKSUM-VALIDATION 0|1`: payloads are read whatever their checksums meanwhile, so that what is in
+/// them can be wrong.
+pub(super) fn leave_checksums_unread(ctx: &mut Ctx<'_>, value: &[u8]) -> Outcome {
+    ctx.node.checksums_unread = parse_int(value).unwrap_or(0) != 0;
+    ctx.reply().ok();
+    Ok(())
+}
+
 /// `DEBUG PAUSE-CRON 0|1`: nothing is done by time meanwhile: no expiry, no idle clients, no save
 /// points, no signals.
 pub(super) fn pause_cron(ctx: &mut Ctx<'_>, value: &[u8]) -> Outcome {

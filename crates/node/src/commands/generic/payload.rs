@@ -4,7 +4,7 @@ use crate::commands::parse_int;
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};
 use crate::values::{self, Builder};
-use tanist_keyspace::{Access, Entry, Expiry, KeyHash, Object, Policy, StrValue};
+use tanist_keyspace::{Access, Entry, Expiry, KeyHash, Object, StrValue};
 use tanist_rdb::{Part, Payload, RdbError, Str};
 use tanist_resp::Args;
 use tanist_types::UnixMs;
@@ -81,7 +81,14 @@ pub(crate) fn restore(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
         return Err(Error::new("BUSYKEY Target key name already exists."));
     }
     let until = deadline(ctx, args.at(2), options.absolute)?;
-    let value = read_payload(payload, ctx.node.config.proto_max_bulk_len, ctx.node.data.policy())?;
+    let value = if ctx.node.checksums_unread {
+        read_payload(&without_checksum(payload), ctx)?
+    } else if payload.ends_with(NO_CHECKSUM) {
+        // A snapshot may go without a checksum, a payload may not.
+        return Err(BAD_PAYLOAD);
+    } else {
+        read_payload(payload, ctx)?
+    };
     if until.is_some_and(|at| ctx.has_passed(at)) {
         if there {
             ctx.remove(key, hash);
@@ -126,12 +133,19 @@ enum Restored {
     Object(Object),
 }
 
-fn read_payload(payload: &[u8], most: u64, policy: &Policy) -> Result<Restored, Error> {
+/// What stands where a checksum would.
+const NO_CHECKSUM: &[u8] = &[0; 8];
+
+/// The payload, its checksum taken out.
+#[cold]
+fn without_checksum(payload: &[u8]) -> Vec<u8> {
+    let rest = payload.len().saturating_sub(NO_CHECKSUM.len());
+    [&payload[..rest], NO_CHECKSUM].concat()
+}
+
+fn read_payload(payload: &[u8], ctx: &Ctx<'_>) -> Result<Restored, Error> {
     const BAD_DATA: Error = Error::fixed("ERR Bad data format");
-    // A snapshot may go without a checksum, a payload may not.
-    if payload.ends_with(&[0; 8]) {
-        return Err(BAD_PAYLOAD);
-    }
+    let (most, policy) = (ctx.node.config.proto_max_bulk_len, ctx.node.data.policy());
     let mut payload = Payload::open(payload, most).map_err(|e| match e {
         RdbError::Version(_) | RdbError::Checksum { .. } => BAD_PAYLOAD,
         RdbError::Truncated(len) if len < 10 => BAD_PAYLOAD,
