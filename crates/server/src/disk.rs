@@ -91,7 +91,8 @@ impl Orders {
                         machine.enter(|node, now, outs| node.step(now, answer, outs));
                     }
                     Order::Load(path) => {
-                        machine.enter(|node, _, _| node.load_begin());
+                        let size = std::fs::metadata(&path).ok().map(|file| file.len());
+                        machine.enter(|node, now, _| node.load_begin(now, size));
                         let answer = Input::SnapshotLoaded(reload(&machine, &path));
                         machine.enter(|node, now, outs| node.step(now, answer, outs));
                     }
@@ -231,7 +232,8 @@ pub(crate) async fn load(machine: &Machine, path: &Path) -> Result<(), String> {
         Err(error) => return Err(failed(error)),
     };
     let began = machine.clock().mono();
-    machine.enter(|node, _, _| node.load_begin());
+    let size = file.metadata().ok().map(|file| file.len());
+    machine.enter(|node, now, _| node.load_begin(now, size));
     let mut chunk = vec![0; LOAD_CHUNK];
     loop {
         match file.read(&mut chunk).map_err(failed)? {

@@ -80,7 +80,7 @@ impl NodeProcess {
         }
         let mut outs = Outputs::new();
         if let Some(bytes) = disk.read(SNAPSHOT) {
-            node.load_begin();
+            node.load_begin(now, Some(bytes.len() as u64));
             node.load_bytes(now, bytes)
                 .and_then(|()| node.load_end(now, &mut outs))
                 .unwrap_or_else(|e| panic!("n{index} cannot read its snapshot file: {e}"));

@@ -24,6 +24,7 @@ mod wait;
 
 pub(crate) use commands::COMMANDS;
 pub use standing::Standing;
+pub(crate) use sync::Sync;
 pub(crate) use upstream::Upstream;
 
 use crate::node::Node;

@@ -88,6 +88,9 @@ impl Node {
         line("master_sync_in_progress", &u8::from(syncing));
         line("slave_read_repl_offset", &self.repl.end());
         line("slave_repl_offset", &self.repl.end());
+        // What the primary sends during a full sync is not kept aside here: it follows in the same stream.
+        line("replicas_repl_buffer_size", &0);
+        line("replicas_repl_buffer_peak", &0);
         if let Some(sync) = up.and_then(super::Upstream::sync) {
             let total = sync.size.unwrap_or(0);
             let left = sync.size.map_or(-1, |size| size.saturating_sub(sync.received) as i64);

@@ -75,9 +75,15 @@ impl Sync {
         self.file.is_none() && self.old != Old::Gone
     }
 
+    /// The data as far as they have come.
+    pub(crate) fn loader(&self) -> &Loader {
+        &self.loader
+    }
+
     /// The size of the snapshot is known.
     pub(super) fn note_size(&mut self, size: Option<u64>) {
         self.size = size;
+        self.loader.progress.total = size;
     }
 }
 
@@ -139,7 +145,7 @@ impl Node {
         };
         self.attach(up, terms, kind)?;
         outs.log(LogLevel::Notice, format!("Full resync from primary {}: {id}:{pos}", up.address));
-        let loader = Loader::new(&self.data, self.config.proto_max_bulk_len, false);
+        let loader = Loader::new(&self.data, self.config.proto_max_bulk_len, false, now.wall());
         let loader = Box::new(if in_file { loader.checking_only() } else { loader });
         let file = in_file.then(|| SyncFile {
             number: self.next_file(),
@@ -188,7 +194,8 @@ impl Node {
         }
         // The log behind it is for the new data.
         file.hold(true, attempt, outs);
-        let loader = Loader::new(&self.data, self.config.proto_max_bulk_len, false);
+        let mut loader = Loader::new(&self.data, self.config.proto_max_bulk_len, false, now.wall());
+        loader.progress.total = sync.size;
         let checked = std::mem::replace(&mut *sync.loader, loader);
         checked.finish().map_err(|e| LinkFault::Snapshot(e.to_string()))?;
         self.drop_when_written(up)

@@ -375,10 +375,13 @@ impl Node {
         self.release_paused(outs);
     }
 
-    /// Begins to load the snapshot file; commands that need data are refused until [`Node::load_end`].
-    pub fn load_begin(&mut self) {
+    /// Begins to load the snapshot file of `size` bytes, if that is known; commands that need data are refused until
+    /// [`Node::load_end`].
+    pub fn load_begin(&mut self, now: Now, size: Option<u64>) {
         let drop_expired = !self.is_replica();
-        self.loading = Some(Loader::new(&self.data, self.config.proto_max_bulk_len, drop_expired));
+        let mut loader = Loader::new(&self.data, self.config.proto_max_bulk_len, drop_expired, now.wall());
+        loader.progress.total = size;
+        self.loading = Some(loader);
         self.refresh_gates();
     }
 

@@ -56,10 +56,39 @@ pub(crate) struct Loaded {
     pub(crate) expired: u64,
 }
 
+/// How far loading has come.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Progress {
+    pub(crate) began: UnixMs,
+    /// All bytes that there are to load, if that is known.
+    pub(crate) total: Option<u64>,
+    pub(crate) bytes: u64,
+    /// The memory that the data occupied where the snapshot was made, as it says.
+    pub(crate) used_memory: u64,
+}
+
+impl Progress {
+    /// The share that is loaded, in percent.
+    pub(crate) fn percent(&self) -> f64 {
+        match self.total {
+            Some(total) if total > 0 => self.bytes as f64 * 100.0 / total as f64,
+            _ => 0.0,
+        }
+    }
+
+    /// How long the rest takes if it goes on as until now, in seconds; 1 as long as there is nothing to judge by.
+    pub(crate) fn seconds_left(&self, now: UnixMs) -> u64 {
+        let past = now.secs().saturating_sub(self.began.secs()).max(0) as u64;
+        let left = self.total.unwrap_or(0).saturating_sub(self.bytes);
+        if past == 0 { 1 } else { (u128::from(past) * u128::from(left) / u128::from(self.bytes + 1)) as u64 }
+    }
+}
+
 /// A snapshot that is being loaded.
 #[derive(Debug)]
 pub(crate) struct Loader {
     reader: Reader,
+    pub(crate) progress: Progress,
     db: DbIndex,
     /// Leave out what is past its time: only for a node that may expire by its own clock.
     drop_expired: bool,
@@ -102,10 +131,11 @@ impl Attributes {
 
 impl Loader {
     /// A loader into an empty key space like `like` (the same hash keys, the same number of databases).
-    pub(crate) fn new(like: &Keyspace, max_string: u64, drop_expired: bool) -> Loader {
+    pub(crate) fn new(like: &Keyspace, max_string: u64, drop_expired: bool, now: UnixMs) -> Loader {
         let limits = Limits { max_string, databases: like.databases() };
         Loader {
             reader: Reader::new(limits),
+            progress: Progress { began: now, total: None, bytes: 0, used_memory: 0 },
             db: DbIndex(0),
             drop_expired,
             keep: true,
@@ -136,6 +166,7 @@ impl Loader {
     /// When the bytes are no snapshot that can be loaded. The loader is of no use afterwards.
     pub(crate) fn feed(&mut self, bytes: &[u8], now: UnixMs) -> Result<bool, LoadError> {
         self.reader.feed(bytes);
+        self.progress.bytes += bytes.len() as u64;
         while let Some(item) = self.reader.next_item()? {
             match item {
                 Item::Aux { key, value } => match key {
@@ -143,6 +174,10 @@ impl Loader {
                     b"tanist-lineage" => self.loaded.lineage = String::from_utf8(value.to_vec()).ok(),
                     b"repl-offset" => {
                         self.repl_offset = number(value).and_then(|n| n.try_into().ok()).map(LogPos)
+                    }
+                    b"used-mem" => {
+                        self.progress.used_memory =
+                            number(value).and_then(|n| n.try_into().ok()).unwrap_or(0);
                     }
                     b"repl-stream-db" => {
                         self.loaded.stream_db = number(value).and_then(|n| n.try_into().ok()).map(DbIndex);
@@ -305,7 +340,7 @@ mod tests {
     fn what_was_written_is_what_is_loaded() {
         let mut data = sample(1000);
         let bytes = write(&mut data, 500);
-        let mut loader = Loader::new(&data, 1 << 20, false);
+        let mut loader = Loader::new(&data, 1 << 20, false, NOW);
         for piece in bytes.chunks(7) {
             loader.feed(piece, NOW).expect("a good snapshot");
         }
@@ -395,7 +430,7 @@ mod tests {
         }
         assert!(slices > 150, "{slices}");
         assert_eq!(producer.emitted, producer.total);
-        let mut loader = Loader::new(&data, 1 << 20, false);
+        let mut loader = Loader::new(&data, 1 << 20, false, NOW);
         assert_eq!(loader.feed(&bytes, NOW), Ok(true));
         let loaded = loader.finish().expect("complete").data;
         for key in ["set", "sorted set", "hash", "list", "stream"] {
@@ -407,7 +442,7 @@ mod tests {
     fn only_who_may_expire_leaves_out_what_is_past_its_time() {
         let mut data = sample(100);
         let bytes = write(&mut data, 1 << 20);
-        let mut loader = Loader::new(&data, 1 << 20, true);
+        let mut loader = Loader::new(&data, 1 << 20, true, NOW);
         assert_eq!(loader.feed(&bytes, NOW), Ok(true));
         let loaded = loader.finish().expect("complete");
         assert_eq!((loaded.keys, loaded.expired), (83, 17));
@@ -417,7 +452,7 @@ mod tests {
     fn half_a_snapshot_is_none() {
         let mut data = sample(10);
         let bytes = write(&mut data, 1 << 20);
-        let mut loader = Loader::new(&data, 1 << 20, false);
+        let mut loader = Loader::new(&data, 1 << 20, false, NOW);
         assert_eq!(loader.feed(&bytes[..bytes.len() - 1], NOW), Ok(false));
         assert!(loader.finish().is_err());
     }
@@ -428,7 +463,7 @@ mod tests {
         let mut bytes = write(&mut data, 1 << 20);
         let middle = bytes.len() / 2;
         bytes[middle] ^= 0x40;
-        let mut loader = Loader::new(&data, 1 << 20, false);
+        let mut loader = Loader::new(&data, 1 << 20, false, NOW);
         assert!(loader.feed(&bytes, NOW).is_err() || loader.finish().is_err());
     }
 }

@@ -10,5 +10,5 @@ mod producer;
 
 pub(crate) use file::{Reload, SaveKind, Saving, Stay};
 pub use loader::LoadError;
-pub(crate) use loader::{Loaded, Loader};
+pub(crate) use loader::{Loaded, Loader, Progress};
 pub(crate) use producer::{Head, Producer};

@@ -120,7 +120,7 @@ fn rewriting_waits_for_the_file_except_in_a_transaction() {
 fn while_data_are_loaded_their_folder_stays() {
     let mut w = World::new();
     let c = w.connect();
-    w.node.load_begin();
+    w.node.load_begin(w.now, None);
     assert_eq!(w.say(c, "CONFIG SET dir /elsewhere"), "-LOADING Valkey is loading the dataset in memory");
     assert_eq!(w.say(c, "CONFIG SET loglevel debug"), "OK");
 }

@@ -227,7 +227,9 @@ fn info_has_the_sections_asked_for_in_their_order() {
     assert_eq!(titles(&mut w, ""), default);
     assert_eq!(titles(&mut w, " default"), default);
     assert_eq!(titles(&mut w, " everything").len(), 16);
+    assert_eq!(titles(&mut w, " all"), titles(&mut w, " everything nothing"));
     assert_eq!(titles(&mut w, " KEYSPACE server keyspace"), ["Server", "Keyspace"]);
+    assert_eq!(titles(&mut w, " default debug tls").len(), default.len() + 2);
     assert_eq!(w.say(c, "INFO nothing"), "");
     assert_eq!(
         w.say(c, "INFO keyspace"),

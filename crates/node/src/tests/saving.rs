@@ -49,7 +49,7 @@ fn a_reload_loads_what_was_there_and_writes_wait() {
     assert_eq!(w.say(watcher, "GET a"), "1");
     let file = save_all(&mut w).expect("a file");
     assert!(w.outs.drain().any(|o| matches!(o, Output::LoadSnapshot)));
-    w.node.load_begin();
+    w.node.load_begin(w.now, None);
     w.node.load_bytes(w.now, &file).expect("a good file");
     assert!(w.say(watcher, "GET a").starts_with("-LOADING"));
     w.node.step(w.now, Input::SnapshotLoaded(Ok(())), &mut w.outs);
@@ -73,7 +73,7 @@ fn a_reload_that_fails_leaves_the_data() {
     w.say(c, "SET a 1");
     assert!(w.all(c, "DEBUG RELOAD NOSAVE").is_empty());
     assert!(w.outs.drain().any(|o| matches!(o, Output::LoadSnapshot)));
-    w.node.load_begin();
+    w.node.load_begin(w.now, None);
     w.node.step(w.now, Input::SnapshotLoaded(Err("No such file or directory".into())), &mut w.outs);
     assert_eq!(w.pushed(c), ["-ERR Error trying to load the RDB dump, check server logs."]);
     assert_eq!(w.say(c, "GET a"), "1");
@@ -91,7 +91,7 @@ fn a_reload_may_add_to_the_data_that_are_there() {
     let reload = |w: &mut World, line: &str| {
         assert!(w.all(c, line).is_empty(), "it waits");
         w.outs.drain();
-        w.node.load_begin();
+        w.node.load_begin(w.now, None);
         w.node.load_bytes(w.now, &file).expect("a good file");
         w.node.step(w.now, Input::SnapshotLoaded(Ok(())), &mut w.outs);
         let replies = w.pushed(c);
@@ -132,7 +132,7 @@ fn a_save_point_saves_and_the_file_loads() {
 
     let mut fresh = World::new();
     let d = fresh.connect();
-    fresh.node.load_begin();
+    fresh.node.load_begin(fresh.now, None);
     assert!(fresh.say(d, "GET a").starts_with("-LOADING"));
     assert_eq!(fresh.say(d, "PING"), "-LOADING Valkey is loading the dataset in memory");
     for piece in file.chunks(3) {
@@ -141,6 +141,41 @@ fn a_save_point_saves_and_the_file_loads() {
     assert_eq!(fresh.node.load_end(fresh.now, &mut fresh.outs), Ok(2));
     assert_eq!(fresh.say(d, "GET a"), "1");
     assert_eq!(fresh.say(d, "GET b"), "2");
+}
+
+#[test]
+fn loading_shows_how_far_it_has_come() {
+    let mut w = World::new();
+    let c = w.connect();
+    w.say(c, "MSET a 1 b 2");
+    w.node.save_begin(w.now, crate::snapshot::SaveKind::Background, &mut w.outs);
+    let file = save_all(&mut w).expect("a file");
+    let mut fresh = World::new();
+    let d = fresh.connect();
+    let fields = |w: &mut World| -> Vec<String> {
+        let text = w.say(d, "INFO persistence");
+        text.lines().filter(|l| l.starts_with("loading")).map(str::to_owned).collect()
+    };
+    assert_eq!(fields(&mut fresh), ["loading:0"]);
+    fresh.node.load_begin(fresh.now, Some(4 * file.len() as u64));
+    fresh.node.load_bytes(fresh.now, &file).expect("a good file");
+    fresh.now.wall_us += 10_000_000;
+    let bytes = file.len();
+    let used = fields(&mut fresh).remove(3);
+    assert!(used.starts_with("loading_rdb_used_mem:") && !used.ends_with(":0"), "{used}");
+    assert_eq!(
+        fields(&mut fresh),
+        [
+            "loading:1".to_owned(),
+            "loading_start_time:1700000000".into(),
+            format!("loading_total_bytes:{}", 4 * bytes),
+            used,
+            format!("loading_loaded_bytes:{bytes}"),
+            "loading_loaded_perc:25.00".into(),
+            // Three times as long again; a byte is added so that nothing is divided by nothing.
+            "loading_eta_seconds:29".into(),
+        ]
+    );
 }
 
 #[test]
@@ -159,7 +194,7 @@ fn the_file_holds_the_moment_of_its_beginning() {
     let file = save_all(&mut w).expect("saved");
     assert!(!file.windows(7).any(|p| p == b"changed"));
     let mut fresh = World::new();
-    fresh.node.load_begin();
+    fresh.node.load_begin(fresh.now, None);
     fresh.node.load_bytes(fresh.now, &file).expect("a good file");
     assert_eq!(fresh.node.load_end(fresh.now, &mut fresh.outs), Ok(3000));
 }
@@ -245,7 +280,7 @@ fn flushall_empties_the_file_before_it_answers() {
     assert_eq!(w.pushed(c), ["OK"]);
     assert!(w.say(other, "INFO persistence").contains("rdb_changes_since_last_save:0\r"));
     let mut fresh = World::new();
-    fresh.node.load_begin();
+    fresh.node.load_begin(fresh.now, None);
     fresh.node.load_bytes(fresh.now, bytes).expect("a good file");
     assert_eq!(fresh.node.load_end(fresh.now, &mut fresh.outs), Ok(0));
 }

@@ -340,7 +340,7 @@ fn functions_are_saved_and_loaded() {
         }
     }
     let mut loaded = World::new();
-    loaded.node.load_begin();
+    loaded.node.load_begin(loaded.now, None);
     loaded.node.load_bytes(loaded.now, &bytes).expect("a good file");
     loaded.node.load_end(loaded.now, &mut loaded.outs).expect("complete");
     let id = loaded.connect();

@@ -87,7 +87,7 @@ fn its_memory_is_bounded_and_the_log_goes_on_behind_it() {
     let len: usize = std::str::from_utf8(&s.sent[1..head - 1]).expect("text").parse().expect("a number");
     assert!(len > KEYS * VALUE);
     let body = &s.sent[head + 1..][..len];
-    let mut loader = Loader::new(&s.w.node.data, 1 << 20, false);
+    let mut loader = Loader::new(&s.w.node.data, 1 << 20, false, s.w.now.wall());
     assert_eq!(loader.feed(body, s.w.now.wall()), Ok(true));
     assert_eq!(loader.finish().expect("complete").keys, KEYS as u64);
     let log = String::from_utf8_lossy(&s.sent[head + 1 + len..]).into_owned();

@@ -19,40 +19,51 @@ use crate::error::Outcome;
 use std::fmt::Write;
 use tanist_resp::Args;
 
-/// A section: the name to ask for it, its title, whether it is there by default, and how it is written.
+/// Who sees a section that has not asked for it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Debug)]
+enum Shown {
+    Never,
+    /// Who asks for `all` or `everything`.
+    InAll,
+    ByDefault,
+}
+use Shown::{ByDefault, InAll, Never};
+
+/// A section: the name to ask for it, its title, who else sees it, and how it is written.
 struct Section {
     name: &'static str,
     title: &'static str,
-    by_default: bool,
+    shown: Shown,
     write: fn(&Ctx<'_>, &mut Fields),
 }
 
-const SECTIONS: [Section; 16] = [
-    section("server", "Server", true, server::server),
-    section("tls", "TLS", false, server::tls),
-    section("clients", "Clients", true, server::clients),
-    section("memory", "Memory", true, memory::memory),
-    section("persistence", "Persistence", true, persistence::persistence),
-    section("stats", "Stats", true, stats::stats),
-    section("replication", "Replication", true, replication::replication),
-    section("cpu", "CPU", true, server::cpu),
-    section("modules", "Modules", true, |_, _| {}),
-    section("commandstats", "Commandstats", false, commands::commandstats),
-    section("errorstats", "Errorstats", true, commands::errorstats),
-    section("latencystats", "Latencystats", false, commands::latencystats),
-    section("cluster", "Cluster", true, server::cluster),
-    section("clusterinfo", "Cluster Info", false, |_, _| {}),
-    section("scriptingengines", "Scripting Engines", false, server::scripting),
-    section("keyspace", "Keyspace", true, stats::keyspace),
+const SECTIONS: [Section; 17] = [
+    section("server", "Server", ByDefault, server::server),
+    section("tls", "TLS", InAll, server::tls),
+    section("clients", "Clients", ByDefault, server::clients),
+    section("memory", "Memory", ByDefault, memory::memory),
+    section("persistence", "Persistence", ByDefault, persistence::persistence),
+    section("stats", "Stats", ByDefault, stats::stats),
+    section("replication", "Replication", ByDefault, replication::replication),
+    section("cpu", "CPU", ByDefault, server::cpu),
+    section("modules", "Modules", ByDefault, |_, _| {}),
+    section("commandstats", "Commandstats", InAll, commands::commandstats),
+    section("errorstats", "Errorstats", ByDefault, commands::errorstats),
+    section("latencystats", "Latencystats", InAll, commands::latencystats),
+    section("cluster", "Cluster", ByDefault, server::cluster),
+    section("clusterinfo", "Cluster Info", InAll, |_, _| {}),
+    section("scriptingengines", "Scripting Engines", InAll, server::scripting),
+    section("keyspace", "Keyspace", ByDefault, stats::keyspace),
+    section("debug", "Debug", Never, server::debug),
 ];
 
 const fn section(
     name: &'static str,
     title: &'static str,
-    by_default: bool,
+    shown: Shown,
     write: fn(&Ctx<'_>, &mut Fields),
 ) -> Section {
-    Section { name, title, by_default, write }
+    Section { name, title, shown, write }
 }
 
 /// The lines of a section.
@@ -92,11 +103,14 @@ pub(crate) fn info(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
 
 fn sections(ctx: &Ctx<'_>, asked: &[String]) -> String {
     let asks = |name: &str| asked.iter().any(|a| a == name);
-    let all = asks("all") || asks("everything");
-    let default = asked.is_empty() || asks("default");
+    let least = match asked.is_empty() || asks("default") {
+        _ if asks("all") || asks("everything") => Some(InAll),
+        true => Some(ByDefault),
+        false => None,
+    };
     let mut fields = Fields(String::with_capacity(8192));
     for section in &SECTIONS {
-        if !(all || default && section.by_default || asks(section.name)) {
+        if !(least.is_some_and(|least| section.shown >= least) || asks(section.name)) {
             continue;
         }
         if !fields.0.is_empty() {

@@ -2,6 +2,8 @@
 
 use super::Fields;
 use crate::context::Ctx;
+use crate::replication::Sync;
+use crate::snapshot::Progress;
 
 pub(super) fn persistence(ctx: &Ctx<'_>, f: &mut Fields) {
     let node = &*ctx.node;
@@ -42,4 +44,17 @@ pub(super) fn persistence(ctx: &Ctx<'_>, f: &mut Fields) {
         "module_fork_last_cow_size",
         "slot_migration_fork_in_progress",
     ]);
+    if let Some(loader) = node.loading.as_ref().or(sync.map(Sync::loader)) {
+        loading(ctx, f, loader.progress);
+    }
+}
+
+/// What is shown while a snapshot is loaded.
+fn loading(ctx: &Ctx<'_>, f: &mut Fields, progress: Progress) {
+    f.put("loading_start_time", progress.began.secs());
+    f.put("loading_total_bytes", progress.total.unwrap_or(0));
+    f.put("loading_rdb_used_mem", progress.used_memory);
+    f.put("loading_loaded_bytes", progress.bytes);
+    f.put("loading_loaded_perc", format!("{:.2}", progress.percent()));
+    f.put("loading_eta_seconds", progress.seconds_left(ctx.now.wall()));
 }

@@ -1,4 +1,4 @@
-//! The sections `server`, `tls`, `clients`, `cpu`, `cluster` and `scriptingengines`.
+//! The sections `server`, `tls`, `clients`, `cpu`, `cluster`, `scriptingengines` and `debug`.
 
 use super::Fields;
 use crate::context::Ctx;
@@ -98,6 +98,24 @@ pub(super) fn cluster(_ctx: &Ctx<'_>, f: &mut Fields) {
     f.put("cluster_enabled", 0);
 }
 
-pub(super) fn scripting(_ctx: &Ctx<'_>, f: &mut Fields) {
-    f.zeros(&["engines_count", "engines_total_used_memory", "engines_total_memory_overhead"]);
+/// Lua, which is part of the server.
+pub(super) fn scripting(ctx: &Ctx<'_>, f: &mut Fields) {
+    let scripting = &ctx.node.scripting;
+    let used = scripting.scripts.memory().0 + scripting.libraries.memory().0;
+    f.put("engines_count", 1);
+    f.put("engines_total_used_memory", used);
+    f.put("engines_total_memory_overhead", 0);
+    f.put("engine_0", format!("name=LUA,module=built-in,abi_version=0,used_memory={used},memory_overhead=0"));
+}
+
+/// What Valkey's event loop has done; ours has none of it.
+pub(super) fn debug(_ctx: &Ctx<'_>, f: &mut Fields) {
+    f.zeros(&[
+        "eventloop_duration_aof_sum",
+        "eventloop_duration_cron_sum",
+        "eventloop_duration_max",
+        "eventloop_cmd_per_cycle_max",
+        "io_threaded_reads_pending",
+        "io_threaded_writes_pending",
+    ]);
 }
