@@ -327,7 +327,9 @@ impl Ctx<'_> {
         let db = self.session.db;
         if may && !held && self.node.is_due(db, key, hash, self.judged()) {
             self.node.expire(db, key, hash, self.outs);
-            self.session.watched_key_expired(db, key);
+            if self.session.watched_key_expired(db, key) {
+                self.node.watchers.spoil(self.session);
+            }
             self.own_event(b'x', "expired", db, key);
         }
     }
@@ -400,7 +402,7 @@ impl Ctx<'_> {
 
     fn mark_own_watch(&mut self, db: DbIndex, key: &[u8]) {
         if self.session.watched.iter().any(|w| w.db == db && *w.key == *key) {
-            self.session.dirty_watch = true;
+            self.node.watchers.spoil(self.session);
         }
     }
 

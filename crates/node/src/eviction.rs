@@ -257,7 +257,7 @@ impl Node {
         if let Some(own) = own
             && own.watched.iter().any(|w| w.db == db && *w.key == *key)
         {
-            own.dirty_watch = true;
+            self.watchers.spoil(own);
         }
         self.publish_event(b'e', "evicted", db, key, outs);
     }

@@ -404,9 +404,9 @@ impl Node {
         if self.watchers.is_empty() {
             return;
         }
-        for &id in self.watchers.of(db, key) {
+        for id in self.watchers.of(db, key).to_vec() {
             if let Some(s) = self.sessions.get_mut(id) {
-                s.dirty_watch = true;
+                self.watchers.spoil(s);
             }
         }
     }
@@ -418,9 +418,11 @@ impl Node {
         if self.watchers.is_empty() {
             return;
         }
-        for &id in self.watchers.of(db, key) {
-            if let Some(s) = self.sessions.get_mut(id) {
-                s.watched_key_expired(db, key);
+        for id in self.watchers.of(db, key).to_vec() {
+            if let Some(s) = self.sessions.get_mut(id)
+                && s.watched_key_expired(db, key)
+            {
+                self.watchers.spoil(s);
             }
         }
     }

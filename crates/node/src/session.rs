@@ -233,24 +233,31 @@ impl Session {
         self.channels.len() + self.patterns.len()
     }
 
-    /// A watched key that was past its time has been removed: a change, unless it was past its time already when
-    /// the watch began.
-    pub(crate) fn watched_key_expired(&mut self, db: DbIndex, key: &[u8]) {
+    /// A watched key that was past its time has been removed; says whether that is a change, which it is unless the key
+    /// was past its time already when the watch began.
+    pub(crate) fn watched_key_expired(&mut self, db: DbIndex, key: &[u8]) -> bool {
         if let Some(w) = self.watched.iter_mut().find(|w| w.db == db && *w.key == *key) {
-            self.dirty_watch |= !std::mem::take(&mut w.was_expired);
+            return !std::mem::take(&mut w.was_expired);
         }
+        false
     }
 
-    /// The database of a watched key has been emptied or exchanged. A key that was not there, or was past its time
-    /// already when the watch began, has not changed as long as nothing live takes its place.
-    pub(crate) fn watched_key_replaced(&mut self, db: DbIndex, key: &[u8], was_missing: bool, expired: bool) {
+    /// The database of a watched key has been emptied or exchanged; says whether the key has changed. One that was not
+    /// there, or was past its time already when the watch began, has not as long as nothing live takes its place.
+    pub(crate) fn watched_key_replaced(
+        &mut self,
+        db: DbIndex,
+        key: &[u8],
+        was_missing: bool,
+        expired: bool,
+    ) -> bool {
         if let Some(w) = self.watched.iter_mut().find(|w| w.db == db && *w.key == *key)
             && (w.was_expired || was_missing)
         {
             w.was_expired = expired;
-        } else {
-            self.dirty_watch = true;
+            return false;
         }
+        true
     }
 
     /// Whether any subscription, shard channels included, is held.

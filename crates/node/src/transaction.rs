@@ -1,7 +1,7 @@
 //! `MULTI`, `EXEC`, `DISCARD`, `WATCH`: queued commands and watched keys.
 
 use crate::command::Command;
-use crate::session::SessionId;
+use crate::session::{Session, SessionId};
 use crate::table::CommandIndex;
 use hashbrown::HashMap;
 use tanist_resp::OwnedArgs;
@@ -62,6 +62,14 @@ impl Watchers {
             if ids.is_empty() {
                 self.keys.remove(&place);
             }
+        }
+    }
+
+    /// Something that a session watches has changed: its transaction will fail, so it need not watch anything more.
+    pub(crate) fn spoil(&mut self, session: &mut Session) {
+        session.dirty_watch = true;
+        for watched in std::mem::take(&mut session.watched) {
+            self.remove(session.id, &watched);
         }
     }
 

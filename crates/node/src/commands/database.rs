@@ -131,13 +131,11 @@ fn mark(ctx: &mut Ctx<'_>, db: DbIndex, stands: impl Fn(&Ctx<'_>, &[u8], UnixMs)
         for id in ids {
             let own = id == ctx.session.id;
             let session = if own { Some(&mut *ctx.session) } else { ctx.node.sessions.get_mut(id) };
-            match session {
-                Some(session) if after == Stand::Live => session.dirty_watch = true,
-                Some(session) => {
-                    let was_missing = before == Stand::Missing;
-                    session.watched_key_replaced(db, &key, was_missing, after == Stand::Expired);
-                }
-                None => {}
+            let (was_missing, expired) = (before == Stand::Missing, after == Stand::Expired);
+            if let Some(session) = session
+                && (after == Stand::Live || session.watched_key_replaced(db, &key, was_missing, expired))
+            {
+                ctx.node.watchers.spoil(session);
             }
         }
     }

@@ -332,8 +332,8 @@ impl Node {
     pub(crate) fn mark_all_watchers(&mut self) {
         self.blocking.signal_all(None);
         for id in self.sessions.ids().collect::<Vec<_>>() {
-            if let Some(s) = self.sessions.get_mut(id) {
-                s.dirty_watch |= !s.watched.is_empty();
+            if let Some(s) = self.sessions.get_mut(id).filter(|s| !s.watched.is_empty()) {
+                self.watchers.spoil(s);
             }
         }
     }

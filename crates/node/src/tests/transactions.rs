@@ -56,6 +56,36 @@ fn a_watched_key_that_changes_stops_the_transaction() {
     assert_eq!(w.say(a, "EXEC"), "[]");
 }
 
+/// As in Valkey, which `INFO` and `CLIENT LIST` tell.
+#[test]
+fn who_will_fail_watches_nothing_more() {
+    let mut w = World::new();
+    let (c, other) = (w.connect(), w.connect());
+    for spoil in ["SET a 1", "DEL a", "FLUSHALL"] {
+        w.say(other, "SET a 0");
+        w.say(c, "WATCH a b");
+        assert!(w.say(other, "INFO clients").contains("watching_clients:1\r\n"), "{spoil}");
+        w.say(other, spoil);
+        let told = w.say(other, "INFO clients");
+        assert!(
+            told.contains("watching_clients:0\r\n") && told.contains("total_watched_keys:0\r\n"),
+            "{told}"
+        );
+        w.say(c, "WATCH c");
+        assert!(w.node.watchers.is_empty(), "{spoil}");
+        w.say(c, "MULTI");
+        w.say(c, "PING");
+        assert_eq!(w.say(c, "EXEC"), "(nil)", "{spoil}");
+    }
+    // The same by its own change, and UNWATCH forgets that.
+    w.say(c, "WATCH a");
+    w.say(c, "SET a 1");
+    assert!(w.node.watchers.is_empty());
+    w.say(c, "UNWATCH");
+    w.say(c, "WATCH a");
+    assert!(!w.node.watchers.is_empty());
+}
+
 /// Valkey 9.1 says so of every `EXEC` that does not get through to the queue, and forgets what was watched.
 #[test]
 fn an_exec_that_is_refused_discards_whether_or_not_there_is_a_transaction() {
