@@ -14,6 +14,7 @@ use tanist_resp::encode_command;
 use tanist_types::Rng;
 
 mod bitmaps;
+mod geo;
 mod hashes;
 mod lists;
 mod runs;

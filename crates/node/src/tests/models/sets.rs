@@ -91,11 +91,17 @@ impl Sets {
     }
 
     fn combine(&mut self, dice: &mut Dice) -> Step {
-        let keys = dice.sources(3);
+        let mut keys = dice.sources(3);
+        let operation = dice.below(4);
+        if operation == 1 && dice.one_in(2) {
+            // What is much larger than the others is copied, and they are taken away.
+            keys = KEYS.to_vec();
+            keys.sort_by_key(|key| std::cmp::Reverse(self.get(key).len()));
+        }
         let (wrong, words) = (keys.contains(&ALIEN), keys.join(" "));
         let sets: Vec<BTreeSet<String>> = keys.iter().map(|key| self.get(key)).collect();
         let (first, others) = sets.split_first().expect("one at least");
-        let (name, result): (_, BTreeSet<String>) = match dice.below(4) {
+        let (name, result): (_, BTreeSet<String>) = match operation {
             0 => ("SUNION", sets.iter().flatten().cloned().collect()),
             1 => (
                 "SDIFF",

@@ -3,6 +3,8 @@
 use super::{ALIEN, BTreeMap, Dice, Model, Step, WRONG_TYPE, follow, int, list};
 
 const REGISTERS: usize = 16384;
+/// `hll-sparse-max-bytes` in these runs.
+const MOST_BYTES: usize = 200;
 const NOT_ONE: &str = "-WRONGTYPE Key is not a valid HyperLogLog string value.";
 /// A string that is no sketch.
 const PLAIN: &str = "plain";
@@ -39,15 +41,26 @@ impl Sketch {
         self.registers.iter().filter(|register| **register > 0).count()
     }
 
-    /// The encoding, where it does not depend on how runs were joined: each takes a byte, and two more for zeros.
+    /// The encoding, where it does not depend on how runs were joined.
     fn encoding(&self) -> Option<&'static str> {
         match self.raised() {
             _ if self.dense => Some("dense"),
+            // Each takes a byte, and two more for the zeros behind it.
             0..=60 => Some("sparse"),
-            61..=220 => None,
-            // More bytes than are allowed, since hardly any are neighbours.
-            _ => Some("dense"),
+            _ if self.least_bytes() > MOST_BYTES => Some("dense"),
+            _ => None,
         }
+    }
+
+    /// What a sparse sketch has at least, its runs joined as well as can be: a byte for four equal registers, for zeros
+    /// one for 64 of them or two for any number.
+    fn least_bytes(&self) -> usize {
+        let bytes = |run: &[u8]| match (run[0], run.len()) {
+            (0, 1..=64) => 1,
+            (0, _) => 2,
+            (_, registers) => registers.div_ceil(4),
+        };
+        16 + self.registers.chunk_by(|one, next| one == next).map(bytes).sum::<usize>()
     }
 
     fn count(&self) -> u64 {
