@@ -62,7 +62,7 @@ flags! {
     /// Its key arguments may be absent.
     NO_MANDATORY_KEYS = 16, "no_mandatory_keys";
     /// Guarded by a `enable-...-command` directive.
-    PROTECTED = 17, "protected";
+    PROTECTED = 17, "";
     /// Allowed while a script runs for too long.
     ALLOW_BUSY = 18, "allow_busy";
     /// May touch keys that its arguments do not name.

@@ -303,6 +303,26 @@ impl Ctx<'_> {
         edited
     }
 
+    /// The collection of type `T` at `key`, for a command that looks at it before it reads or changes it: counts the hit,
+    /// also of a key of another type, or the miss, which is told of by what follows.
+    ///
+    /// # Errors
+    /// When the value is of another type.
+    pub(crate) fn look<T: Typed>(&mut self, key: &[u8], hash: KeyHash) -> Result<Option<&T>, Error> {
+        self.expire_if_due(key, hash);
+        let (now, judged) = (self.now.wall(), self.judged());
+        let node = &mut *self.node;
+        let Some(entry) = live(node.data.db(self.session.db).find(key, hash), judged) else {
+            node.stats.misses += 1;
+            return Ok(None);
+        };
+        node.stats.hits += 1;
+        if !self.session.no_touch {
+            crate::usage::touch(entry, &node.usage, now, &mut node.rng);
+        }
+        T::of(entry.value()).map(Some).ok_or(Error::WRONG_TYPE)
+    }
+
     /// Counts that a key was found, by a command that looks at it and may then change it.
     pub(crate) fn count_hit(&mut self) {
         self.node.stats.hits += 1;

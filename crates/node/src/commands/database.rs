@@ -18,7 +18,8 @@ pub(crate) fn dbsize(ctx: &mut Ctx<'_>, _args: Args<'_, '_>) -> Outcome {
 pub(crate) fn flushdb(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     check_flush_type(args)?;
     let db = ctx.db_index();
-    ctx.node.dirty += ctx.db().len() as u64 + 1;
+    let keys = ctx.db().len() as u64;
+    note_emptied(ctx, args, keys);
     mark_emptied(ctx, db);
     ctx.node.invalidate_all(ctx.outs);
     ctx.node.blocking.signal_all(Some(db));
@@ -33,7 +34,8 @@ pub(crate) fn flushdb(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
 pub(crate) fn flushall(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     check_flush_type(args)?;
     ctx.node.forget_old_file(ctx.now, ctx.outs);
-    ctx.node.dirty += ctx.node.data.total_keys() as u64 + 1;
+    let keys = ctx.node.data.total_keys() as u64;
+    note_emptied(ctx, args, keys);
     for db in 0..ctx.node.data.databases() {
         mark_emptied(ctx, DbIndex(db));
     }
@@ -48,6 +50,15 @@ pub(crate) fn flushall(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
         ctx.reply().ok();
     }
     Ok(())
+}
+
+/// Each key is a change; the command is logged even if there was none, for a replica may hold what is not here any more.
+fn note_emptied(ctx: &mut Ctx<'_>, args: Args<'_, '_>, keys: u64) {
+    ctx.node.dirty += keys;
+    if keys == 0 {
+        let words: Vec<&[u8]> = args.iter().collect();
+        ctx.effect(&words);
+    }
 }
 
 /// `ASYNC` or `SYNC`: memory is freed elsewhere in any case, so they mean the same.

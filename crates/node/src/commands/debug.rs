@@ -4,7 +4,6 @@ mod inspect;
 mod reload;
 mod switches;
 
-use super::server::check_protected;
 use super::{parse_int, reply_help};
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};
@@ -17,7 +16,6 @@ use tanist_types::DbIndex;
 
 /// `DEBUG subcommand [argument ...]`
 pub(crate) fn debug(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
-    check_protected(ctx, ctx.node.config.enable_debug_command, "DEBUG", "enable-debug-command")?;
     let name = args.at(1).to_ascii_lowercase();
     match (name.as_slice(), args.len()) {
         (b"help", 2) => help(ctx),

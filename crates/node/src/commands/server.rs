@@ -5,7 +5,6 @@ use crate::context::Ctx;
 use crate::error::{Error, Outcome};
 use crate::output::LogLevel;
 use crate::session::SessionId;
-use tanist_config::choice::ProtectedAction;
 use tanist_resp::Args;
 
 /// `TIME`
@@ -72,15 +71,13 @@ pub(crate) fn module_list(ctx: &mut Ctx<'_>, _args: Args<'_, '_>) -> Outcome {
 
 /// `MODULE LOAD path [arg ...]`, `MODULE LOADEX path ...`
 pub(crate) fn module_load(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
-    check_protected(ctx, ctx.node.config.enable_module_command, "MODULE", "enable-module-command")?;
     let path = String::from_utf8_lossy(args.at(2)).into_owned();
     ctx.log(LogLevel::Warning, format!("Module {path} is not loaded: this version has no modules"));
     Err(Error::fixed("ERR Error loading the extension. Please check the server logs."))
 }
 
 /// `MODULE UNLOAD name`
-pub(crate) fn module_unload(ctx: &mut Ctx<'_>, _args: Args<'_, '_>) -> Outcome {
-    check_protected(ctx, ctx.node.config.enable_module_command, "MODULE", "enable-module-command")?;
+pub(crate) fn module_unload(_ctx: &mut Ctx<'_>, _args: Args<'_, '_>) -> Outcome {
     Err(Error::fixed("ERR Error unloading module: no such module with that name"))
 }
 
@@ -99,25 +96,4 @@ pub(crate) fn module_help(ctx: &mut Ctx<'_>, _args: Args<'_, '_>) -> Outcome {
             ("UNLOAD <name>", "Unload a module, which fails here."),
         ],
     )
-}
-
-/// Whether the session may use a command that a directive guards.
-pub(crate) fn check_protected(
-    ctx: &Ctx<'_>,
-    from: ProtectedAction,
-    command: &str,
-    directive: &str,
-) -> Outcome {
-    let allowed = match from {
-        ProtectedAction::Yes => true,
-        ProtectedAction::Local => ctx.session.peer.local,
-        ProtectedAction::No => false,
-    };
-    if allowed {
-        return Ok(());
-    }
-    Err(Error::new(format!(
-        "ERR {command} command not allowed. If the {directive} option is set to \"local\", you can run it from a local \
-         connection, otherwise you need to set this option in the configuration file, and then restart the server."
-    )))
 }

@@ -8,6 +8,7 @@ use crate::error::Error;
 use crate::node::Node;
 use crate::session::Session;
 use crate::table::CommandIndex;
+use tanist_config::choice::ProtectedAction;
 use tanist_resp::{Args, Proto};
 use tanist_types::Now;
 
@@ -36,6 +37,11 @@ impl Node {
         if !command.accepts(args.len()) {
             return Gate::Refuse(Error::arity(command.full_name));
         }
+        if command.flags.has(Flags::PROTECTED)
+            && let Some(error) = self.refusal_of_protected(session, command)
+        {
+            return Gate::Refuse(error);
+        }
         if session.multi.is_some() && command.flags.has(Flags::NO_MULTI) {
             return Gate::Refuse(Error::not_in_multi(command.full_name));
         }
@@ -45,6 +51,27 @@ impl Node {
             return Gate::Refuse(error);
         }
         self.gate(run, session, command, args)
+    }
+
+    /// Why the sender may not use a command that a directive guards.
+    #[cold]
+    fn refusal_of_protected(&self, session: &Session, command: &Command) -> Option<Error> {
+        let (from, name, directive) = match command.name {
+            "debug" => (self.config.enable_debug_command, "DEBUG", "enable-debug-command"),
+            _ => (self.config.enable_module_command, "MODULE", "enable-module-command"),
+        };
+        let allowed = match from {
+            ProtectedAction::Yes => true,
+            ProtectedAction::Local => session.peer.local,
+            ProtectedAction::No => false,
+        };
+        (!allowed).then(|| {
+            Error::new(format!(
+                "ERR {name} command not allowed. If the {directive} option is set to \"local\", you can run it from a \
+                 local connection, otherwise you need to set this option in the configuration file, and then restart \
+                 the server."
+            ))
+        })
     }
 
     /// Whether the sender has yet to say who it is. Until then it learns nothing, not even which commands there are.

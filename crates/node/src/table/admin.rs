@@ -3,6 +3,9 @@
 use crate::command::{Arg, Command, Flags, Group};
 use crate::commands::{acl, catalogue, config, debug, docs, persistence, server, shutdown};
 
+/// What loads modules.
+const GUARDED: Flags = Flags::ADMIN.and(Flags::NOSCRIPT).and(Flags::NO_ASYNC_LOADING).and(Flags::PROTECTED);
+
 pub(super) const COMMANDS: &[Command] = &[
     Command::container(
         "acl",
@@ -209,7 +212,7 @@ pub(super) const COMMANDS: &[Command] = &[
     .since("2.0.0")
     .about("A container for commands about the configuration.", "Depends on the subcommand"),
     Command::new("debug", -2, Group::Server, debug::debug)
-        .flags(Flags::ADMIN.and(Flags::NOSCRIPT).and(Flags::LOADING).and(Flags::STALE))
+        .flags(Flags::ADMIN.and(Flags::NOSCRIPT).and(Flags::LOADING).and(Flags::STALE).and(Flags::PROTECTED))
         .about("A container for commands that help to debug.", "Depends on the subcommand"),
     Command::new("lastsave", 1, Group::Server, persistence::lastsave)
         .flags(Flags::LOADING.and(Flags::STALE).and(Flags::FAST))
@@ -235,12 +238,12 @@ pub(super) const COMMANDS: &[Command] = &[
                 .about("Lists the loaded modules.", "O(N), N being the number of modules")
                 .tips(&["nondeterministic_output_order"]),
             Command::sub("load", "module|load", -3, Group::Server, server::module_load)
-                .flags(Flags::ADMIN.and(Flags::NOSCRIPT).and(Flags::NO_ASYNC_LOADING))
+                .flags(GUARDED)
                 .since("4.0.0")
                 .about("Would load a module; this server loads none.", "O(1)")
                 .args(&[Arg::new("path", "string"), Arg::new("arg", "string").optional().multiple()]),
             Command::sub("loadex", "module|loadex", -3, Group::Server, server::module_load)
-                .flags(Flags::ADMIN.and(Flags::NOSCRIPT).and(Flags::NO_ASYNC_LOADING))
+                .flags(GUARDED)
                 .since("7.0.0")
                 .about("Would load a module with directives; this server loads none.", "O(1)")
                 .args(&[
@@ -252,7 +255,7 @@ pub(super) const COMMANDS: &[Command] = &[
                     Arg::new("args", "string").after("ARGS").optional().multiple(),
                 ]),
             Command::sub("unload", "module|unload", 3, Group::Server, server::module_unload)
-                .flags(Flags::ADMIN.and(Flags::NOSCRIPT).and(Flags::NO_ASYNC_LOADING))
+                .flags(GUARDED)
                 .since("4.0.0")
                 .about("Would unload a module; there is none.", "O(1)")
                 .args(&[Arg::new("name", "string")]),

@@ -142,7 +142,8 @@ fn hits_misses_and_changes_are_counted_as_elsewhere() {
     let mut counted = |line: &str| {
         let figures = |w: &World| (w.node.stats.hits, w.node.stats.misses, w.node.stats.dirty_since_save);
         let before = figures(&w);
-        w.say(c, line);
+        // The last one waits.
+        w.all(c, line);
         let after = figures(&w);
         (after.0 - before.0, after.1 - before.1, after.2 - before.2)
     };
@@ -166,6 +167,22 @@ fn hits_misses_and_changes_are_counted_as_elsewhere() {
         ("XACK x g 1-1", (1, 0, 0)),
         ("XCLAIM x g c 0 1-1", (1, 0, 1)),
         ("XAUTOCLAIM none g c 0 0", (0, 1, 0)),
+        ("XREAD STREAMS x 0", (2, 0, 0)),
+        ("XREAD STREAMS x none 0 0", (2, 2, 0)),
+        ("XREAD STREAMS s 0", (1, 0, 0)),
+        ("XREADGROUP GROUP g c STREAMS x 0", (2, 0, 1)),
+        ("XREADGROUP GROUP g c STREAMS s >", (1, 0, 0)),
+        ("XACK s g 1-1", (1, 0, 0)),
+        ("XCLAIM s g c 0 1-1", (1, 0, 0)),
+        ("HGETEX s FIELDS 1 f", (1, 0, 0)),
+        ("SADD t a b c", (0, 0, 3)),
+        ("SPOP t 1", (0, 0, 1)),
+        ("SPOP t 5", (1, 0, 2)),
+        ("FLUSHDB", (0, 0, 5)),
+        ("FLUSHDB", (0, 0, 0)),
+        ("SET s x", (0, 0, 1)),
+        ("MIGRATE 127.0.0.1 1 none 0 10", (0, 1, 0)),
+        ("MIGRATE 127.0.0.1 1 s 0 10", (1, 0, 0)),
     ] {
         assert_eq!(counted(line), expected, "{line}");
     }
@@ -245,6 +262,17 @@ fn debug_is_allowed_as_configured_and_its_digest_is_that_of_other_servers() {
     let mut w = World::new();
     let c = w.connect();
     assert!(w.say(c, "DEBUG DIGEST").starts_with("-ERR DEBUG command not allowed."));
+    assert!(w.say(c, "MODULE LOAD x").starts_with("-ERR MODULE command not allowed."));
+    assert_eq!(w.say(c, "MODULE LIST"), "[]");
+    let counted = w.say(c, "INFO commandstats");
+    for name in ["debug", "module|load"] {
+        let line =
+            format!("cmdstat_{name}:calls=0,usec=0,usec_per_call=0.00,rejected_calls=1,failed_calls=0");
+        assert!(counted.lines().any(|l| l == line), "{line} in\n{counted}");
+    }
+    w.say(c, "MULTI");
+    assert!(w.say(c, "DEBUG DIGEST").starts_with("-ERR DEBUG command not allowed."));
+    assert!(w.say(c, "EXEC").starts_with("-EXECABORT"), "what is refused is not queued");
     let mut config = ServerConfig::default();
     config.set("enable-debug-command", &["local"]).expect("a known value");
     let mut w = World::with(config);

@@ -155,6 +155,9 @@ fn opening(options: &Options<'_>, db: &[u8]) -> (Vec<u8>, Vec<u8>, usize) {
 fn put_key(ctx: &mut Ctx<'_>, key: &[u8], replace: bool, bytes: &mut Vec<u8>) -> Result<bool, Error> {
     let now = ctx.wall();
     let hash = ctx.node.data.hash(key);
+    if !ctx.read(key, hash, |found, _| found.is_some()) {
+        return Ok(false);
+    }
     let Some(entry) = ctx.lookup(key, hash) else { return Ok(false) };
     let mut payload = Vec::new();
     crate::values::dump(entry.value(), &mut payload);

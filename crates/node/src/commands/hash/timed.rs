@@ -121,7 +121,10 @@ pub(crate) fn hgetex(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     let options = Options::parse(args, false)?;
     let fields = options.fields;
     let (key, hash, now) = (args.at(1), ctx.hash(args, 1), judged_at(ctx));
-    ctx.lookup(key, hash).map(hash_of).transpose()?;
+    if ctx.lookup(key, hash).is_some_and(|entry| hash_of(entry).is_err()) {
+        ctx.count_hit();
+        return Err(Error::WRONG_TYPE);
+    }
     let until = match options.until(ctx) {
         Ok(until) => until,
         Err(error) => {

@@ -59,6 +59,10 @@ fn pop_many(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
         ctx.reply().set(0);
         return Ok(());
     }
+    if count >= len {
+        // All are read, as by `SUNION`, before they go.
+        ctx.count_hit();
+    }
     let edited = ctx.edit(key, hash, Missing::Leave, |set: &mut Set, policy| {
         if count >= set.len() {
             let all = set.iter().map(owned).collect();

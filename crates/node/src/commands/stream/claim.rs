@@ -130,13 +130,14 @@ fn check_group(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     let hash = ctx.hash(args, 1);
     let done = ctx.edit::<Stream, _>(args.at(1), hash, Missing::Leave, |stream, _| {
         stream.groups().contains_key(args.at(2))
-    })?;
+    });
     match done {
-        Some(_) => ctx.count_hit(),
         // A miss, which counts and is told of.
-        None => ctx.read(args.at(1), hash, |_, _| ()),
+        Ok(None) => ctx.read(args.at(1), hash, |_, _| ()),
+        // One of another type is found as well.
+        _ => ctx.count_hit(),
     }
-    match done {
+    match done? {
         Some(done) if done.result => Ok(()),
         _ => Err(group_missing_at(args.at(1), args.at(2), "")),
     }

@@ -6,8 +6,8 @@ use super::request::Request;
 use super::{group_missing_at, millis, reply_entry, reply_id};
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};
+use tanist_keyspace::Missing;
 use tanist_keyspace::collections::{Group, Stream, StreamId, StreamView};
-use tanist_keyspace::{Missing, Typed};
 use tanist_resp::{Args, Proto, Reply};
 
 /// What is wanted of one stream.
@@ -54,6 +54,7 @@ pub(crate) fn xreadgroup(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
             handed
         })?;
         if let Some(done) = done {
+            ctx.count_hit();
             report(ctx, (key, group, consumer), &done.result);
             served += usize::from(done.result.served);
         }
@@ -76,13 +77,9 @@ pub(crate) fn xreadgroup(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
 /// What is wanted of a stream; the group must be there.
 fn position(ctx: &mut Ctx<'_>, key: &[u8], group: &[u8], text: &[u8]) -> Result<Source, Error> {
     let hash = ctx.node.data.hash(key);
-    let found = ctx.lookup(key, hash).map(|entry| Stream::of(entry.value()).ok_or(Error::WRONG_TYPE));
-    let group_of = |stream: &Stream| stream.groups().contains_key(group);
-    let there = found.transpose()?.map(group_of);
-    match there {
-        Some(_) => ctx.count_hit(),
-        // A miss, which counts and is told of.
-        None => ctx.read(key, hash, |_, _| ()),
+    let there = ctx.look::<Stream>(key, hash)?.map(|stream| stream.groups().contains_key(group));
+    if there.is_none() {
+        ctx.event(b'm', "keymiss", key);
     }
     if there != Some(true) {
         return Err(group_missing_at(key, group, " in XREADGROUP with GROUP option"));

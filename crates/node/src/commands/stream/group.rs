@@ -195,13 +195,14 @@ pub(crate) fn xack(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
             gone += u64::from(group.acknowledge(parse_strict(args.at(at), 0)?));
         }
         Ok::<_, Error>(gone)
-    })?;
-    let Some(done) = done else {
+    });
+    if let Ok(None) = done {
         // A miss, which counts and is told of.
         ctx.read(key, hash, |_, reply| reply.int(0));
         return Ok(());
-    };
+    }
     ctx.count_hit();
+    let Some(done) = done? else { return Ok(()) };
     let gone = done.result?;
     ctx.node.dirty += gone;
     ctx.reply().int(gone as i64);

@@ -6,7 +6,6 @@ use crate::commands::parse_int;
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};
 use std::ops::Range;
-use tanist_keyspace::Typed;
 use tanist_keyspace::collections::{Stream, StreamId};
 use tanist_resp::Args;
 use tanist_types::Mono;
@@ -110,8 +109,7 @@ fn only_grouped(option: &str, grouped: bool) -> Outcome {
 /// The identifier behind which `XREAD` wants the entries of a stream.
 pub(super) fn position(ctx: &mut Ctx<'_>, key: &[u8], text: &[u8]) -> Result<StreamId, Error> {
     let hash = ctx.node.data.hash(key);
-    let found = ctx.lookup(key, hash).map(|entry| Stream::of(entry.value()).ok_or(Error::WRONG_TYPE));
-    let stream = found.transpose()?;
+    let stream = ctx.look::<Stream>(key, hash)?;
     match text {
         b"$" => Ok(stream.map_or(StreamId::MIN, |stream| stream.about().last)),
         // The last entry itself is wanted, if it is still there.
