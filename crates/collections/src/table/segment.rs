@@ -66,8 +66,12 @@ impl Segment {
         end: u16,
         words: impl Iterator<Item = Word> + Clone,
     ) -> Option<Segment> {
-        let sizes = std::iter::successors(Some(least), |&size| Some(next_size(size)));
-        sizes.take_while(|&size| size < end).find_map(|size| Segment::try_build(depth, size, words.clone()))
+        let crowd = Crowd::of(words.clone());
+        let sizes =
+            std::iter::successors(Some(least), |&size| Some(next_size(size))).take_while(|&size| size < end);
+        // Only what has a chance is tried: a try that fails late costs as much as one that succeeds.
+        let mut spacious = sizes.filter(|&size| crowd.may_fit(size));
+        spacious.find_map(|size| Segment::try_build(depth, size, words.clone()))
     }
 
     fn try_build(depth: u8, buckets: u16, words: impl Iterator<Item = Word> + Clone) -> Option<Segment> {
@@ -143,10 +147,10 @@ impl Segment {
         ((hash << self.depth) >> 48) as u16
     }
 
-    /// The bucket that a tag belongs to; homes ascend with tags.
+    /// The bucket that a tag belongs to.
     #[inline]
     pub(super) fn home(&self, tag: u16) -> usize {
-        (usize::from(tag) * usize::from(self.buckets)) >> 16
+        home(tag, self.buckets)
     }
 
     /// The first tag beyond those of a home bucket; 65536 for the last bucket.
@@ -340,6 +344,40 @@ impl Segment {
 /// The next larger number of buckets.
 pub(super) fn next_size(buckets: u16) -> u16 {
     SIZES.into_iter().find(|&size| size > buckets).unwrap_or(buckets + buckets / 4)
+}
+
+/// The bucket among so many that a tag belongs to; homes ascend with tags.
+#[inline]
+fn home(tag: u16, buckets: u16) -> usize {
+    (usize::from(tag) * usize::from(buckets)) >> 16
+}
+
+/// What must be known of words to tell where they can have no places.
+#[derive(Clone, Copy, Debug)]
+struct Crowd {
+    count: usize,
+    least: u16,
+    greatest: u16,
+}
+
+impl Crowd {
+    /// Of no words there is nothing to know; they fit anywhere.
+    fn of(words: impl Iterator<Item = Word>) -> Crowd {
+        let none = Crowd { count: 0, least: u16::MAX, greatest: 0 };
+        words.fold(none, |crowd, word| Crowd {
+            count: crowd.count + 1,
+            least: crowd.least.min(word.tag()),
+            greatest: crowd.greatest.max(word.tag()),
+        })
+    }
+
+    /// Whether they find room in the buckets that they belong to or close behind: in a crowd every word is pushed along
+    /// by those before it, up to the end of their reach, and most such tries are in vain.
+    fn may_fit(&self, buckets: u16) -> bool {
+        const BEHIND: usize = 2;
+        let homes = home(self.greatest, buckets).saturating_sub(home(self.least, buckets)) + 1;
+        self.count <= WORDS * (homes + BEHIND).min(usize::from(buckets))
+    }
 }
 
 /// How many entries a segment holds before it must grow: fifteen sixteenths of its words.
