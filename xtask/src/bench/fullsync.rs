@@ -49,15 +49,15 @@ pub(super) fn time_and_stall(setting: &Setting, who: &Contender) -> Result<Vec<S
     let replica = Server::start(setting, who, 1, &[])?;
     // What other processes and the kernel's housekeeping do on the server's core is not the server's.
     machine::prefer_answers(primary.pid());
-    let prober = Prober::start(primary.addr, Probe::Set)?;
+    let prober = Prober::start(primary.addr, Probe::Set, None)?;
     // The worst without a sync, for comparison.
     sleep(Duration::from_secs(2));
-    let calm = prober.take_worst();
+    let calm = prober.take_worst().seen;
     let began = Instant::now();
     attach(&replica, &primary)?;
     wait_online(&replica)?;
     let time = began.elapsed();
-    let stall = prober.finish()?;
+    let stall = prober.finish()?.seen;
     Ok(vec![
         Sample { row: "fullsync-time".into(), value: time.as_secs_f64() },
         Sample { row: "fullsync-stall".into(), value: stall.as_secs_f64() * 1e3 },

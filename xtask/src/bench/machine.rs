@@ -1,6 +1,7 @@
 //! The machine: what it is, and who runs on which core.
 
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 use std::sync::OnceLock;
 
@@ -27,24 +28,66 @@ pub(crate) fn pin_load() {
 }
 
 /// Lets the calling thread run as soon as it has something to do, as far as the process may ask for that: a probe that
-/// shares its core with a busy replica otherwise measures its own turn, not the server's.
-pub(crate) fn prefer_this_thread() {
-    let Ok(thread) = fs::read_link("/proc/thread-self") else { return };
-    let Some(id) = thread.file_name().and_then(|id| id.to_str()) else { return };
-    let _ = Command::new("chrt").args(["-f", "-p", "1", id]).output();
+/// shares its core with a busy replica otherwise measures its own turn, not the server's. Whether it may.
+pub(crate) fn prefer_this_thread() -> bool {
+    for_this_thread(Command::new("chrt").args(["-f", "-p", "1"]))
+}
+
+/// Moves the calling thread to a core; whether that was possible.
+pub(crate) fn move_this_thread(core: &str) -> bool {
+    for_this_thread(Command::new("taskset").args(["-pc", core]))
+}
+
+/// Lets the calling thread run only when there is nothing else to do on its core; whether that was possible.
+pub(crate) fn defer_this_thread() -> bool {
+    for_this_thread(Command::new("chrt").args(["-i", "-p", "0"]))
+}
+
+/// Runs a command on the calling thread's id.
+fn for_this_thread(command: &mut Command) -> bool {
+    let Ok(thread) = fs::read_link("/proc/thread-self") else { return false };
+    let Some(id) = thread.file_name() else { return false };
+    command.arg(id).output().is_ok_and(|out| out.status.success())
 }
 
 /// Lets the threads of a server that answer clients, the first one and those for I/O, run before whatever else is to be
 /// done on their core; the server's other threads and the processes that it forks are ordinary ones.
 pub(crate) fn prefer_answers(pid: u32) {
-    let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else { return };
-    for thread in threads.flatten() {
-        let name = fs::read_to_string(thread.path().join("comm")).unwrap_or_default();
-        let id = thread.file_name().to_string_lossy().into_owned();
-        if id == pid.to_string() || name.starts_with("io") {
-            let _ = Command::new("chrt").args(["-R", "-f", "-p", "1", &id]).output();
+    for (thread, answers) in threads(pid) {
+        if answers {
+            let _ = Command::new("chrt").args(["-R", "-f", "-p", "1", &thread]).output();
         }
     }
+}
+
+/// Gives the threads of a server that answer clients the server's core for themselves: what it does beside answering,
+/// it does on the load's core, as on a machine with cores to spare. They go before other processes there, but not in
+/// real time, which would keep the kernel's own work for the network off the core.
+pub(crate) fn answers_alone(pid: u32) {
+    if cores() > 1 {
+        for (thread, answers) in threads(pid) {
+            let core = if answers { SERVER_CORE } else { LOAD_CORE };
+            let _ = Command::new("taskset").args(["-pc", core, &thread]).output();
+            if answers {
+                let _ = Command::new("renice").args(["-n", "-20", "-p", &thread]).output();
+            }
+        }
+    }
+}
+
+/// The threads of a server, and whether clients are answered there.
+fn threads(pid: u32) -> Vec<(String, bool)> {
+    let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else { return Vec::new() };
+    let answers = |path: &Path, id: &str| {
+        let name = fs::read_to_string(path.join("comm")).unwrap_or_default();
+        id == pid.to_string() || name.starts_with("io")
+    };
+    let one = |thread: fs::DirEntry| {
+        let id = thread.file_name().to_string_lossy().into_owned();
+        let answers = answers(&thread.path(), &id);
+        (id, answers)
+    };
+    threads.flatten().map(one).collect()
 }
 
 /// Facts for the head of the table.

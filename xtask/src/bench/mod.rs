@@ -18,6 +18,7 @@ mod replica;
 mod server;
 mod stalls;
 mod table;
+mod witness;
 
 use std::path::{Path, PathBuf};
 

@@ -10,8 +10,9 @@ use tanist_resp::encode_command;
 
 use super::load::{self, Runner, read_lines};
 use super::machine;
-use super::probe::{Probe, Prober};
+use super::probe::{Probe, Prober, Worst};
 use super::server::Server;
+use super::witness::Witness;
 use super::{Contender, Sample, Setting};
 
 /// How long after an order its consequences are watched.
@@ -20,15 +21,21 @@ const AFTER: Duration = Duration::from_secs(4);
 pub(super) fn stalls(setting: &Setting, who: &Contender) -> Result<Vec<Sample>> {
     let many = if setting.quick { 500_000 } else { 10_000_000 };
     let mut out = Vec::new();
-    let mut note = |row: &str, worst: Duration| {
-        out.push(Sample { row: format!("stall-{row}"), value: worst.as_secs_f64() * 1e3 });
+    let mut note = |row: &str, worst: Worst| {
+        out.push(Sample { row: format!("stall-{row}"), value: worst.own.as_secs_f64() * 1e3 });
+        out.push(Sample { row: format!("stall-{row}-seen"), value: worst.seen.as_secs_f64() * 1e3 });
     };
     let server = Server::start(setting, who, 0, &[])?;
-    // What other processes and the kernel's housekeeping do on the server's core is not the server's.
-    machine::prefer_answers(server.pid());
-    let prober = Prober::start(server.addr, Probe::Get)?;
+    let prober = Prober::start(server.addr, Probe::Get, Witness::start(server.pid())?)?;
+    machine::answers_alone(server.pid());
+    prober.take_worst();
+    // What the machine does to a server that has nothing to do.
+    sleep(AFTER);
+    note("calm", prober.take_worst());
     Runner::fill(server.addr, &load::SET, many, 8)?;
     note("grow", prober.take_worst());
+    machine::answers_alone(server.pid());
+    prober.take_worst();
     order(&server, "FLUSHALL ASYNC")?;
     sleep(AFTER);
     note("flush", prober.take_worst());
