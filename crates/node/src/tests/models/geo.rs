@@ -4,9 +4,9 @@ use super::{ALIEN, BTreeMap, Dice, LIMIT, LONGEST, Model, Step, WRONG_TYPE, foll
 
 const EARTH: f64 = 6_372_797.560856;
 const MOST_LATITUDE: f64 = 85.05112878;
-/// Where places lie close together: some of them around the meridian at which longitudes begin again.
-const CITIES: [(f64, f64); 6] =
-    [(13.0, 38.0), (0.0, 0.0), (179.985, 10.0), (-179.985, 10.0), (15.0, -45.0), (-60.5, 69.0)];
+/// Where places lie close together: some of them around the meridian at which longitudes begin again, some far north.
+const CITIES: [(f64, f64); 7] =
+    [(13.0, 38.0), (0.0, 0.0), (179.985, 10.0), (-179.985, 10.0), (15.0, -45.0), (-60.5, 69.0), (20.0, 82.9)];
 const UNITS: [(&str, f64); 4] = [("m", 1.0), ("km", 1000.0), ("ft", 0.3048), ("mi", 1609.34)];
 
 #[derive(Default)]
@@ -28,7 +28,7 @@ enum Shape {
 /// A place as text of few digits, which is what the node reads.
 fn roll(dice: &mut Dice) -> (String, Place) {
     let (longitude, latitude) = CITIES[dice.below(CITIES.len())];
-    let step = [0.001, 0.01, 0.5][dice.below(3)];
+    let step = [0.001, 0.01, 0.1, 0.5][dice.below(4)];
     let aside = |dice: &mut Dice| step * (dice.below(9) as f64 - 4.0);
     let longitude: f64 = longitude + aside(dice);
     let longitude =
@@ -184,7 +184,9 @@ impl Places {
         let center = self.center(dice, key);
         let (unit, meters) = UNITS[dice.below(UNITS.len())];
         let size = |dice: &mut Dice| {
-            let wanted = [1.0, 200.0, 1500.0, 5000.0, 80_000.0, 400_000.0, 3e6, 2.5e7][dice.below(8)];
+            let wanted =
+                [1.0, 200.0, 1500.0, 5000.0, 20_000.0, 50_000.0, 80_000.0, 150_000.0, 300_000.0, 3e6, 2.5e7]
+                    [dice.below(11)];
             (wanted / meters).ceil()
         };
         let (to, distances) = (dice.key(), stores && dice.one_in(2));
@@ -390,7 +392,7 @@ impl Model for Places {
 
 #[test]
 fn places_follow_their_model() {
-    follow::<Places>(60, 200);
+    follow::<Places>(80, 250);
 }
 
 /// The model itself, by places of which others have told the same.
