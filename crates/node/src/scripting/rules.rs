@@ -50,10 +50,13 @@ impl Node {
             Err(error) => return self.refuse(ctx.out, ctx.session, &error),
         };
         let allowed = self.acl_check(&ctx.session.user, ctx.session.db, args);
-        if let Err((denied, _)) = allowed {
-            self.note_denied(ctx.now, ctx.session, denied, Context::Script, command, args);
-        }
         if let Err(error) = self.check_from_script(ctx.session, command, args, *rules, allowed) {
+            // Only if nothing else stands against it is it the user's rights that do.
+            if let Err((denied, _)) = allowed
+                && error == denied.error_in_script(&ctx.session.user, command)
+            {
+                self.note_denied(ctx.now, ctx.session, denied, Context::Script, command, args);
+            }
             self.stats.commands[index.slot()].rejected += 1;
             return self.refuse(ctx.out, ctx.session, &error);
         }

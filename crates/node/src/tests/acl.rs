@@ -466,3 +466,20 @@ fn who_may_slaveof_may_do_what_sentinels_do() {
         assert_eq!(refused, !allowed, "{change}");
     }
 }
+
+#[test]
+fn what_no_script_may_do_is_no_matter_of_rights() {
+    let mut w = World::new();
+    let c = w.connect();
+    w.say(c, "ACL SETUSER u on nopass +@all ~* resetchannels");
+    w.say(c, "AUTH u x");
+    let mut bytes = Vec::new();
+    for code in ["return redis.pcall('SUBSCRIBE', 'x')", "return redis.pcall('PUBLISH', 'x', 'y')"] {
+        tanist_resp::encode_command(&mut bytes, &[b"EVAL", code.as_bytes(), b"0"]);
+    }
+    let (out, _) = w.raw(c, &bytes);
+    let replies = super::decode(&out);
+    assert!(super::show(&replies[0]).starts_with("-ERR This Valkey command is not allowed from script"));
+    assert!(super::show(&replies[1]).starts_with("-ERR ACL failure in script"));
+    assert_eq!(w.node.stats.denied.channel, 1, "of the second one");
+}

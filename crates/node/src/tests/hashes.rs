@@ -295,3 +295,14 @@ fn payloads_of_redis_8_and_valkey_9_keep_the_expiry_of_fields() {
         assert_eq!(w.say(c, "HMGET h a b"), "[1 2]");
     }
 }
+
+/// As in Valkey, also those that were not there before.
+#[test]
+fn fields_that_are_set_to_end_in_the_past_have_expired() {
+    let mut w = World::new();
+    let c = w.connect();
+    w.say(c, "HSET h a 0");
+    w.say(c, "HSETEX h PXAT 1 FIELDS 3 a 1 b 2 c 3");
+    assert_eq!(w.node.stats.expired_fields, 3);
+    assert_eq!(w.say(c, "EXISTS h"), ":0");
+}

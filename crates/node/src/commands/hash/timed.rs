@@ -99,6 +99,8 @@ fn set_passed(ctx: &mut Ctx<'_>, args: Args<'_, '_>, fields: Fields, there: bool
         names.filter(|name| hash.remove(name, NEVER)).collect::<Vec<&[u8]>>()
     })?;
     let (removed, gone) = edited.map_or((Vec::new(), true), |edited| (edited.result, edited.emptied));
+    // Those that come and go in the same command have expired as well.
+    ctx.node.stats.expired_fields += (fields.count - removed.len()) as u64;
     if !there {
         ctx.event(b'n', "new", key);
     }
