@@ -172,7 +172,8 @@ class Play:
             self.alone("CONFIG", "SET", "maxmemory", "0", "min-replicas-to-write", "0")
         if kind < 0.055:
             self.alone("CONFIG", "RESETSTAT")
-            self.apart = {}
+            # What belongs to the data is not set back.
+            self.apart = {n: by for n, by in self.apart.items() if n == "rdb_changes_since_last_save"}
             return self.compare(["CONFIG", "RESETSTAT"])
         words = self.words()
         if words[0].upper() == "SPOP" and len(words) > 1:
