@@ -13,6 +13,7 @@ use crate::outlets::{self, Outlets};
 use crate::timer;
 use crate::{exchange, primary, state};
 use std::ffi::OsString;
+use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 use std::rc::Rc;
@@ -45,7 +46,8 @@ pub fn main(args: Vec<OsString>) -> ExitCode {
         _ => match start(&args) {
             Ok(status) => ExitCode::from(u8::try_from(status).unwrap_or(1)),
             Err(text) => {
-                eprintln!("{text}");
+                // Whoever reads that may be gone.
+                let _ = writeln!(std::io::stderr(), "{text}");
                 ExitCode::FAILURE
             }
         },

@@ -8,6 +8,7 @@ use clap::{Parser, Subcommand};
 
 use crate::check::Check;
 use crate::drill::command::Drill;
+use crate::output::note;
 use crate::status::Status;
 use crate::up::{Down, Up};
 
@@ -42,7 +43,7 @@ pub fn run(args: Vec<OsString>) -> ExitCode {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(1),
         Err(e) => {
-            eprintln!("tanist: {e:#}");
+            note(format_args!("tanist: {e:#}"));
             ExitCode::from(2)
         }
     }

@@ -1,7 +1,7 @@
 //! What commands print. Whoever reads a pipe may go away meanwhile, which is no failure of the command.
 
 use std::fmt::Display;
-use std::io::{ErrorKind, Result, Write, stdout};
+use std::io::{ErrorKind, Result, Write, stderr, stdout};
 
 /// Prints what the command was run for.
 ///
@@ -18,4 +18,9 @@ pub(crate) fn report(text: impl Display) -> Result<()> {
 /// Says how the work goes on, which it does whether that can be written or not.
 pub(crate) fn say(text: impl Display) {
     let _ = report(text);
+}
+
+/// The same for what is no part of the output: errors, and what is waited for.
+pub(crate) fn note(text: impl Display) {
+    let _ = writeln!(stderr().lock(), "{text}");
 }

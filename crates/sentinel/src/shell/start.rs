@@ -7,6 +7,7 @@ use super::scripts::Scripts;
 use super::sessions::{self, Sessions};
 use super::usage::Turns;
 use crate::core::{BadConfig, Config, Facts, Sentinel};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use tanist_config::CommandLine;
@@ -42,7 +43,8 @@ pub fn main(args: Vec<String>) -> ExitCode {
     match start(&args) {
         Ok(status) => ExitCode::from(status),
         Err(why) => {
-            eprintln!("{why}");
+            // Whoever reads that may be gone.
+            let _ = writeln!(std::io::stderr(), "{why}");
             ExitCode::FAILURE
         }
     }

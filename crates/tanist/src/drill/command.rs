@@ -280,9 +280,9 @@ impl Drop for Throwaway {
         self.cluster.reap();
         let dir = &self.cluster.layout.dir;
         if self.keep {
-            eprintln!("kept {}", dir.display());
+            output::note(format_args!("kept {}", dir.display()));
         } else if let Err(e) = std::fs::remove_dir_all(dir) {
-            eprintln!("cannot remove {}: {e}", dir.display());
+            output::note(format_args!("cannot remove {}: {e}", dir.display()));
         }
     }
 }
