@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use tanist_config::ServerConfig;
 use tanist_node::{Input, SessionId};
+use tanist_runtime::Alarm;
 use tanist_runtime::durable::{Pending, Unnamed};
 use tanist_runtime::listen::describe;
 
@@ -224,7 +225,7 @@ const LOAD_CHUNK: usize = 64 * 1024;
 ///
 /// # Errors
 /// The text for the log, when the file cannot be read or is damaged: the node must not serve then.
-pub(crate) async fn load(machine: &Machine, path: &Path) -> Result<(), String> {
+pub(crate) async fn load(machine: &Machine, path: &Path, alarm: &Alarm) -> Result<(), String> {
     let failed = |error: io::Error| format!("Fatal error loading the DB: {}. Exiting.", describe(&error));
     let mut file = match std::fs::File::open(path) {
         Ok(file) => file,
@@ -242,7 +243,13 @@ pub(crate) async fn load(machine: &Machine, path: &Path) -> Result<(), String> {
                 format!("Fatal error loading the DB, check server logs: {error}. Exiting.")
             })?,
         }
-        tokio::task::yield_now().await;
+        let due = machine.enter(|node, _, _| node.load_takes());
+        let early = due.saturating_sub(machine.clock().mono().since(began));
+        if early.is_zero() {
+            tokio::task::yield_now().await;
+        } else {
+            alarm.after(early).await.map_err(failed)?;
+        }
     }
     let keys = machine
         .enter(|node, now, outs| node.load_end(now, outs))

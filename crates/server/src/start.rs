@@ -203,9 +203,9 @@ fn serve(options: Options, log: log::Handle) -> Result<i32, String> {
         tokio::task::spawn_local(control::run(machine.clone(), changes, doors, (log, alarm()?), facts));
         tokio::task::spawn_local(io::run(Rc::new(Io::new(0, machine.clone()))));
         supervisor.status("Loading the data");
-        let file = machine.settings().snapshot_file();
+        let (file, pause) = (machine.settings().snapshot_file(), alarm()?);
         tokio::select! {
-            loaded = disk::load(&machine, &file) => loaded?,
+            loaded = disk::load(&machine, &file, &pause) => loaded?,
             stop = signals.stop() => {
                 tracing::warn!("Received {} while loading, exiting now.", stop.name());
                 return Ok(0);

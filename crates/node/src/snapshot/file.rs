@@ -396,6 +396,13 @@ impl Node {
         }
     }
 
+    /// For how long the keys that were loaded so far are to have been loaded at least (`key-load-delay`): tests need time
+    /// for what happens meanwhile.
+    #[must_use]
+    pub fn load_takes(&self) -> Duration {
+        key_delay(self.config.key_load_delay, self.loading.as_ref().map_or(0, Loader::keys))
+    }
+
     /// The file has ended: the loaded data serve from now on. Returns the number of keys.
     ///
     /// # Errors

@@ -160,6 +160,11 @@ impl Loader {
         Loader { keep: false, ..self }
     }
 
+    /// Keys loaded so far.
+    pub(crate) fn keys(&self) -> u64 {
+        self.loaded.keys
+    }
+
     /// Takes further bytes; says whether the snapshot is complete.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 
 use super::World;
 use crate::{Input, Output, ShutdownRequest};
+use std::time::Duration;
 use tanist_config::{SavePoint, ServerConfig};
 
 /// Plays the shell's file until nothing is wanted any more. Returns the file if it was completed.
@@ -373,4 +374,19 @@ fn words_of_shutdown_for_a_cluster_mode() {
     assert_eq!(w.say(c, "SHUTDOWN SAFE NONSENSE"), "-ERR syntax error");
     w.raw(c, b"SHUTDOWN SAFE NOSAVE\r\n");
     assert!(w.outs.drain().any(|o| matches!(o, Output::Exit(0))), "it ends");
+}
+
+#[test]
+fn a_load_takes_its_time_if_each_key_is_to() {
+    let (mut w, c) = debugged();
+    w.say(c, "MSET a 1 b 2");
+    w.node.save_begin(w.now, crate::snapshot::SaveKind::Background, &mut w.outs);
+    let file = save_all(&mut w).expect("a file");
+    w.node.load_begin(w.now, None);
+    w.node.load_bytes(w.now, &file).expect("a good file");
+    assert_eq!(w.node.load_takes(), Duration::ZERO);
+    for (delay, takes) in [(300, 600), (-2, 1)] {
+        w.node.config.key_load_delay = delay;
+        assert_eq!(w.node.load_takes(), Duration::from_micros(takes), "two keys");
+    }
 }
