@@ -72,6 +72,7 @@ fn or_dash<T: ToString>(value: Option<T>) -> String {
 
 fn node_line(n: &NodeView) -> String {
     let role = match (n.answers, n.pid) {
+        (true, _) if n.loading.is_some() => "loading",
         (true, _) => n.role.as_str(),
         (false, Some(_)) => "silent",
         (false, None) => "down",
@@ -112,6 +113,7 @@ fn as_json(layout: &Layout, view: &View) -> Value {
         json!({
             "name": n.label, "port": n.port, "pid": n.pid, "answers": n.answers, "role": n.role,
             "offset": n.offset, "lag": n.lag, "link": n.link, "flags": n.flags, "version": n.version,
+            "loading": n.loading.is_some(), "loaded_percent": n.loading.flatten(),
             "follows": n.follows.map(|a| a.to_string()), "online_replicas": n.online,
         })
     };

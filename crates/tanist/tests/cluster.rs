@@ -1,10 +1,12 @@
 //! The command on real processes, all of them this package's own binary, on loopback ports that are free.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
 
 use serde_json::Value;
-use tanist::cluster::ports;
+use tanist::client::{Client, Value as Reply};
+use tanist::cluster::{Identity, Signal, ports};
 
 fn tanist(args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_tanist")).args(args).output().unwrap()
@@ -36,6 +38,28 @@ impl Folder {
     fn status(&self) -> Value {
         serde_json::from_slice(&tanist(&["status", "--json", "--dir", self.arg()]).stdout).unwrap()
     }
+}
+
+/// A `tanist` in the background.
+fn started(args: &[&str], stdout: impl Into<Stdio>) -> Child {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tanist"));
+    command.args(args).stdout(stdout).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+fn end(child: Child, signal: Signal) -> Output {
+    assert!(Identity::of(child.id() as i32).unwrap().signal(signal));
+    child.wait_with_output().unwrap()
+}
+
+/// Looks until it is so; the caller's runner has the last word on how long.
+fn until(what: &str, mut so: impl FnMut() -> bool) {
+    for _ in 0..6000 {
+        if so() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    panic!("never: {what}");
 }
 
 impl Drop for Folder {
@@ -124,6 +148,99 @@ fn whoever_listens_may_go_away() {
     let output =
         Command::new(env!("CARGO_BIN_EXE_tanist")).arg("check").arg(&file).stdout(writer).output().unwrap();
     assert!(output.status.success(), "{}: {}", output.status, String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn up_goes_on_when_nobody_reads_it() {
+    let folder = Folder::new("up-closed-pipe");
+    let port = ports::free_block(2).unwrap();
+    let (node, sentinel) = (port.to_string(), (port + 1).to_string());
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let shape = ["--nodes", "1", "--sentinels", "1", "--port", &node, "--sentinel-port", &sentinel];
+    let mut up = started(&[&["up", "--dir", folder.arg()], &shape[..]].concat(), writer);
+    until("the cluster is up", || folder.0.join("cluster.json").exists() && folder.status()["agree"] == true);
+    assert!(up.try_wait().unwrap().is_none());
+    let ended = end(up, Signal::INT);
+    assert!(ended.status.success() && ended.stderr.is_empty(), "{}", text(&ended));
+    assert_eq!(folder.status()["sentinels"][0]["pid"], Value::Null);
+
+    // Nor does it matter who reads the errors.
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let refused = Command::new(env!("CARGO_BIN_EXE_tanist"))
+        .args(["up", "--dir", folder.arg(), "--nodes", "2"])
+        .stderr(writer)
+        .output()
+        .unwrap();
+    assert_eq!(refused.status.code(), Some(2), "{}", refused.status);
+}
+
+#[test]
+fn ctrl_c_ends_a_start_that_loads() {
+    let folder = Folder::new("up-loading");
+    let port = ports::free_block(6).unwrap();
+    assert!(folder.up(port).status.success());
+    let node = ([127, 0, 0, 1], port).into();
+    let mut client = Client::connect(node, Duration::from_secs(60)).unwrap();
+    let value = vec![b'v'; 10_000];
+    for i in 0..100 {
+        let reply = client.call(&[b"SET".as_slice(), format!("key:{i}").as_bytes(), &value]).unwrap();
+        assert!(matches!(reply, Reply::Simple(_)), "{reply:?}");
+    }
+    assert!(matches!(client.call(&["SAVE"]).unwrap(), Reply::Simple(_)));
+    assert!(tanist(&["down", "--dir", folder.arg()]).status.success());
+
+    // A second for each key: as good as a data set that takes minutes.
+    let slow = ["up", "--dir", folder.arg(), "--directive", "key-load-delay 1000000"];
+    let up = started(&slow, Stdio::piped());
+    until("it loads", || folder.status()["nodes"][0]["loaded_percent"].as_f64().is_some_and(|p| p > 0.0));
+    let status = folder.status();
+    assert_eq!(status["nodes"][0]["loading"], true, "{status:#}");
+    assert!(status["reason"].as_str().unwrap().contains("loads its data ("), "{status:#}");
+    let ended = end(up, Signal::INT);
+    assert_eq!(ended.status.code(), Some(2));
+    assert!(text(&ended).contains("stopped before the cluster was complete"), "{}", text(&ended));
+    let status = folder.status();
+    assert!(status["nodes"].as_array().unwrap().iter().all(|n| n["pid"].is_null()), "{status:#}");
+
+    let up = tanist(&["up", "--detach", "--dir", folder.arg(), "--directive", "key-load-delay 0"]);
+    assert!(up.status.success(), "{}", text(&up));
+    let mut client = Client::connect(node, Duration::from_secs(60)).unwrap();
+    assert_eq!(client.call(&["DBSIZE"]).unwrap(), Reply::Int(100));
+}
+
+#[test]
+fn two_at_once_do_not_lose_each_others_processes() {
+    let folder = Folder::new("up-twice");
+    let port = ports::free_block(6).unwrap();
+    let (node, sentinel) = (port.to_string(), (port + 3).to_string());
+    let args = ["up", "--detach", "--dir", folder.arg(), "--port", &node, "--sentinel-port", &sentinel];
+    let both = [started(&args, Stdio::piped()), started(&args, Stdio::piped())];
+    let ended = both.map(|up| up.wait_with_output().unwrap());
+    let says = ended.iter().map(text).collect::<String>();
+    assert_eq!(ended.iter().filter(|up| up.status.success()).count(), 1, "{says}");
+    let refusals =
+        ["another `tanist` command", "already holds a cluster", "is already up", "nothing was started"];
+    assert!(refusals.iter().any(|why| says.contains(why)), "{says}");
+    assert_eq!(folder.status()["agree"], true);
+
+    // After the loss of all processes it starts as after a stop.
+    let members = |kind: &str| folder.status()[kind].as_array().unwrap().clone();
+    for member in [members("nodes"), members("sentinels")].concat() {
+        let process = Identity::of(member["pid"].as_i64().unwrap() as i32).unwrap();
+        assert!(process.signal(Signal::KILL) && process.wait_gone(Duration::from_secs(60)));
+    }
+    let up = tanist(&["up", "--detach", "--dir", folder.arg()]);
+    assert!(up.status.success(), "{}", text(&up));
+    assert_eq!(folder.status()["agree"], true);
+
+    // Whoever else has the ports is not taken for it.
+    assert!(tanist(&["down", "--dir", folder.arg()]).status.success());
+    let other = Folder::new("up-twice-other");
+    assert!(other.up(port).status.success());
+    let status = folder.status();
+    assert!(status["agree"] == false && status["nodes"][0]["answers"] == false, "{status:#}");
 }
 
 #[test]

@@ -62,8 +62,12 @@ pub fn append(layout: &Layout, member: &Member, addition: &str) -> Result<()> {
         .append(true)
         .open(&path)
         .with_context(|| format!("cannot open {}", path.display()))?;
-    file.write_all(joint(&there, addition).as_bytes())
-        .with_context(|| format!("cannot write {}", path.display()))
+    let written = file.write_all(joint(&there, addition).as_bytes());
+    if written.is_err() {
+        // Half a line, as on a full disk, would keep the member from starting.
+        let _ = file.set_len(there.len() as u64);
+    }
+    written.with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// The addition, on lines of its own.

@@ -151,6 +151,12 @@ impl Layout {
         self.members.iter().filter(|m| m.alive())
     }
 
+    /// After all of them have ended, and nobody supervises them.
+    pub fn forget_processes(&mut self) {
+        self.members.iter_mut().for_each(|m| m.process = None);
+        self.supervisor = None;
+    }
+
     /// Whether a cluster was ever made in `dir`.
     pub fn exists(dir: &Path) -> bool {
         dir.join(FILE).exists()

@@ -6,19 +6,25 @@ pub mod layout;
 pub mod ports;
 pub mod process;
 pub mod view;
+mod wait;
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::Child;
 use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Error, Result, anyhow, bail};
+use tanist_runtime::durable::Lock;
 
 pub use directives::Directives;
 pub use layout::{Kind, Layout, Member, Program};
 pub use process::{Identity, Signal};
 pub use view::{NodeView, SentinelView, View, Watcher};
+
+use crate::output::note;
+use wait::Wait;
 
 /// How many of each, and where.
 #[derive(Clone, Debug)]
@@ -48,6 +54,7 @@ pub struct Cluster {
     pub layout: Layout,
     children: Vec<Child>,
     fresh: bool,
+    claim: Option<Lock>,
 }
 
 /// How long a process may take to end by itself: a primary waits up to ten seconds for its replicas.
@@ -72,28 +79,47 @@ impl Cluster {
             config::require_usable(&layout, member, text(&layout, member).as_bytes())
                 .context("with these directives")?;
         }
+        fs::create_dir_all(&shape.dir).with_context(|| format!("cannot make {}", shape.dir.display()))?;
+        layout.dir = fs::canonicalize(&shape.dir)?;
+        let claim = claim(&layout.dir)?;
+        require_none(&layout.dir)?;
         if let Some(path) = layout.left_over() {
             bail!(
                 "{} is of an earlier cluster, but its cluster.json is missing. Restore that, or choose another --dir",
                 path.display()
             );
         }
-        fs::create_dir_all(&shape.dir).with_context(|| format!("cannot make {}", shape.dir.display()))?;
-        layout.dir = fs::canonicalize(&shape.dir)?;
         for member in &layout.members {
             config::write(&layout, member, &text(&layout, member))?;
         }
         layout.save()?;
-        Ok(Cluster { layout, children: Vec::new(), fresh: true })
+        Ok(Cluster { layout, children: Vec::new(), fresh: true, claim: Some(claim) })
     }
 
     /// Opens a folder made before, whether its cluster runs or not.
     pub fn open(dir: &Path) -> Result<Cluster> {
-        Ok(Cluster { layout: Layout::load(dir)?, children: Vec::new(), fresh: false })
+        Ok(Cluster { layout: Layout::load(dir)?, children: Vec::new(), fresh: false, claim: None })
+    }
+
+    /// From now until [`Cluster::release`] no other command starts or stops members: two at once would each write down
+    /// its own processes, and nobody would find the other's again.
+    ///
+    /// # Errors
+    /// While another command has it.
+    pub fn claim(&mut self) -> Result<()> {
+        self.claim = Some(claim(&self.layout.dir)?);
+        // As whoever had it before has left it.
+        self.refresh()
+    }
+
+    /// Others may start and stop members again.
+    pub fn release(&mut self) {
+        self.claim = None;
     }
 
     /// Prepares a stopped cluster for another start. A new password reaches everybody who has to know it.
     pub fn revive(&mut self, directives: &Directives) -> Result<()> {
+        self.claim()?;
         directives.check(&self.layout)?;
         if let Some(member) = self.layout.running().next() {
             bail!(
@@ -117,6 +143,7 @@ impl Cluster {
                 self.layout.set_password(kind, directives.password(kind));
             }
         }
+        self.layout.forget_processes();
         self.layout.save()
     }
 
@@ -163,17 +190,20 @@ impl Cluster {
             self.fail_if_dead()?;
             let view = watcher.look(&nodes_only);
             let online = view.nodes.iter().map(|n| n.online.len()).sum::<usize>();
-            let answering = view.nodes.iter().filter(|n| n.answers).count();
-            let enough = if self.fresh { online + 1 } else { answering };
+            let ready = view.nodes.iter().filter(|n| n.answers && n.loading.is_none()).count();
+            let enough = if self.fresh { online + 1 } else { ready };
             if enough >= view.nodes.len() {
                 return Ok(());
             }
             let silent: Vec<&str> =
                 view.nodes.iter().filter(|n| !n.answers).map(|n| n.label.as_str()).collect();
-            wait.on(&match silent.as_slice() {
-                [] => format!("{online} of {} replicas online at the primary", view.nodes.len() - 1),
-                some => format!("no answer from {}", some.join(", ")),
-            })?;
+            let loading: Vec<String> = view.nodes.iter().filter_map(NodeView::loads).collect();
+            let reason = match (loading.as_slice(), silent.as_slice()) {
+                ([], []) => format!("{online} of {} replicas online at the primary", view.nodes.len() - 1),
+                ([], some) => format!("no answer from {}", some.join(", ")),
+                (some, _) => some.join(", "),
+            };
+            wait.on(&reason, &view)?;
             go_on()?;
             sleep(Duration::from_millis(20));
         }
@@ -191,7 +221,7 @@ impl Cluster {
                 Ok(_) => return Ok(view),
                 Err(reason) => reason,
             };
-            wait.on(&reason)?;
+            wait.on(&reason, &view)?;
             go_on()?;
             sleep(Duration::from_millis(50));
         }
@@ -239,41 +269,30 @@ impl Cluster {
             killed.extend(doomed.into_iter().filter(|(_, p)| !p.stop(STOP_GRACE)).map(|(label, _)| label));
             self.reap();
         }
-        self.layout.members.iter_mut().for_each(|m| m.process = None);
-        self.layout.supervisor = None;
-        self.layout.save()?;
+        self.layout.forget_processes();
+        if let Err(e) = self.layout.save() {
+            // What is written there names processes that are gone, and is known to.
+            note(format_args!("{e:#}; all members have ended all the same"));
+        }
         Ok(killed)
     }
 }
 
-/// A wait for something that takes a moment as a rule, and is said to stderr when it does not.
-#[derive(Debug)]
-struct Wait {
-    began: Instant,
-    limit: Duration,
-    said: String,
+fn claim(dir: &Path) -> Result<Lock> {
+    Lock::acquire(dir).map_err(|e| match e.kind() {
+        ErrorKind::WouldBlock => anyhow!(
+            "another `tanist` command is starting, stopping or drilling the cluster in {}",
+            dir.display()
+        ),
+        _ => anyhow!("cannot lock {}: {e}", dir.display()),
+    })
 }
 
-impl Wait {
-    /// What takes longer than that is said.
-    const QUIET: Duration = Duration::from_secs(5);
-
-    fn new(limit: Duration) -> Wait {
-        Wait { began: Instant::now(), limit, said: String::new() }
+fn require_none(dir: &Path) -> Result<()> {
+    if Layout::exists(dir) {
+        bail!("{} already holds a cluster", dir.display());
     }
-
-    /// Notes what is waited for; an error once it has taken too long.
-    fn on(&mut self, reason: &str) -> Result<()> {
-        let elapsed = self.began.elapsed();
-        if elapsed >= self.limit {
-            bail!("gave up after {} s of waiting: {reason}", self.limit.as_secs());
-        }
-        if elapsed >= Wait::QUIET && self.said != reason {
-            eprintln!("waiting: {reason}");
-            reason.clone_into(&mut self.said);
-        }
-        Ok(())
-    }
+    Ok(())
 }
 
 /// Sentinels first, then the primary (it hands its last bytes to the replicas), then the rest.
@@ -301,9 +320,7 @@ fn plan(shape: &Shape, directives: &Directives) -> Result<Layout> {
     if shape.name.is_empty() || !shape.name.bytes().all(plain) {
         bail!("--name '{}': a name has no blanks, commas, quotes or letters beyond ASCII", shape.name);
     }
-    if Layout::exists(&shape.dir) {
-        bail!("{} already holds a cluster", shape.dir.display());
-    }
+    require_none(&shape.dir)?;
     let mut members = Vec::new();
     for (kind, count, base, option) in [
         (Kind::Node, shape.nodes, shape.port, "--port"),

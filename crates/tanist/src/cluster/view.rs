@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::layout::{Kind, Layout, Member};
@@ -34,6 +35,10 @@ pub struct NodeView {
     pub flags: String,
     /// `tanist_version`, or the peer's version.
     pub version: String,
+    /// While it loads its data: how much of them it has, in percent, if it says so.
+    pub loading: Option<Option<f64>>,
+    /// Bytes of its file, or of its primary's snapshot, that it has read so far. What grows goes on.
+    pub progress: u64,
 }
 
 /// A sentinel's own words about the group.
@@ -68,9 +73,23 @@ pub struct View {
     pub sentinels: Vec<SentinelView>,
 }
 
+impl NodeView {
+    /// That it loads its data, in words for a person, if so.
+    pub fn loads(&self) -> Option<String> {
+        let label = &self.label;
+        Some(match self.loading? {
+            Some(percent) => format!("{label} loads its data ({percent:.0} %)"),
+            None => format!("{label} loads its data"),
+        })
+    }
+}
+
 impl View {
     /// The primary, if all agree on everything; else why not, in words for a person.
     pub fn agreement(&self) -> Result<SocketAddr, String> {
+        if let Some(why) = self.nodes.iter().find_map(NodeView::loads) {
+            return Err(why);
+        }
         let primary = self.named_primary()?;
         self.nodes_follow(primary)?;
         self.sentinels_know_all(primary)?;
@@ -184,9 +203,12 @@ impl Watcher {
         let info = self.ask(layout, member, |c| {
             let mut info = c.info("replication")?;
             info.append(&mut c.info("server")?);
+            info.append(&mut c.info("persistence")?);
             Ok(info)
         });
-        if let Some(info) = info {
+        // Somebody started it by hand, or another cluster has the port.
+        let file = |info: &BTreeMap<String, String>| info.get("config_file").map(PathBuf::from);
+        if let Some(info) = info.filter(|i| node.pid.is_some() || file(i) == Some(layout.conf(member))) {
             read_info(&mut node, &info);
         }
         node
@@ -201,9 +223,11 @@ impl Watcher {
             let replicas = peers(&c.call(&["SENTINEL", "REPLICAS", &name])?);
             let sentinels = peers(&c.call(&["SENTINEL", "SENTINELS", &name])?);
             let named = c.call(&["SENTINEL", "GET-MASTER-ADDR-BY-NAME", &name])?;
-            Ok((master, replicas, sentinels, addr(&named)))
+            let id = c.call(&["SENTINEL", "MYID"])?;
+            Ok((master, replicas, sentinels, addr(&named), text(&id)))
         });
-        if let Some((master, replicas, sentinels, named)) = answers {
+        let known = |id: &Option<String>| view.pid.is_some() || *id == identity(layout, member);
+        if let Some((master, replicas, sentinels, named, _)) = answers.filter(|a| known(&a.4)) {
             view.answers = true;
             view.primary = named;
             view.flags = master.get("flags").cloned().unwrap_or_default();
@@ -240,9 +264,24 @@ impl Watcher {
     }
 }
 
+/// Who the sentinel is by its configuration.
+fn identity(layout: &Layout, member: &Member) -> Option<String> {
+    let conf = std::fs::read_to_string(layout.conf(member)).ok()?;
+    let words = |line: &str| line.split_ascii_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    let said = |words: Vec<String>| match words.as_slice() {
+        [sentinel, myid, id] if sentinel == "sentinel" && myid == "myid" => Some(id.clone()),
+        _ => None,
+    };
+    conf.lines().rev().map(words).find_map(said)
+}
+
 fn read_info(node: &mut NodeView, info: &BTreeMap<String, String>) {
     let number = |name: &str| info.get(name).and_then(|v| v.parse::<u64>().ok());
     node.answers = true;
+    let loads = info.get("loading").is_some_and(|yes| yes == "1");
+    node.loading = loads.then(|| info.get("loading_loaded_perc").and_then(|p| p.parse().ok()));
+    let read = ["loading_loaded_bytes", "master_sync_read_bytes"];
+    node.progress = read.iter().filter_map(|name| number(name)).sum();
     node.version = ["tanist_version", "valkey_version", "redis_version"]
         .iter()
         .find_map(|f| info.get(*f).map(|v| format!("{} {v}", f.trim_end_matches("_version"))))

@@ -44,6 +44,29 @@ fn what_a_sentinel_said_before_is_no_disagreement() {
     assert!(view.agreement().is_err());
 }
 
+#[test]
+fn who_loads_says_so() {
+    let said = |lines: &[(&str, &str)]| {
+        let mut node = NodeView { label: "node-1".into(), ..NodeView::default() };
+        read_info(&mut node, &lines.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect());
+        node
+    };
+    let loading = [
+        ("role", "slave"),
+        ("loading", "1"),
+        ("loading_loaded_bytes", "42"),
+        ("loading_loaded_perc", "41.7"),
+    ];
+    let node = said(&loading);
+    assert_eq!((node.loads().as_deref(), node.progress), (Some("node-1 loads its data (42 %)"), 42));
+    let mut view = agreed();
+    view.nodes[2] = node;
+    assert_eq!(view.agreement(), Err("node-1 loads its data (42 %)".into()));
+    assert_eq!(said(&[("loading", "1")]).loads().as_deref(), Some("node-1 loads its data"));
+    let node = said(&[("loading", "0"), ("master_sync_read_bytes", "7")]);
+    assert_eq!((node.loads(), node.progress), (None, 7));
+}
+
 /// Each way of not agreeing is noticed, and named.
 #[test]
 fn every_disagreement_is_seen() {

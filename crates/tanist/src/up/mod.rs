@@ -5,6 +5,7 @@ mod welcome;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -64,15 +65,19 @@ impl Up {
     pub fn execute(&self) -> Result<()> {
         let stop = signals::stop_flag()?;
         let mut cluster = self.prepare()?;
-        if !self.detach {
-            cluster.layout.supervisor = Identity::of(std::process::id() as i32);
-        }
+        // Until it is complete `tanist down` ends this process in any case, which then ends the others.
+        cluster.layout.supervisor = Identity::of(std::process::id() as i32);
         if let Err(e) = self.bring_up(&mut cluster, &stop) {
             return Err(match halt(&mut cluster) {
                 Ok(()) => e,
                 Err(also) => e.context(format!("{also:#}; before that")),
             });
         }
+        if self.detach {
+            cluster.layout.supervisor = None;
+            cluster.layout.save()?;
+        }
+        cluster.release();
         say(welcome::text(&cluster.layout, self.detach).trim_end());
         if self.detach {
             return Ok(());
@@ -175,6 +180,16 @@ fn halt(cluster: &mut Cluster) -> Result<()> {
     known
 }
 
+/// Ends the `up` that is the cluster's supervisor; it stops the members.
+fn stop_up(up: &Identity) -> Result<()> {
+    up.signal(Signal::TERM);
+    if !up.wait_gone(PATIENCE) {
+        bail!("the `tanist up` with pid {} does not end", up.pid);
+    }
+    say("stopped");
+    Ok(())
+}
+
 /// Stop the cluster in a folder.
 #[derive(Args, Debug)]
 pub struct Down {
@@ -187,13 +202,18 @@ impl Down {
     /// Stops it; through the `up` that runs it in the foreground, if there is one.
     pub fn execute(&self) -> Result<()> {
         let mut cluster = Cluster::open(&self.dir)?;
-        if let Some(up) = cluster.layout.supervisor.filter(Identity::alive) {
-            up.signal(Signal::TERM);
-            if !up.wait_gone(PATIENCE) {
-                bail!("the `tanist up` with pid {} does not end", up.pid);
+        let began = Instant::now();
+        loop {
+            if let Some(up) = cluster.layout.supervisor.filter(Identity::alive) {
+                return stop_up(&up);
             }
-            say("stopped");
-            return Ok(());
+            match cluster.claim() {
+                Ok(()) => break,
+                Err(e) if began.elapsed() > PATIENCE => return Err(e),
+                // One that starts says soon who it is; others end by themselves.
+                Err(_) => sleep(Duration::from_millis(50)),
+            }
+            cluster.refresh()?;
         }
         if cluster.layout.running().next().is_none() {
             say(format_args!("nothing runs in {}", cluster.layout.dir.display()));
