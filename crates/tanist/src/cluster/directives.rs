@@ -7,6 +7,7 @@ use tanist_text::words::split;
 
 use super::config::{read_node, read_sentinel};
 use super::layout::{Kind, Layout, Program};
+use crate::output::note;
 
 /// What the caller chose beside the layout.
 #[derive(Clone, Debug, Default)]
@@ -72,7 +73,14 @@ fn check(layout: &Layout, kind: Kind, line: &str) -> Result<()> {
     }
     match kind {
         Kind::Node => match read_node(layout, member, line.as_bytes()) {
-            Ok(_) => Ok(()),
+            Ok(loaded) => {
+                // It is in the nodes' logs too, where nobody looks who believes to have what was asked for.
+                loaded
+                    .warnings
+                    .iter()
+                    .for_each(|why| note(format_args!("warning: --directive '{line}': {why}")));
+                Ok(())
+            }
             Err(LoadError::Line(bad)) => bail!("{}", bad.reason),
             Err(bad) => bail!("{bad}"),
         },
@@ -103,6 +111,17 @@ fn spoken_for(kind: Kind, name: &str, args: &[String]) -> Option<&'static str> {
             Some("members are reached at 127.0.0.1, which has to be among the addresses")
         }
         (Kind::Node, "replicaof" | "slaveof", _) => Some("who follows whom is for the sentinels to say"),
+        (_, "logfile", Some(file)) if !file.is_empty() => {
+            Some("every member's log is the file 'log' in its folder")
+        }
+        (_, "unixsocket" | "pidfile", Some(path)) if path.starts_with('/') => Some(
+            "members would share that file; a path without '/' at its beginning is in a member's own folder",
+        ),
+        (Kind::Node, "replica-announce-ip" | "slave-announce-ip", Some(ip))
+            if !["", "127.0.0.1"].contains(&ip) =>
+        {
+            Some("members are reached at 127.0.0.1")
+        }
         (Kind::Node, "replica-announce-port" | "slave-announce-port", _) => {
             Some("every node is reached at a port of its own")
         }
@@ -182,6 +201,12 @@ mod tests {
         for line in ["port 1", "DIR /tmp", "daemonize yes", "bind 10.0.0.1", "replicaof 127.0.0.1 1"] {
             assert!(checked(&[line], &[]).is_err(), "{line}");
         }
+        let elsewhere =
+            ["logfile x.log", "unixsocket /run/s", "pidfile /run/p", "replica-announce-ip 10.0.0.1"];
+        for line in elsewhere {
+            assert!(checked(&[line], &[]).is_err(), "{line}");
+        }
+        assert_eq!(checked(&["logfile \"\"", "unixsocket s", "replica-announce-ip 127.0.0.1"], &[]), Ok(()));
         for line in ["port 1", "sentinel myid aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"] {
             assert!(checked(&[], &[line]).is_err(), "{line}");
         }

@@ -79,6 +79,9 @@ impl Up {
         }
         cluster.release();
         say(welcome::text(&cluster.layout, self.detach).trim_end());
+        if let Some(warning) = welcome::warning(&cluster.layout) {
+            say(warning);
+        }
         if self.detach {
             return Ok(());
         }

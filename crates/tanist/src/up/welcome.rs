@@ -16,9 +16,9 @@ pub(super) fn text(layout: &Layout, detached: bool) -> String {
         Some(_) => (" -a <password>", ", sentinel_kwargs={\"password\": \"<password>\"}"),
         None => ("", ""),
     };
-    let dir = layout.dir.display();
+    let dir = for_shell(&layout.dir.to_string_lossy());
     // As it was called: from a fresh build it is in no search path.
-    let me = std::env::args().next().unwrap_or_else(|| "tanist".to_owned());
+    let me = for_shell(&std::env::args().next().unwrap_or_else(|| "tanist".to_owned()));
     let stop = if detached {
         format!("{me} status --dir {dir}\n{me} down --dir {dir}")
     } else {
@@ -38,4 +38,32 @@ a drill:        {me} drill crash --dir {dir}
 "#,
         sentinels.join(", ")
     )
+}
+
+/// The word as a shell reads it.
+fn for_shell(word: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "/._-+:@%,".contains(c);
+    if word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+}
+
+/// What this cluster cannot survive, if that is more than meets the eye.
+pub(super) fn warning(layout: &Layout) -> Option<String> {
+    let sentinels = layout.sentinels().count();
+    if layout.nodes().count() < 2 {
+        return Some("note: with one node there is nobody to take over when it is lost".to_owned());
+    }
+    (sentinels < 3)
+        .then(|| format!("note: with {sentinels} of them no sentinel may be lost: failovers need a majority"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shell_reads_what_is_meant() {
+        assert_eq!(for_shell("/srv/clé_1.d"), "/srv/clé_1.d");
+        assert_eq!(for_shell("/srv/my cluster"), "'/srv/my cluster'");
+        assert_eq!(for_shell("it's $5"), r"'it'\''s $5'");
+    }
 }
