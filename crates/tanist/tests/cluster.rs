@@ -109,7 +109,8 @@ fn a_mistaken_option_leaves_nothing_behind() {
         let shape = ["--nodes", "1", "--sentinels", "1", "--port", &node, "--sentinel-port", &sentinel];
         tanist(&[&["up", "--detach", "--dir", folder.arg()], &shape[..], more].concat())
     };
-    let mistakes: [(&[&str], &str); 5] = [
+    let mistakes: [(&[&str], &str); 6] = [
+        (&["--directive", "logfile x.log"], "every member's log is the file 'log'"),
         (&["--directive", "maxmemroy 1gb"], "--directive 'maxmemroy 1gb': Bad directive"),
         (&["--directive", "port 7000"], "choose them with --port and --sentinel-port"),
         (&["--sentinel-directive", "sentinel parallel-syncs other 1"], "No such master"),
@@ -121,7 +122,9 @@ fn a_mistaken_option_leaves_nothing_behind() {
         assert!(!refused.status.success() && text(&refused).contains(says), "{}", text(&refused));
         assert!(!folder.0.exists(), "{options:?}");
     }
-    assert!(up(&["--directive", "requirepass 'a \"b'"]).status.success());
+    let first = up(&["--directive", "requirepass 'a \"b'", "--directive", "appendonly yes"]);
+    assert!(first.status.success() && text(&first).contains("'appendonly' is accepted but has no effect"));
+    assert!(text(&first).contains("with one node there is nobody to take over"), "{}", text(&first));
     assert_eq!(folder.status()["agree"], true);
     assert!(tanist(&["down", "--dir", folder.arg()]).status.success());
     let conf = folder.0.join("node-1/tanist.conf");
@@ -300,4 +303,39 @@ fn a_new_password_reaches_everybody_and_damage_starts_nothing() {
     std::fs::write(&conf, &whole).unwrap();
     let renamed = up(&["--name", "other"]);
     assert!(text(&renamed).contains("is called tanist"), "{}", text(&renamed));
+}
+
+#[test]
+fn a_drill_that_is_stopped_undoes_what_it_did() {
+    let folder = Folder::new("drill-stopped");
+    let port = ports::free_block(6).unwrap();
+    assert!(folder.up(port).status.success());
+    let node = ([127, 0, 0, 1], port).into();
+    let keys = || Client::connect(node, Duration::from_secs(60)).unwrap().call(&["DBSIZE"]).unwrap();
+    assert_eq!(keys(), Reply::Int(0));
+    // Nobody takes over before the drill is stopped.
+    for sentinel in 1..=3 {
+        let addr = ([127, 0, 0, 1], port + 2 + sentinel).into();
+        let mut client = Client::connect(addr, Duration::from_secs(60)).unwrap();
+        let set = ["SENTINEL", "SET", "tanist", "down-after-milliseconds", "600000"];
+        assert!(matches!(client.call(&set).unwrap(), Reply::Simple(_)));
+    }
+    for warm_up in ["600000", "100"] {
+        let hang = ["drill", "hang", "--dir", folder.arg(), "--rate", "100", "--warm-up", warm_up];
+        let drill = started(&hang, Stdio::piped());
+        until("the drill is under way", || match warm_up {
+            // The primary is stopped: that is what would stay.
+            "100" => {
+                Client::connect(node, Duration::from_millis(300)).and_then(|mut c| c.call(&["PING"])).is_err()
+            }
+            _ => keys() != Reply::Int(0),
+        });
+        let second = tanist(&["drill", "planned", "--dir", folder.arg()]);
+        assert!(text(&second).contains("another `tanist` command"), "{}", text(&second));
+        let ended = end(drill, Signal::INT);
+        assert_eq!(ended.status.code(), Some(2), "{}", text(&ended));
+        assert!(text(&ended).contains("stopped; the cluster is as it was before"), "{}", text(&ended));
+        until("all agree", || folder.status()["agree"] == true);
+        assert_eq!(keys(), Reply::Int(0), "{}", text(&ended));
+    }
 }

@@ -30,6 +30,9 @@ pub fn require_free(ports: &[u16]) -> Result<()> {
 pub fn free_block(count: u16) -> Result<u16> {
     const LOW: u16 = 22_000;
     const HIGH: u16 = 32_000;
+    if count == 0 || count > HIGH - LOW {
+        bail!("there are no {count} ports in a row between {LOW} and {HIGH}; choose some with --port");
+    }
     let blocks = (HIGH - LOW) / count;
     // Different processes start to look at different places, so that drills side by side seldom race.
     let start = (std::process::id() % u32::from(blocks)) as u16;
@@ -60,6 +63,16 @@ mod tests {
             require_free(&[port]).is_ok()
         });
         assert!(free, "port {port} stays taken");
+    }
+
+    #[test]
+    fn no_block_is_too_large_to_be_refused() {
+        for count in [0, 10_001, u16::MAX] {
+            assert!(
+                free_block(count).unwrap_err().to_string().contains("choose some with --port"),
+                "{count}"
+            );
+        }
     }
 
     #[test]

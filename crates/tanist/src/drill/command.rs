@@ -2,15 +2,16 @@
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::report::{Report, Run};
-use super::{Fault, Options, PHASES, run, unique};
+use super::{Fault, Options, PHASES, run, stopped, unique};
 use crate::cluster::{Cluster, Directives, Layout, Program, Shape, Watcher, ports};
 use crate::output;
 use crate::signals;
@@ -45,23 +46,23 @@ pub struct Drill {
     /// down-after-milliseconds of the throw-away cluster
     #[arg(long, value_name = "MS", default_value_t = 1000)]
     down_after: u64,
-    /// Nodes of the throw-away cluster
-    #[arg(long, default_value_t = 3)]
+    /// Nodes of the throw-away cluster; one of them has to be left to take over
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(2..))]
     nodes: u16,
     /// Sentinels of the throw-away cluster
-    #[arg(long, default_value_t = 3)]
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..))]
     sentinels: u16,
     /// First of the throw-away cluster's ports (default: any free ones)
     #[arg(long)]
     port: Option<u16>,
     /// Writers
-    #[arg(long, default_value_t = 8)]
+    #[arg(long, default_value_t = 8, value_parser = at_least_one)]
     writers: usize,
     /// How many of the writers confirm each write with WAIT 1
     #[arg(long, default_value_t = 2)]
     confirming: usize,
     /// Writes that a writer sends before it reads the answers
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, value_parser = at_least_one)]
     pipeline: usize,
     /// Writes per second and writer at most
     #[arg(long)]
@@ -97,12 +98,17 @@ impl Drill {
     pub fn execute(&self) -> Result<bool> {
         let bar = self.progress();
         let own = Arc::new(Mutex::new(None));
-        abandon_on_stop(own.clone())?;
+        let mut stop = Arc::default();
+        match &self.dir {
+            // What was done to a cluster that others use is undone first.
+            Some(_) => stop = signals::stop_flag()?,
+            None => abandon_on_stop(own.clone())?,
+        }
         let mut report =
             Report { fault: self.fault(), version: String::new(), setting: self.setting(), runs: Vec::new() };
         for _ in 0..self.runs {
             let (run, version) = match &self.dir {
-                Some(dir) => self.on_existing(dir, &bar)?,
+                Some(dir) => self.on_existing(dir, &bar, &stop)?,
                 None => self.on_own(&bar, &own)?,
             };
             report.version = version;
@@ -137,24 +143,30 @@ impl Drill {
         format!("{place}, {} writers, pipeline {}", self.writers, self.pipeline)
     }
 
-    fn options(&self) -> Options {
+    fn options(&self, stop: &Arc<AtomicBool>) -> Options {
         Options {
             fault: self.fault(),
-            writers: self.writers.max(1),
+            writers: self.writers,
             confirming: self.confirming,
-            pipeline: self.pipeline.max(1),
+            pipeline: self.pipeline,
             rate: self.rate.filter(|r| *r > 0.0),
             warm_up: Duration::from_millis(self.warm_up),
             patience: Duration::from_secs(self.patience),
             own_cluster: self.dir.is_none(),
             coordinated: self.coordinated,
+            stop: stop.clone(),
         }
     }
 
-    fn on_existing(&self, dir: &Path, bar: &ProgressBar) -> Result<(Run, String)> {
+    fn on_existing(&self, dir: &Path, bar: &ProgressBar, stop: &Arc<AtomicBool>) -> Result<(Run, String)> {
         let mut cluster = Cluster::open(dir)?;
-        cluster.wait_agreement(Duration::from_secs(self.patience), || Ok(()))?;
-        self.drill(&mut cluster, bar)
+        cluster.claim()?;
+        if cluster.layout.nodes().count() < 2 {
+            bail!("the cluster in {} has one node; a drill needs another that can take over", dir.display());
+        }
+        let go_on = || if stop.load(Ordering::Relaxed) { Err(stopped()) } else { Ok(()) };
+        cluster.wait_agreement(Duration::from_secs(self.patience), go_on)?;
+        self.drill(&mut cluster, bar, stop)
     }
 
     fn on_own(&self, bar: &ProgressBar, own: &Own) -> Result<(Run, String)> {
@@ -162,13 +174,18 @@ impl Drill {
         let shape = self.shape()?;
         *own.lock().unwrap_or_else(PoisonError::into_inner) = Some(shape.dir.clone());
         let mut throwaway = Throwaway::start(&shape, &self.directives(), self.keep)?;
-        let done = self.drill(&mut throwaway.cluster, bar);
+        let done = self.drill(&mut throwaway.cluster, bar, &Arc::default());
         throwaway.keep |= done.is_err();
         done
     }
 
-    fn drill(&self, cluster: &mut Cluster, bar: &ProgressBar) -> Result<(Run, String)> {
-        let run = run(cluster, &self.options(), &mut |phase| {
+    fn drill(
+        &self,
+        cluster: &mut Cluster,
+        bar: &ProgressBar,
+        stop: &Arc<AtomicBool>,
+    ) -> Result<(Run, String)> {
+        let run = run(cluster, &self.options(stop), &mut |phase| {
             bar.set_message(PHASES[phase]);
             bar.inc(1);
         })?;
@@ -178,7 +195,10 @@ impl Drill {
     fn shape(&self) -> Result<Shape> {
         let port = match self.port {
             Some(port) => port,
-            None => ports::free_block(self.nodes + self.sentinels)?,
+            None => {
+                let count = self.nodes.checked_add(self.sentinels).context("ports go up to 65535")?;
+                ports::free_block(count)?
+            }
         };
         let folder = format!("tanist-drill-{}-{:08x}", std::process::id(), unique());
         Ok(Shape {
@@ -209,6 +229,14 @@ impl Drill {
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
         bar.enable_steady_tick(Duration::from_millis(200));
         bar
+    }
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) => Err("at least 1".to_owned()),
+        Ok(n) => Ok(n),
+        Err(e) => Err(format!("{e}")),
     }
 }
 

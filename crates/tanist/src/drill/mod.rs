@@ -12,12 +12,14 @@ pub mod writers;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Error, Result, anyhow, bail};
 
 use crate::cluster::{Cluster, Kind, Layout, Signal, View, Watcher};
+use crate::output::note;
 use events::{Event, EventLog, Listeners};
 pub use faults::Fault;
 use finder::Finder;
@@ -47,6 +49,8 @@ pub struct Options {
     pub own_cluster: bool,
     /// Ask for the coordinated planned switch by name (Valkey's sentinel has both).
     pub coordinated: bool,
+    /// Raised to end the drill early: the fault is undone, and what was written is removed.
+    pub stop: Arc<AtomicBool>,
 }
 
 /// The phases of a run, for a progress bar.
@@ -56,14 +60,15 @@ pub const PHASES: [&str; 5] = ["writing", "fault", "failover", "recovery", "read
 pub fn run(cluster: &mut Cluster, options: &Options, phase: &mut dyn FnMut(usize)) -> Result<Run> {
     let (drill, writers) = Drill::start(cluster, options)?;
     phase(0);
-    drill.warm_up(&writers)?;
-    phase(1);
     let mut act = Act::new(&drill);
-    let injected = options.fault.inject(cluster, drill.victim, options.coordinated);
+    let injected = drill.warm_up(&writers).and_then(|()| {
+        phase(1);
+        options.fault.inject(cluster, drill.victim, options.coordinated)
+    });
     let fault = match injected {
         Ok(at) => at,
         Err(e) => {
-            drill.abandon(writers);
+            drill.abandon(&writers.finish());
             return Err(e);
         }
     };
@@ -73,8 +78,17 @@ pub fn run(cluster: &mut Cluster, options: &Options, phase: &mut dyn FnMut(usize
     act.heal(&drill, cluster, fault, &writers);
     let logs = writers.finish();
     act.await_agreement(&drill, cluster, fault);
+    if drill.stopped() {
+        drill.abandon(&logs);
+        return Err(stopped());
+    }
     phase(4);
     drill.finish(cluster, fault, act, &logs)
+}
+
+/// Why a drill has no report.
+pub fn stopped() -> Error {
+    anyhow!("stopped; the cluster is as it was before, but for its primary")
 }
 
 /// Everything that runs beside the cluster during a drill.
@@ -101,7 +115,7 @@ impl<'a> Drill<'a> {
     fn start(cluster: &Cluster, options: &'a Options) -> Result<(Drill<'a>, Writers)> {
         let layout = cluster.layout.clone();
         let view = Watcher::new(Duration::from_secs(1)).look(&layout);
-        let old_primary = view.agreement().map_err(|why| anyhow::anyhow!("not ready for a drill: {why}"))?;
+        let old_primary = view.agreement().map_err(|why| anyhow!("not ready for a drill: {why}"))?;
         let victim =
             layout.members.iter().position(|m| m.addr() == old_primary).context("a foreign primary")?;
         let sentinels = layout.sentinels().map(|s| s.addr()).collect();
@@ -135,9 +149,12 @@ impl<'a> Drill<'a> {
     }
 
     fn warm_up(&self, writers: &Writers) -> Result<()> {
-        sleep(self.options.warm_up);
-        let deadline = Instant::now() + Duration::from_secs(5);
-        while writers.acked() == 0 {
+        let warm = Instant::now() + self.options.warm_up;
+        let deadline = warm + Duration::from_secs(5);
+        while Instant::now() < warm || writers.acked() == 0 {
+            if self.stopped() {
+                return Err(stopped());
+            }
             if Instant::now() > deadline {
                 bail!("no write was acknowledged before the fault");
             }
@@ -146,10 +163,22 @@ impl<'a> Drill<'a> {
         Ok(())
     }
 
-    fn abandon(self, writers: Writers) {
-        writers.finish();
+    fn stopped(&self) -> bool {
+        self.options.stop.load(Ordering::Relaxed)
+    }
+
+    /// Ends without a report; takes what was written away again where others have their data.
+    fn abandon(self, logs: &[Log]) {
         self.listeners.finish();
         self.probe.finish();
+        if self.options.own_cluster {
+            return;
+        }
+        let view = Watcher::new(Duration::from_secs(1)).look(&self.layout);
+        let primary = view.named_primary().unwrap_or(self.old_primary);
+        if let Err(e) = verify::clean_up(primary, self.layout.password.as_deref(), &self.tag, logs) {
+            note(format_args!("the keys drill:{}:* are still at {primary}: {e}", self.tag));
+        }
     }
 
     fn finish(self, cluster: &Cluster, fault: Instant, mut act: Act, logs: &[Log]) -> Result<Run> {
@@ -197,7 +226,7 @@ impl Act {
         let mut watcher = Watcher::new(Duration::from_millis(200));
         let calm = Duration::from_secs(5);
         let mut heard = 0;
-        while fault.elapsed() < drill.options.patience {
+        while fault.elapsed() < drill.options.patience && !drill.stopped() {
             let mut times = Timeline::default();
             times.read_events(&drill.log.since(0), &drill.layout.name, fault, wanted);
             if times.switched_all.is_some() {
@@ -217,6 +246,9 @@ impl Act {
             }
             sleep(Duration::from_millis(10));
         }
+        if drill.stopped() {
+            return;
+        }
         self.troubles.push(format!("no complete failover within {} s", drill.options.patience.as_secs()));
     }
 
@@ -228,12 +260,12 @@ impl Act {
         }
         let before = writers.acked();
         let deadline = Instant::now() + drill.options.patience;
-        while writers.acked() == before && Instant::now() < deadline {
+        while writers.acked() == before && Instant::now() < deadline && !drill.stopped() {
             sleep(Duration::from_millis(10));
         }
         let enough = Instant::now() + Duration::from_millis(1500);
         let mut watcher = Watcher::new(Duration::from_millis(500));
-        while Instant::now() < enough {
+        while Instant::now() < enough && !drill.stopped() {
             self.note_rejoined(drill, &watcher.look(&cluster.layout), fault);
             sleep(Duration::from_millis(20));
         }
