@@ -58,6 +58,11 @@ fn what_cannot_be_used_is_named() {
     assert_eq!(bad("port 1\nnonsense 1\n").0, 2);
     assert_eq!(bad("sentinel nonsense\n").1, "Unrecognized sentinel configuration statement.");
     assert_eq!(bad("sentinel monitor m 127.0.0.1 6379 0\n").1, "Quorum must be 1 or greater.");
+    assert!(
+        bad("sentinel monitor a,b 127.0.0.1 6379 1\n")
+            .1
+            .starts_with("A group's name must not contain a comma")
+    );
     assert_eq!(bad("sentinel monitor m db.example 6379 1\n").1, "Can't resolve instance hostname.");
     assert_eq!(bad("sentinel monitor m 127.0.0.1 99999 1\n").1, "Invalid port number.");
     assert_eq!(bad("sentinel parallel-syncs m 1\n").1, "No such master with specified name.");

@@ -197,7 +197,8 @@ impl Sentinel {
             r.error("ERR Quorum must be 1 or greater.");
             return Done::Now;
         };
-        if !name.bytes().all(|b| b.is_ascii_graphic()) || name.is_empty() {
+        // In a hello it stands between commas: no other sentinel could read it.
+        if !name.bytes().all(|b| b.is_ascii_graphic() && b != b',') || name.is_empty() {
             r.error("ERR Invalid name");
             return Done::Now;
         }

@@ -92,6 +92,12 @@ fn monitor(loaded: &mut Loaded, line: &Line, name: &str, args: &[String]) -> Res
         }
         return Err("Duplicate master name.".into());
     }
+    if group.contains(',') {
+        return Err(
+            "A group's name must not contain a comma: sentinels tell each other of groups between commas."
+                .into(),
+        );
+    }
     let addr = address(host, port, loaded.globals.resolve_hostnames)?;
     let timing = Timing::default();
     loaded.groups.push(LoadedGroup {
