@@ -7,6 +7,7 @@ import string
 
 # What is never sent.
 LEFT_OUT = {
+    "script|debug": "hands the connection to a debugger, or has everybody wait for one",
     "shutdown": "ends the server",
     "replicaof": "makes the primary a replica", "slaveof": "makes the primary a replica",
     "failover": "makes the primary a replica",

@@ -163,4 +163,35 @@ pub enum Next {
 pub trait Stopwatch {
     /// The present moment.
     fn read(&self) -> Mono;
+
+    /// The connection whose batch is being carried out, to be spoken to while a script of its is debugged.
+    fn debug_link(&self) -> Option<&dyn DebugLink> {
+        None
+    }
+}
+
+/// Speaks with who debugs a script (`SCRIPT DEBUG`), past the batch, while the node stands still.
+pub trait DebugLink {
+    /// Makes a second process, which has the connection and a copy of everything else. It must end with
+    /// [`DebugLink::exit`], and nothing that it does is seen by anybody but who debugs.
+    ///
+    /// # Errors
+    /// The system's reason, when there can be none.
+    fn fork(&self) -> Result<Forked, String>;
+    /// Sends all of `bytes`. Whether they were taken.
+    fn tell(&self, bytes: &[u8]) -> bool;
+    /// Waits until there is something to read and appends it to `room`. Whether there was; otherwise nobody is there any
+    /// more.
+    fn hear(&self, room: &mut Vec<u8>) -> bool;
+    /// Ends the second process, after sending its last words.
+    fn exit(&self, last: &[u8]) -> !;
+}
+
+/// Which of the two processes this is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Forked {
+    /// The one that was there before. The connection is none of its any more.
+    Parent,
+    /// The second one.
+    Child,
 }

@@ -10,7 +10,7 @@
 //! - `commands/`: what the commands do, one file per group or family.
 //! - `context`: what a handler sees; every change of data goes through it, so that log, watched keys and
 //!   notifications cannot be forgotten.
-//! - `scripting`: scripts that run, suspended between slices.
+//! - `scripting`: scripts that run, suspended between slices, and debugged.
 //! - `acl/`: who may do what.
 //! - `tracking/`: who has copies of which keys.
 //! - `blocking`: sessions that wait for keys, and their turn.
@@ -64,7 +64,7 @@ mod tests;
 
 pub use error::Error;
 pub use host::{Allocator, CpuTimes, HostFacts};
-pub use input::{Identity, Input, Next, Peer, Ran, Stopwatch};
+pub use input::{DebugLink, Forked, Identity, Input, Next, Peer, Ran, Stopwatch};
 pub use node::{Node, Seeds};
 pub use output::{LogLevel, Output, Outputs};
 pub use replication::Standing;

@@ -45,6 +45,18 @@ pub(crate) enum ReplyMode {
     Skip,
 }
 
+/// What `SCRIPT DEBUG` has asked for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) enum DebugMode {
+    /// Scripts just run.
+    #[default]
+    Off,
+    /// They are debugged in a process of their own, and what they change is lost.
+    Apart,
+    /// They are debugged here, and everybody waits.
+    Here,
+}
+
 /// Why a session waits; the rest of its batch runs when it is resumed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Waiting {
@@ -91,6 +103,8 @@ pub(crate) struct Session {
     pub(crate) reply_mode: ReplyMode,
     pub(crate) no_evict: bool,
     pub(crate) no_touch: bool,
+    /// How its next script is debugged.
+    pub(crate) debug: DebugMode,
     /// Copies data into this server (`CLIENT IMPORT-SOURCE`).
     pub(crate) import_source: bool,
     pub(crate) readonly: bool,
@@ -147,6 +161,7 @@ impl Session {
             reply_mode: ReplyMode::On,
             no_evict: false,
             no_touch: false,
+            debug: DebugMode::Off,
             import_source: false,
             readonly: false,
             redirects: false,

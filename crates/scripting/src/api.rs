@@ -1,6 +1,7 @@
 //! The functions of `redis` (also called `server`).
 
 use crate::convert;
+use crate::debugger;
 use crate::engine::{Answer, Ask, Kept, Registered, Shared};
 use crate::flags::Flags;
 use crate::lua::{Kind, Lua, Raise, Ran};
@@ -33,7 +34,14 @@ fn carry_out(lua: Lua, raises: bool) -> Ran {
             raise => Err(raise),
         };
     }
+    let debugged = shared.exchange().debugger.is_some();
+    if debugged {
+        debugger::note_call(shared);
+    }
     shared.ask(Ask::Call);
+    if debugged {
+        debugger::note_reply(shared);
+    }
     let (reply, proto) = {
         let exchange = shared.exchange();
         // Nobody may look at the arguments any more: they are about to go.
@@ -93,6 +101,7 @@ pub(crate) fn error_reply(lua: Lua) -> Ran {
     }
     let text = lua.bytes(1).unwrap_or_default();
     let text = text.strip_prefix(b"-").unwrap_or(text);
+    debugger::note_error(Shared::of(lua), &[b"-", text]);
     lua.push_table(0, 1);
     if text.contains(&b' ') {
         lua.push_bytes(text);
@@ -192,14 +201,22 @@ pub(crate) fn replicate_commands(lua: Lua) -> Ran {
     Ok(1)
 }
 
-/// `redis.breakpoint()`: there is no debugger to stop in.
+/// `redis.breakpoint()`: whether somebody debugs the script, and will see it stop at the next line.
 pub(crate) fn breakpoint(lua: Lua) -> Ran {
-    lua.push_bool(false);
+    let debugger = &mut Shared::of(lua).exchange().debugger;
+    if let Some(debugger) = debugger {
+        debugger.ask_to_stop();
+    }
+    lua.push_bool(debugger.is_some());
     Ok(1)
 }
 
-/// `redis.debug(...)`: there is no debugger to show it.
-pub(crate) fn debug(_: Lua) -> Ran {
+/// `redis.debug(...)`: shows values to who debugs the script, if somebody does.
+pub(crate) fn debug(lua: Lua) -> Ran {
+    let shared = Shared::of(lua);
+    if let Some(debugger) = &mut shared.exchange().debugger {
+        debugger.show_arguments(lua, shared.memory.most());
+    }
     Ok(0)
 }
 

@@ -15,6 +15,7 @@
 #![allow(unsafe_code)]
 
 use crate::convert;
+use crate::debugger::{self, Debugger};
 use crate::lua::{GLOBALS, Kind, Lua, Raise};
 use crate::memory::{self, Memory};
 use crate::random::Lrand48;
@@ -46,6 +47,11 @@ pub enum Ask {
     Clock,
     /// So many instructions are over. Answer [`Answer::Go`] or [`Answer::Kill`].
     Pause,
+    /// Send the first argument of [`Engine::request`] to who debugs the script. Answer [`Answer::Go`].
+    Tell,
+    /// Wait for what who debugs the script has to say; it goes where replies go. Answer [`Answer::Go`] or
+    /// [`Answer::Gone`].
+    Hear,
 }
 
 /// What it is told.
@@ -63,6 +69,8 @@ pub enum Answer {
     Unknown,
     /// Seconds from some moment on.
     Seconds(f64),
+    /// Nobody is there any more.
+    Gone,
 }
 
 /// Where a script has come to.
@@ -134,7 +142,8 @@ enum Job {
 
 /// What passes between the two sides.
 pub(crate) struct Exchange {
-    /// The arguments of [`Ask::Call`], [`Ask::Check`] and [`Ask::Log`]. They live in Lua's strings or in `scratch`.
+    /// The arguments of [`Ask::Call`], [`Ask::Check`], [`Ask::Log`] and [`Ask::Tell`]. They live in Lua's strings or in
+    /// `scratch`.
     pub(crate) request: Vec<&'static [u8]>,
     pub(crate) scratch: Vec<u8>,
     /// The answer to [`Ask::Call`].
@@ -152,6 +161,8 @@ pub(crate) struct Exchange {
     /// What a library that is being loaded has registered.
     pub(crate) registered: Vec<Registered>,
     pub(crate) registering: bool,
+    /// The session that debugs this run.
+    pub(crate) debugger: Option<Box<Debugger>>,
     killed: bool,
     purpose: Purpose,
 }
@@ -253,6 +264,7 @@ impl Engine {
                 random: Lrand48::default(),
                 registered: Vec::new(),
                 registering: false,
+                debugger: None,
                 killed: false,
                 purpose,
             }),
@@ -261,8 +273,7 @@ impl Engine {
         // SAFETY: the allocator fits its contract, and what is behind it lives until the state is closed.
         let lua = Lua::new(unsafe { sys::lua_newstate(memory::allocate::<Shared>, shared.as_ptr().cast()) });
         sandbox::set_up(lua, purpose, versions);
-        // SAFETY: the state is alive.
-        unsafe { sys::lua_sethook(lua.raw(), Some(hook), sys::LUA_MASKCOUNT, SLICE as c_int) };
+        debugger::watch_slices(lua, hook);
         Ok(Engine { lua, shared, stack: Some(stack), running: None, purpose })
     }
 
@@ -346,6 +357,9 @@ impl Engine {
         exchange.registered.clear();
         let (lua, shared) = (self.lua, self.shared);
         let Some(stack) = self.stack.take() else { return };
+        if self.is_debugged() {
+            debugger::watch_lines(lua);
+        }
         self.running = Some(Coroutine::with_stack(stack, move |yielder, _| {
             // SAFETY: the shared part outlives the coroutine, see `Drop`.
             let shared = unsafe { shared.as_ref() };
@@ -363,11 +377,9 @@ impl Engine {
             CoroutineResult::Yield(ask) => Step::Asks(ask),
             CoroutineResult::Return(ok) => {
                 self.stack = self.running.take().map(Script::into_stack);
-                if std::mem::take(&mut self.exchange_mut().killed) {
-                    // SAFETY: the state is alive.
-                    unsafe {
-                        sys::lua_sethook(self.lua.raw(), Some(hook), sys::LUA_MASKCOUNT, SLICE as c_int);
-                    }
+                let debugged = self.is_debugged();
+                if std::mem::take(&mut self.exchange_mut().killed) || debugged {
+                    debugger::watch_slices(self.lua, hook);
                 }
                 let exchange = self.exchange_mut();
                 exchange.registering = false;
@@ -376,6 +388,22 @@ impl Engine {
                 Step::Done { failed: !ok }
             }
         }
+    }
+
+    /// Debugs the next run.
+    pub fn debug(&mut self, session: Box<Debugger>) {
+        self.exchange_mut().debugger = Some(session);
+    }
+
+    /// Gives the session back, once the run has ended.
+    pub fn end_debugging(&mut self) -> Option<Box<Debugger>> {
+        self.exchange_mut().debugger.take()
+    }
+
+    /// Whether the run is debugged; then it never asks whether to go on.
+    #[must_use]
+    pub fn is_debugged(&self) -> bool {
+        self.exchange().debugger.is_some()
     }
 
     /// Whether a script waits for an answer.

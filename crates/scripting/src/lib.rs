@@ -6,11 +6,13 @@
 //! - `engine`: a Lua state, and running one script in it, on a stack of its own.
 //! - `lua`: the C interface behind methods; `memory`: its allocator. With `engine`, the room for `unsafe`.
 //! - `sandbox`, `api`, `libs/`: what scripts see.
+//! - `debugger/`: stopping a script and looking at it.
 //! - `convert`: replies to Lua's values and back.
 //! - `scripts`: the cache of `EVAL`; `library`: the libraries of `FUNCTION`.
 
 mod api;
 mod convert;
+mod debugger;
 mod engine;
 mod flags;
 mod library;
@@ -25,6 +27,7 @@ pub mod sha1;
 #[cfg(test)]
 mod tests;
 
+pub use debugger::Debugger;
 pub use engine::{Answer, Ask, Engine, Kept, Purpose, REPL_ALL, SLICE, Step, Versions};
 pub use flags::Flags;
 pub use library::{Function, Libraries, Library, Line, LoadError, Policy};

@@ -11,6 +11,7 @@
 //! - A string's bytes live as long as Lua can reach it: callers keep it on the stack while they look at it.
 #![allow(unsafe_code)]
 
+use crate::debugger;
 use crate::engine::Shared;
 use mlua_sys as sys;
 use std::borrow::Cow;
@@ -173,6 +174,7 @@ impl Lua {
 
     /// Pushes `{err = "ERR text"}`; a text that begins with `-` has its own code.
     pub(crate) fn push_error_table(self, text: &str) {
+        debugger::note_error(Shared::of(self), &[text.as_bytes()]);
         self.push_table(0, 1);
         let text = match text.strip_prefix('-') {
             Some(coded) => Cow::Borrowed(coded),

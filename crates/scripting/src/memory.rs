@@ -50,6 +50,11 @@ impl Memory {
         bytes <= self.limit.get()
     }
 
+    /// The most bytes that something made of the values of a script may have.
+    pub(crate) fn most(&self) -> usize {
+        self.limit.get()
+    }
+
     /// A script begins.
     pub(crate) fn begin(&self) {
         self.limited.set(true);

@@ -209,7 +209,7 @@ fn refusal_without_place() -> Raise {
 }
 
 /// Pushes the real table behind the read-only one at `index`; `false`, with nothing pushed, if it is not one.
-fn push_real(lua: Lua, index: c_int) -> bool {
+pub(crate) fn push_real(lua: Lua, index: c_int) -> bool {
     if lua.kind(index) != Kind::Table || !lua.push_metatable(index) {
         return false;
     }

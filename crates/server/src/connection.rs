@@ -5,6 +5,7 @@
 //! send a long pipeline before it reads the first reply. What may pile up is bounded by the output limits.
 
 use crate::buffer::Buffer;
+use crate::debugging::Link;
 use crate::io::Io;
 use crate::machine::Welcome;
 use crate::stream::{Stream, give_way};
@@ -109,6 +110,8 @@ pub(crate) struct Connection {
     told: Held,
     /// The last turn ended before all was carried out that had been read.
     has_more: bool,
+    /// It is another process' now: only this end of it closes.
+    handed_over: bool,
 }
 
 /// What was read and is not done.
@@ -149,7 +152,9 @@ impl Future for Connection {
                 Poll::Pending
             }
             Err(Over) => {
-                self.stream.shut();
+                if !self.handed_over {
+                    self.stream.shut();
+                }
                 Poll::Ready(())
             }
         }
@@ -169,6 +174,7 @@ impl Connection {
             written: 0,
             told: Held::default(),
             has_more: false,
+            handed_over: false,
         }
     }
 
@@ -333,13 +339,14 @@ impl Connection {
 
     /// Runs a batch in the machine.
     fn enter(&mut self, buffer: &Buffer, from: usize, out: &mut Vec<u8>) -> Ran {
-        let Connection { io, handle, session, must_authenticate, told, .. } = self;
-        io.machine.enter(|node, now, outs| {
+        let Connection { io, handle, session, stream, must_authenticate, told, handed_over, .. } = self;
+        let link = Link::new(&io.machine, stream);
+        let ran = io.machine.enter(|node, now, outs| {
             // What others have sent to this connection before now leaves before this batch's replies.
             io.deliver();
             join(out, handle.inbox.take());
             let waiting = buffer.waiting();
-            let ran = node.run(now, *session, &buffer.batch, waiting, from, out, outs, &*io.machine);
+            let ran = node.run(now, *session, &buffer.batch, waiting, from, out, outs, &link);
             // What the node has seen of the input it need not be told.
             let done = if ran.next == Next::Go { buffer.batch.consumed() } else { 0 };
             let rest = (waiting.len() - done).saturating_sub(buffer.batch.taken());
@@ -348,7 +355,13 @@ impl Connection {
                 *must_authenticate = !node.is_authenticated(*session);
             }
             ran
-        })
+        });
+        if link.is_handed_over() {
+            // What it is to be told, the other process tells.
+            *handed_over = true;
+            out.clear();
+        }
+        ran
     }
 
     /// Tells the node that all output has left; it may have more.

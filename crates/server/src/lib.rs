@@ -20,6 +20,7 @@ mod accept;
 mod buffer;
 mod connection;
 mod control;
+mod debugging;
 mod disk;
 mod exchange;
 mod host;

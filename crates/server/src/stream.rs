@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -84,6 +84,14 @@ impl Stream {
             Stream::Tcp(s) => rustix::net::send(s, words, SendFlags::NOSIGNAL),
             Stream::Unix(s) => rustix::net::send(s, words, SendFlags::NOSIGNAL),
         };
+    }
+
+    /// The socket, for who speaks over it past the runtime.
+    pub(crate) fn descriptor(&self) -> BorrowedFd<'_> {
+        match self {
+            Stream::Tcp(s) => s.as_fd(),
+            Stream::Unix(s) => s.as_fd(),
+        }
     }
 
     /// Says that nothing more will be written.

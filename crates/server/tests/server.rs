@@ -1,5 +1,8 @@
 //! The server as a process, spoken to over a unix socket: what its users see of the shell.
 
+#[path = "server/debugging.rs"]
+mod debugging;
+
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -108,8 +111,17 @@ impl Client {
         self.read()
     }
 
-    /// Sends a command given as words; gives its reply as text, the parts of a list with spaces between them.
+    /// Sends a command given as words; gives its reply as [`Client::say_next`] does.
     fn say(&mut self, line: &str) -> String {
+        let words: Vec<&[u8]> = line.split(' ').map(str::as_bytes).collect();
+        let mut out = Vec::new();
+        encode_command(&mut out, &words);
+        self.send(&out);
+        self.say_next()
+    }
+
+    /// The next reply as text, the parts of a list with spaces between them.
+    fn say_next(&mut self) -> String {
         fn text(value: &Value) -> String {
             match value {
                 Value::Array(items) => items.iter().map(text).collect::<Vec<_>>().join(" "),
@@ -119,8 +131,7 @@ impl Client {
                 }
             }
         }
-        let words: Vec<&[u8]> = line.split(' ').map(str::as_bytes).collect();
-        text(&self.call(&words))
+        text(&self.read())
     }
 
     /// Everything up to the end of the connection, as text.

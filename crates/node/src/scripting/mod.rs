@@ -3,11 +3,14 @@
 //! A script runs on a stack of its own (see `tanist-scripting`) and asks for each command, which is carried out here
 //! like any other. One that takes long is suspended: the node goes on serving, but until the script has ended every
 //! command that it might see or disturb waits, and after `busy-reply-threshold` is refused with `BUSY`. Its effects
-//! are kept aside meanwhile and become one entry of the log at its end, so nobody sees half of them.
+//! are kept aside meanwhile and become one entry of the log at its end, so nobody sees half of them. One that is debugged
+//! (`debugging`) is not suspended: the node stands still.
 
+mod debugging;
 mod rules;
 mod suspended;
 
+pub(crate) use debugging::debug;
 pub(crate) use rules::Rules;
 pub(crate) use suspended::{Suspended, suspend_transaction};
 
@@ -91,6 +94,13 @@ impl Script {
                     }
                     self.answer = Answer::Go;
                 }
+                Step::Asks(Ask::Tell) => {
+                    debugging::tell(ctx.watch, self.engine.request().0);
+                    self.answer = Answer::Go;
+                }
+                Step::Asks(Ask::Hear) => {
+                    self.answer = debugging::hear(ctx.watch, self.engine.request().1);
+                }
                 Step::Asks(Ask::Clock) => {
                     self.answer = Answer::Seconds(ctx.watch.read().nanos() as f64 / 1e9);
                 }
@@ -145,8 +155,8 @@ pub(crate) fn log_line(outs: &mut Outputs, level: u8, text: &[u8]) {
 
 /// Runs a script that has been begun in its state, and answers its caller, or suspends it.
 pub(crate) fn run(ctx: &mut Ctx<'_>, mut script: Script, args: Args<'_, '_>) {
-    // What the primary's log holds is not interrupted.
-    let may_pause = !ctx.session.is_primary();
+    // What the primary's log holds is not interrupted, nor what is debugged.
+    let may_pause = !ctx.session.is_primary() && !script.rules.debugged;
     match script.slice(ctx, may_pause) {
         Progress::Done { failed } => finish(ctx, script, failed),
         Progress::Paused => {

@@ -19,6 +19,8 @@ pub(crate) struct Rules {
     pub(crate) out_of_memory: bool,
     /// It has carried out a command that writes; then it is not stopped any more.
     pub(crate) wrote: bool,
+    /// Somebody debugs it: it may not wait for another server, since nobody else has a turn meanwhile.
+    pub(crate) debugged: bool,
 }
 
 impl Node {
@@ -37,7 +39,12 @@ impl Node {
         }
         let bound = !writes && !said.is_some_and(|said| said.has(Flags::ALLOW_OOM));
         let out_of_memory = bound && !obeys && Node::lacks_memory(ctx);
-        Ok(Rules { read_only: read_only || said.is_some() && !writes, out_of_memory, wrote: false })
+        Ok(Rules {
+            read_only: read_only || said.is_some() && !writes,
+            out_of_memory,
+            wrote: false,
+            debugged: false,
+        })
     }
 
     /// Carries out a command for a script; what speaks against it is answered as an error.
@@ -92,6 +99,9 @@ impl Node {
         }
         if rules.read_only && has(CommandFlags::WRITE.and(CommandFlags::MAY_REPLICATE)) {
             return Err(Error::SCRIPT_READ_ONLY);
+        }
+        if rules.debugged && command.name == "migrate" {
+            return Err(Error::fixed("ERR MIGRATE is not possible while a script is debugged"));
         }
         // The primary's log is obeyed.
         if has(CommandFlags::WRITE)

@@ -155,7 +155,7 @@ pub(super) const COMMANDS: &[Command] = &[
             of_script("debug", "script|debug", -3, cache::debug)
                 .flags(Flags::NOSCRIPT)
                 .since("3.2.0")
-                .about("Chooses how scripts are debugged: not at all.", "O(1)")
+                .about("Chooses how the scripts of this connection are debugged.", "O(1)")
                 .args(&[
                     Arg::one_of(
                         "mode",

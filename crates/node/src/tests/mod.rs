@@ -9,6 +9,7 @@ mod config;
 mod connection;
 mod databases;
 mod debug;
+mod debugging;
 mod effects;
 mod encodings;
 mod events;

@@ -1,9 +1,10 @@
 //! `SCRIPT`: the cache of scripts.
 
-use super::{flush_mode, kill};
+use super::{flush_mode, kill, wrong_subcommand};
 use crate::commands::reply_help;
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};
+use crate::session::DebugMode;
 use tanist_resp::Args;
 use tanist_scripting::{Purpose, sha1};
 
@@ -48,13 +49,30 @@ pub(crate) fn kill_script(ctx: &mut Ctx<'_>, _args: Args<'_, '_>) -> Outcome {
     kill(ctx, Purpose::Scripts)
 }
 
-/// `SCRIPT DEBUG YES | SYNC | NO`: there is no debugger, so only `NO` can be done.
+/// `SCRIPT DEBUG YES | SYNC | NO [engine]`
 pub(crate) fn debug(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
-    match args.at(2).to_ascii_lowercase().as_slice() {
-        b"no" => ctx.reply().ok(),
-        b"yes" | b"sync" => return Err(Error::new("ERR this server has no debugger for scripts")),
-        _ => return Err(Error::new("ERR Use SCRIPT DEBUG YES/SYNC/NO")),
+    if args.len() > 4 {
+        return Err(wrong_subcommand("SCRIPT", args.at(1)));
     }
+    // A session speaks past the replies that wait.
+    if !ctx.out.is_empty() || ctx.session.unsent > 0 {
+        return Err(Error::fixed("ERR SCRIPT DEBUG must be called outside a pipeline"));
+    }
+    if let Some(name) = args.get(3).filter(|name| !name.eq_ignore_ascii_case(b"lua")) {
+        let name = String::from_utf8_lossy(name).replace(['\r', '\n'], " ");
+        return Err(Error::new(format!("ERR No scripting engine found with name '{name}' to enable debug")));
+    }
+    let mode = match args.at(2).to_ascii_lowercase().as_slice() {
+        b"no" => DebugMode::Off,
+        b"yes" => DebugMode::Apart,
+        b"sync" => DebugMode::Here,
+        _ => return Err(Error::fixed("ERR Use SCRIPT DEBUG YES/SYNC/NO")),
+    };
+    if mode != DebugMode::Off && ctx.watch.debug_link().is_none() {
+        return Err(Error::fixed("ERR scripts cannot be debugged over this connection"));
+    }
+    ctx.session.debug = mode;
+    ctx.reply().ok();
     Ok(())
 }
 
@@ -64,7 +82,7 @@ pub(crate) fn help(ctx: &mut Ctx<'_>, _args: Args<'_, '_>) -> Outcome {
         ctx,
         "SCRIPT",
         &[
-            ("DEBUG NO", "Do not debug scripts; this server has no debugger."),
+            ("DEBUG (YES|SYNC|NO) [<engine>]", "Choose how scripts of this connection are debugged."),
             ("EXISTS <sha1> [<sha1> ...]", "Tell which of these scripts are in the cache."),
             ("FLUSH [ASYNC|SYNC]", "Forget all scripts."),
             ("KILL", "End the script that is running, if it has not written anything."),

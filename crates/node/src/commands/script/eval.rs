@@ -4,9 +4,10 @@ use crate::commands::parse_int;
 use crate::context::Ctx;
 use crate::error::{Error, Outcome};
 use crate::node::Node;
-use crate::scripting::{Script, run};
+use crate::scripting::{Script, debug, run};
+use crate::session::DebugMode;
 use tanist_resp::Args;
-use tanist_scripting::{Answer, Engine, Flags, Kept, Purpose, sha1};
+use tanist_scripting::{Answer, Debugger, Engine, Flags, Kept, Purpose, sha1};
 
 /// What is to be run.
 struct Target {
@@ -46,10 +47,23 @@ pub(crate) fn fcall_ro(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
 }
 
 fn by_text(ctx: &mut Ctx<'_>, args: Args<'_, '_>, read_only: bool) -> Outcome {
+    if ctx.session.debug != DebugMode::Off {
+        return debug(ctx, args, |ctx, debugger| text(ctx, args, read_only, debugger));
+    }
+    text(ctx, args, read_only, &mut None)
+}
+
+/// Runs a script by its text, debugged by the session if there is one.
+fn text(
+    ctx: &mut Ctx<'_>,
+    args: Args<'_, '_>,
+    read_only: bool,
+    debugger: &mut Option<Box<Debugger>>,
+) -> Outcome {
     let keys = count_keys(args, Error::NOT_AN_INTEGER)?;
     show_monitors(ctx, args);
     let found = ctx.node.scripting.scripts.load(args.at(1), true).map_err(Error::new)?;
-    begin(ctx, args, keys, &script(found), read_only)
+    begin(ctx, args, keys, &script(found), read_only, debugger)
 }
 
 fn by_sha(ctx: &mut Ctx<'_>, args: Args<'_, '_>, read_only: bool) -> Outcome {
@@ -57,10 +71,13 @@ fn by_sha(ctx: &mut Ctx<'_>, args: Args<'_, '_>, read_only: bool) -> Outcome {
     if args.at(1).len() != 40 {
         return Err(Error::NO_SCRIPT);
     }
+    if ctx.session.debug != DebugMode::Off {
+        return Err(Error::fixed("ERR Please use EVAL instead of EVALSHA for debugging"));
+    }
     let keys = count_keys(args, Error::NOT_AN_INTEGER)?;
     show_monitors(ctx, args);
     let found = sha.and_then(|sha| ctx.node.scripting.scripts.find(&sha)).ok_or(Error::NO_SCRIPT)?;
-    begin(ctx, args, keys, &script(found), read_only)
+    begin(ctx, args, keys, &script(found), read_only, &mut None)
 }
 
 fn by_name(ctx: &mut Ctx<'_>, args: Args<'_, '_>, read_only: bool) -> Outcome {
@@ -69,7 +86,7 @@ fn by_name(ctx: &mut Ctx<'_>, args: Args<'_, '_>, read_only: bool) -> Outcome {
     let (function, flags) = found.ok_or(Error::fixed("ERR Function not found"))?;
     let keys = count_keys(args, Error::fixed("ERR Bad number of keys provided"))?;
     let target = Target { purpose: Purpose::Functions, function, flags: Some(flags) };
-    begin(ctx, args, keys, &target, read_only)
+    begin(ctx, args, keys, &target, read_only, &mut None)
 }
 
 fn script(found: tanist_scripting::Found) -> Target {
@@ -94,8 +111,15 @@ fn show_monitors(ctx: &mut Ctx<'_>, args: Args<'_, '_>) {
     }
 }
 
-fn begin(ctx: &mut Ctx<'_>, args: Args<'_, '_>, keys: usize, target: &Target, read_only: bool) -> Outcome {
-    let rules = Node::rules(ctx, target.flags, read_only)?;
+fn begin(
+    ctx: &mut Ctx<'_>,
+    args: Args<'_, '_>,
+    keys: usize,
+    target: &Target,
+    read_only: bool,
+    debugger: &mut Option<Box<Debugger>>,
+) -> Outcome {
+    let mut rules = Node::rules(ctx, target.flags, read_only)?;
     let taken = match target.purpose {
         Purpose::Scripts => ctx.node.scripting.scripts.take_engine(),
         Purpose::Functions => ctx.node.scripting.libraries.take_engine(),
@@ -107,6 +131,10 @@ fn begin(ctx: &mut Ctx<'_>, args: Args<'_, '_>, keys: usize, target: &Target, re
     } else {
         usize::try_from(limit).unwrap_or(usize::MAX)
     });
+    if let Some(debugger) = debugger.take() {
+        rules.debugged = true;
+        engine.debug(debugger);
+    }
     let rest = args.skip(3);
     let arguments = rest.skip(keys);
     engine.begin(target.function, rest.iter().take(keys), arguments.iter(), ctx.session.proto);
