@@ -101,6 +101,33 @@ fn a_cluster_comes_up_goes_down_and_comes_up_again() {
 }
 
 #[test]
+fn a_node_that_cannot_save_its_data_is_not_killed_for_it() {
+    let folder = Folder::new("down-unsaved");
+    let port = ports::free_block(6).unwrap();
+    let up = folder.up(port);
+    assert!(up.status.success(), "{}", text(&up));
+    // A folder in the place of its snapshot stands for a disk that is full.
+    let snapshot = folder.0.join("node-1/dump.rdb");
+    let _ = std::fs::remove_file(&snapshot);
+    std::fs::create_dir_all(snapshot.join("kept")).unwrap();
+    let address = format!("127.0.0.1:{port}").parse().unwrap();
+    let mut client = Client::connect(address, Duration::from_secs(60)).unwrap();
+    assert_eq!(client.call(&["SET", "k", "v"]).unwrap(), Reply::Simple(b"OK".to_vec()));
+
+    let down = tanist(&["down", "--dir", folder.arg()]);
+    assert!(!down.status.success(), "{}", text(&down));
+    assert!(text(&down).contains("node-1 cannot save its data and goes on"), "{}", text(&down));
+    assert_eq!(client.call(&["GET", "k"]).unwrap(), Reply::Bulk(b"v".to_vec()));
+
+    std::fs::remove_dir_all(&snapshot).unwrap();
+    assert!(tanist(&["down", "--dir", folder.arg()]).status.success());
+    let up = folder.up(port);
+    assert!(up.status.success(), "{}", text(&up));
+    let mut client = Client::connect(address, Duration::from_secs(60)).unwrap();
+    assert_eq!(client.call(&["GET", "k"]).unwrap(), Reply::Bulk(b"v".to_vec()));
+}
+
+#[test]
 fn a_mistaken_option_leaves_nothing_behind() {
     let folder = Folder::new("up-mistake");
     let port = ports::free_block(2).unwrap();

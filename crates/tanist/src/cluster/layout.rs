@@ -151,9 +151,9 @@ impl Layout {
         self.members.iter().filter(|m| m.alive())
     }
 
-    /// After all of them have ended, and nobody supervises them.
-    pub fn forget_processes(&mut self) {
-        self.members.iter_mut().for_each(|m| m.process = None);
+    /// Forgets members that have ended; nobody supervises the others.
+    pub fn forget_ended(&mut self) {
+        self.members.iter_mut().for_each(|m| m.process = m.process.filter(Identity::alive));
         self.supervisor = None;
     }
 

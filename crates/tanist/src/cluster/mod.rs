@@ -23,6 +23,7 @@ pub use layout::{Kind, Layout, Member, Program};
 pub use process::{Identity, Signal};
 pub use view::{NodeView, SentinelView, View, Watcher};
 
+use crate::client::{Client, Value};
 use crate::output::note;
 use wait::Wait;
 
@@ -59,6 +60,9 @@ pub struct Cluster {
 
 /// How long a process may take to end by itself: a primary waits up to ten seconds for its replicas.
 const STOP_GRACE: Duration = Duration::from_secs(12);
+
+/// How long a node that does not end may take to answer.
+const ANSWER: Duration = Duration::from_secs(2);
 
 impl Cluster {
     /// Makes the folder and the configuration files. Starts nothing.
@@ -143,7 +147,7 @@ impl Cluster {
                 self.layout.set_password(kind, directives.password(kind));
             }
         }
-        self.layout.forget_processes();
+        self.layout.forget_ended();
         self.layout.save()
     }
 
@@ -253,12 +257,25 @@ impl Cluster {
     }
 
     /// Stops every member; returns the labels of those that had to be killed.
-    pub fn stop(&mut self) -> Result<Vec<String>> {
+    ///
+    /// A node that answers is killed only by `force`: it still saves its data, which takes as long as it takes, or it
+    /// cannot save them and so does not end. That is an error, and what has not ended by then goes on.
+    pub fn stop(&mut self, force: bool) -> Result<Vec<String>> {
         let mut killed = Vec::new();
+        let ended = self.stop_in_order(force, &mut killed);
+        self.layout.forget_ended();
+        if let Err(e) = self.layout.save() {
+            // What is written there names processes that are gone, and is known to.
+            note(format_args!("{e:#}; those that have ended have ended all the same"));
+        }
+        ended.map(|()| killed)
+    }
+
+    fn stop_in_order(&mut self, force: bool, killed: &mut Vec<String>) -> Result<()> {
         for group in stop_order(&self.layout) {
-            let doomed: Vec<(String, Identity)> = group
+            let doomed: Vec<(&Member, Identity)> = group
                 .into_iter()
-                .filter_map(|i| self.layout.members[i].process.map(|p| (self.layout.members[i].label(), p)))
+                .filter_map(|i| self.layout.members[i].process.map(|p| (&self.layout.members[i], p)))
                 .filter(|(_, p)| p.alive())
                 .collect();
             // All of a group at once, then wait for each.
@@ -266,15 +283,40 @@ impl Cluster {
                 process.signal(Signal::CONT);
                 process.signal(Signal::TERM);
             }
-            killed.extend(doomed.into_iter().filter(|(_, p)| !p.stop(STOP_GRACE)).map(|(label, _)| label));
+            for (member, process) in doomed {
+                if !self.end(member, process, force)? {
+                    killed.push(member.label());
+                }
+            }
             self.reap();
         }
-        self.layout.forget_processes();
-        if let Err(e) = self.layout.save() {
-            // What is written there names processes that are gone, and is known to.
-            note(format_args!("{e:#}; all members have ended all the same"));
+        Ok(())
+    }
+
+    /// Waits until a member that was told to end has ended; whether it did so by itself.
+    fn end(&self, member: &Member, process: Identity, force: bool) -> Result<bool> {
+        while !process.wait_gone(STOP_GRACE) {
+            match self.saving(member).filter(|_| !force) {
+                None => return Ok(process.stop(Duration::ZERO)),
+                Some(true) => note(format_args!("{} still saves its data", member.label())),
+                Some(false) => bail!(
+                    "{label} cannot save its data and goes on, so that nothing is lost; the end of its log:\n{tail}mend \
+                     that and try again, or give up what is not saved with `tanist down --force`",
+                    label = member.label(),
+                    tail = process::log_tail(&self.layout, member, 4)
+                ),
+            }
         }
-        Ok(killed)
+        Ok(true)
+    }
+
+    /// Whether a node is saving its data; `None` if it is no node, or does not answer.
+    fn saving(&self, member: &Member) -> Option<bool> {
+        let password = self.layout.password.as_deref().filter(|_| member.kind == Kind::Node);
+        let is_node = member.kind == Kind::Node;
+        let mut client = is_node.then(|| Client::login(member.addr(), ANSWER, password))?.ok()?;
+        let Value::Bulk(info) = client.call(&["INFO", "persistence"]).ok()? else { return None };
+        Some(String::from_utf8_lossy(&info).contains("rdb_bgsave_in_progress:1"))
     }
 }
 

@@ -68,7 +68,7 @@ impl Up {
         // Until it is complete `tanist down` ends this process in any case, which then ends the others.
         cluster.layout.supervisor = Identity::of(std::process::id() as i32);
         if let Err(e) = self.bring_up(&mut cluster, &stop) {
-            return Err(match halt(&mut cluster) {
+            return Err(match halt(&mut cluster, false) {
                 Ok(()) => e,
                 Err(also) => e.context(format!("{also:#}; before that")),
             });
@@ -87,7 +87,7 @@ impl Up {
         }
         let shown = live::show(&mut cluster, &stop);
         say("stopping ...");
-        halt(&mut cluster)?;
+        halt(&mut cluster, false)?;
         say(format_args!("stopped; the data are in {}", cluster.layout.dir.display()));
         shown
     }
@@ -175,21 +175,20 @@ impl Up {
 }
 
 /// Stops all members: those that the folder's file names or, if it cannot be read, those that were started here.
-fn halt(cluster: &mut Cluster) -> Result<()> {
+fn halt(cluster: &mut Cluster, force: bool) -> Result<()> {
     let known = cluster.refresh();
-    for label in cluster.stop()? {
+    for label in cluster.stop(force)? {
         say(format_args!("{label} did not end in time and was killed"));
     }
     known
 }
 
-/// Ends the `up` that is the cluster's supervisor; it stops the members.
+/// Ends the `up` that is the cluster's supervisor; it stops the members, as far as they let themselves be stopped.
 fn stop_up(up: &Identity) -> Result<()> {
     up.signal(Signal::TERM);
     if !up.wait_gone(PATIENCE) {
         bail!("the `tanist up` with pid {} does not end", up.pid);
     }
-    say("stopped");
     Ok(())
 }
 
@@ -199,6 +198,9 @@ pub struct Down {
     /// The cluster's folder
     #[arg(long, default_value = "cluster")]
     dir: PathBuf,
+    /// Also kill nodes that do not end because they cannot save their data
+    #[arg(long)]
+    force: bool,
 }
 
 impl Down {
@@ -208,7 +210,12 @@ impl Down {
         let began = Instant::now();
         loop {
             if let Some(up) = cluster.layout.supervisor.filter(Identity::alive) {
-                return stop_up(&up);
+                stop_up(&up)?;
+                cluster.refresh()?;
+                if cluster.layout.running().next().is_none() {
+                    say("stopped");
+                    return Ok(());
+                }
             }
             match cluster.claim() {
                 Ok(()) => break,
@@ -222,7 +229,7 @@ impl Down {
             say(format_args!("nothing runs in {}", cluster.layout.dir.display()));
             return Ok(());
         }
-        halt(&mut cluster)?;
+        halt(&mut cluster, self.force)?;
         say("stopped");
         Ok(())
     }
