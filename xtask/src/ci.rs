@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 
 use crate::shell::{cargo, release_binary, root, step};
 use crate::verify::verify;
@@ -24,7 +24,6 @@ const ROBUSTNESS: (u32, u32) = (24, 1);
 pub(crate) fn ci() -> Result<()> {
     verify(true)?;
     step("tests", cargo().args(["test", "--workspace"]))?;
-    builds()?;
     fuzz(CI_FUZZ_SECONDS, Some(FUZZ_SEED))?;
     crate::sim(SEEDS, &[])?;
     crate::sabotage::sabotage(None)?;
@@ -34,37 +33,6 @@ pub(crate) fn ci() -> Result<()> {
     step("registers under faults", cargo().args(registers))?;
     crate::robustness(ROBUSTNESS.0, ROBUSTNESS.1)?;
     crate::interop()
-}
-
-/// What later steps run, built side by side: each of the two is a chain of crates, one after the other, and leaves a core
-/// to the other.
-fn builds() -> Result<()> {
-    let release = || {
-        release_binary()?;
-        step("build of the simulator", cargo().args(["build", "--release", "--package", "tanist-sim"]))
-    };
-    std::thread::scope(|scope| {
-        let fuzz_targets = scope.spawn(build_fuzz_targets);
-        release()?;
-        fuzz_targets.join().unwrap_or_else(|_| bail!("the build of the fuzz targets failed"))
-    })
-}
-
-fn build_fuzz_targets() -> Result<()> {
-    install_cargo_fuzz()?;
-    let mut build = cargo();
-    step(
-        "build of the fuzz targets",
-        build.current_dir(root().join("fuzz")).arg("fuzz").arg("build").env("RUSTC_BOOTSTRAP", "1"),
-    )
-}
-
-fn install_cargo_fuzz() -> Result<()> {
-    let quiet = |c: &mut Command| c.stdout(Stdio::null()).stderr(Stdio::null()).status();
-    if quiet(cargo().args(["fuzz", "--version"])).is_ok_and(|s| s.success()) {
-        return Ok(());
-    }
-    step("install cargo-fuzz", cargo().args(["install", "cargo-fuzz", "--locked", "--quiet"]))
 }
 
 /// One of each kind on our own binaries; and the harness itself on programs whose behaviour is known.
@@ -79,7 +47,10 @@ fn drills(tanist: &Path) -> Result<()> {
 
 /// Every fuzz target, for `seconds` each; with a seed it begins with the kept inputs alone.
 pub(crate) fn fuzz(seconds: u32, seed: Option<u32>) -> Result<()> {
-    install_cargo_fuzz()?;
+    let quiet = |c: &mut Command| c.stdout(Stdio::null()).stderr(Stdio::null()).status();
+    if !quiet(cargo().args(["fuzz", "--version"])).is_ok_and(|s| s.success()) {
+        step("install cargo-fuzz", cargo().args(["install", "cargo-fuzz", "--locked", "--quiet"]))?;
+    }
     let seed = seed.map(|s| s.to_string());
     step("fuzz", Command::new(root().join("fuzz/run")).arg(seconds.to_string()).args(seed))
 }
