@@ -50,8 +50,26 @@ pub(super) struct Prober {
 #[derive(Debug, Default)]
 struct Shared {
     worst: Mutex<Worst>,
-    answers: AtomicU64,
+    answers: Answers,
     stop: AtomicBool,
+}
+
+/// Counts answers to questions that are asked one after the other.
+#[derive(Debug, Default)]
+pub(super) struct Answers(AtomicU64);
+
+impl Answers {
+    pub(super) fn count(&self) {
+        self.0.fetch_add(1, Ordering::Release);
+    }
+
+    /// Waits until the question under way has its answer, or until nobody asks any more.
+    pub(super) fn await_next(&self, pause: Duration, over: impl Fn() -> bool) {
+        let now = self.0.load(Ordering::Acquire);
+        while self.0.load(Ordering::Acquire) == now && !over() {
+            sleep(pause);
+        }
+    }
 }
 
 impl Prober {
@@ -85,10 +103,7 @@ impl Prober {
 
     /// The longest wait since the last time, that of the question under way included.
     pub(super) fn take_worst(&self) -> Worst {
-        let now = self.shared.answers.load(Ordering::Acquire);
-        while self.shared.answers.load(Ordering::Acquire) == now && !self.thread.is_finished() {
-            sleep(Duration::from_millis(1));
-        }
+        self.shared.answers.await_next(Duration::from_millis(1), || self.thread.is_finished());
         std::mem::take(&mut *self.shared.worst())
     }
 
@@ -117,6 +132,6 @@ impl Shared {
             worst.own = worst.own.max(seen.saturating_sub(taken));
         }
         drop(worst);
-        self.answers.fetch_add(1, Ordering::Release);
+        self.answers.count();
     }
 }

@@ -34,6 +34,7 @@ pub(super) fn stalls(setting: &Setting, who: &Contender) -> Result<Vec<Sample>> 
     note("calm", prober.take_worst());
     Runner::fill(server.addr, &load::SET, many, 8)?;
     note("grow", prober.take_worst());
+    // A thread that came meanwhile runs where the one does that has started it.
     machine::answers_alone(server.pid());
     prober.take_worst();
     order(&server, "FLUSHALL ASYNC")?;

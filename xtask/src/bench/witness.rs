@@ -9,7 +9,7 @@ use std::fs;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 use super::machine;
+use super::probe::Answers;
 
 /// An answer that takes longer is late. Usually it comes in a tenth of that.
 const LATE: Duration = Duration::from_micros(200);
@@ -33,7 +34,7 @@ pub(super) struct Witness {
 struct Shared {
     /// From when to when an answer was late, in order.
     late: Mutex<Vec<(Instant, Instant)>>,
-    answers: AtomicU64,
+    answers: Answers,
     stop: AtomicBool,
 }
 
@@ -85,11 +86,7 @@ impl Witness {
     /// How much of the time between these moments the witness waited in vain.
     pub(super) fn taken(&self, from: Instant, to: Instant) -> Duration {
         // A question that is under way may have begun before the end.
-        let now = self.shared.answers.load(Ordering::Acquire);
-        while self.shared.answers.load(Ordering::Acquire) == now && !self.shared.stop.load(Ordering::Relaxed)
-        {
-            sleep(LATE / 4);
-        }
+        self.shared.answers.await_next(LATE / 4, || self.shared.stop.load(Ordering::Relaxed));
         let late = self.shared.late.lock().unwrap_or_else(|e| e.into_inner());
         let recent = late.iter().rev().take_while(|(_, until)| *until > from);
         recent.filter_map(|&(since, until)| until.min(to).checked_duration_since(since.max(from))).sum()
@@ -127,7 +124,7 @@ fn ask(stream: &mut TcpStream, shared: &Shared) -> std::io::Result<()> {
         if ended - due > LATE {
             shared.late.lock().unwrap_or_else(|e| e.into_inner()).push((due, ended));
         }
-        shared.answers.fetch_add(1, Ordering::Release);
+        shared.answers.count();
         due = ended + LATE / 2;
         sleep(LATE / 2);
     }
