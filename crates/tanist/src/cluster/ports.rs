@@ -1,6 +1,7 @@
 //! Ports: refused before anything is started, with a message that says what to do.
 
 use std::net::{Ipv4Addr, TcpListener};
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Result, bail};
 
@@ -23,22 +24,26 @@ pub fn require_free(ports: &[u16]) -> Result<()> {
     )
 }
 
-/// `count` free ports in a row.
+/// `count` free ports in a row; others every time, as long as there are any.
 ///
 /// They lie below the range from which the kernel takes the ports of outgoing connections: the port of a
 /// killed node must not be given to a client that is just reconnecting to it.
 pub fn free_block(count: u16) -> Result<u16> {
     const LOW: u16 = 22_000;
     const HIGH: u16 = 32_000;
-    if count == 0 || count > HIGH - LOW {
+    const SPAN: u16 = HIGH - LOW;
+    // What was given out is free until its taker listens there: the next one, on another thread, looks behind it.
+    static NEXT: Mutex<Option<u16>> = Mutex::new(None);
+    if count == 0 || count > SPAN {
         bail!("there are no {count} ports in a row between {LOW} and {HIGH}; choose some with --port");
     }
-    let blocks = (HIGH - LOW) / count;
+    let mut next = NEXT.lock().unwrap_or_else(PoisonError::into_inner);
     // Different processes start to look at different places, so that drills side by side seldom race.
-    let start = (std::process::id() % u32::from(blocks)) as u16;
-    for i in 0..blocks {
-        let base = LOW + ((start + i) % blocks) * count;
-        if (base..base + count).all(|p| !in_use(p)) {
+    let start = next.unwrap_or((std::process::id() % u32::from(SPAN / 16)) as u16 * 16);
+    for i in 0..SPAN {
+        let base = LOW + (start + i) % SPAN;
+        if base <= HIGH - count && (base..base + count).all(|p| !in_use(p)) {
+            *next = Some((base - LOW + count) % SPAN);
             return Ok(base);
         }
     }
@@ -73,6 +78,13 @@ mod tests {
                 "{count}"
             );
         }
+    }
+
+    #[test]
+    fn two_that_look_at_once_get_different_blocks() {
+        let looking = [(); 2].map(|()| std::thread::spawn(|| free_block(6).unwrap()));
+        let [one, other] = looking.map(|thread| thread.join().unwrap());
+        assert!(one.abs_diff(other) >= 6, "{one} and {other}");
     }
 
     #[test]
