@@ -23,7 +23,7 @@ pub use layout::{Kind, Layout, Member, Program};
 pub use process::{Identity, Signal};
 pub use view::{NodeView, SentinelView, View, Watcher};
 
-use crate::client::{Client, Value};
+use crate::client::Client;
 use crate::output::note;
 use wait::Wait;
 
@@ -312,11 +312,16 @@ impl Cluster {
 
     /// Whether a node is saving its data; `None` if it is no node, or does not answer.
     fn saving(&self, member: &Member) -> Option<bool> {
-        let password = self.layout.password.as_deref().filter(|_| member.kind == Kind::Node);
-        let is_node = member.kind == Kind::Node;
-        let mut client = is_node.then(|| Client::login(member.addr(), ANSWER, password))?.ok()?;
-        let Value::Bulk(info) = client.call(&["INFO", "persistence"]).ok()? else { return None };
-        Some(String::from_utf8_lossy(&info).contains("rdb_bgsave_in_progress:1"))
+        if member.kind != Kind::Node {
+            return None;
+        }
+        let client = Client::login(member.addr(), ANSWER, self.layout.password.as_deref());
+        match client.and_then(|mut client| client.info("persistence")) {
+            Ok(info) => Some(info.get("rdb_bgsave_in_progress").is_some_and(|saves| saves == "1")),
+            // It answers, if only that the password is another one by now.
+            Err(e) if e.kind() == ErrorKind::Other => Some(false),
+            Err(_) => None,
+        }
     }
 }
 
