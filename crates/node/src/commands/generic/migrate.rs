@@ -99,7 +99,7 @@ pub(crate) fn migrate(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     let mut keys = Vec::new();
     let places = options.keys.map_or(3..4, |first| first..args.len());
     for i in places {
-        if put_key(ctx, args.at(i), options.replace, &mut bytes)? {
+        if put_key(ctx, args.at(i), options.replace, &mut bytes) {
             keys.push(args.at(i).into());
         }
     }
@@ -152,23 +152,22 @@ fn opening(options: &Options<'_>, db: &[u8]) -> (Vec<u8>, Vec<u8>, usize) {
 }
 
 /// Appends the `RESTORE` of a key, if it is there.
-fn put_key(ctx: &mut Ctx<'_>, key: &[u8], replace: bool, bytes: &mut Vec<u8>) -> Result<bool, Error> {
+fn put_key(ctx: &mut Ctx<'_>, key: &[u8], replace: bool, bytes: &mut Vec<u8>) -> bool {
     let now = ctx.wall();
     let hash = ctx.node.data.hash(key);
-    if !ctx.read(key, hash, |found, _| found.is_some()) {
-        return Ok(false);
-    }
-    let Some(entry) = ctx.lookup(key, hash) else { return Ok(false) };
-    let mut payload = Vec::new();
-    crate::values::dump(entry.value(), &mut payload);
-    let mut digits = itoa::Buffer::new();
-    let left = entry.expiry().map_or(0, |at| (at.0 - now.0).max(1));
-    let mut words: Vec<&[u8]> = vec![b"RESTORE", key, digits.format(left).as_bytes(), &payload];
-    if replace {
-        words.push(b"REPLACE");
-    }
-    encode_command(bytes, &words);
-    Ok(true)
+    ctx.read(key, hash, |found, _| {
+        let Some(entry) = found else { return false };
+        let mut payload = Vec::new();
+        crate::values::dump(entry.value(), &mut payload);
+        let mut digits = itoa::Buffer::new();
+        let left = entry.expiry().map_or(0, |at| (at.0 - now.0).max(1));
+        let mut words: Vec<&[u8]> = vec![b"RESTORE", key, digits.format(left).as_bytes(), &payload];
+        if replace {
+            words.push(b"REPLACE");
+        }
+        encode_command(bytes, &words);
+        true
+    })
 }
 
 impl Migration {
