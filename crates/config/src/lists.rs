@@ -4,10 +4,10 @@ use crate::file::{LineError, Statement};
 use tanist_text::words::quote;
 
 /// `user <name> <rule> ...`, as a line of a file has it. What the rules mean, and whether they can be, is the node's
-/// business.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// business. Where a line stood makes no difference between two of them.
+#[derive(Clone, Debug)]
 pub struct UserLine {
-    /// The name and the rules.
+    /// The name and the rules; a selector has as many words here as it has in the line.
     pub args: Vec<Vec<u8>>,
     /// Where it stood, for an error; zero if it is to be written.
     line: usize,
@@ -15,10 +15,11 @@ pub struct UserLine {
 }
 
 impl UserLine {
-    /// A line that is to be written.
+    /// A line that is to be written; what has blanks in it is taken for several words.
     #[must_use]
     pub fn new(args: Vec<Vec<u8>>) -> UserLine {
-        UserLine { args, line: 0, text: Vec::new() }
+        let words = args.iter().flat_map(|arg| arg.split(|&b| b == b' ')).map(<[u8]>::to_vec).collect();
+        UserLine { args: words, line: 0, text: Vec::new() }
     }
 
     pub(crate) fn read(statement: &Statement) -> UserLine {
@@ -32,15 +33,14 @@ impl UserLine {
         LineError { line: self.line, text, reason: reason.to_owned() }.to_string()
     }
 
-    /// The line. A word that would be read as another one is put in quotes; a hash stands as it is, for it begins a comment
-    /// only at the beginning of a line.
+    /// The line, which is read as the same words. One that would be read as another is put in quotes; a hash stands as it
+    /// is, for it begins a comment only at the beginning of a line.
     pub(crate) fn text(&self) -> String {
         let plain = |b: &u8| b.is_ascii_graphic() && !matches!(b, b'"' | b'\'' | b'\\');
         let mut line = "user".to_owned();
         for arg in &self.args {
             line.push(' ');
-            // Selectors have spaces of their own: they are words of the line, and joined again when it is read.
-            let bare = !arg.is_empty() && arg.iter().all(|b| plain(b) || *b == b' ');
+            let bare = !arg.is_empty() && arg.iter().all(plain);
             match std::str::from_utf8(arg) {
                 Ok(text) if bare => line.push_str(text),
                 _ => line.push_str(&quote(arg)),
@@ -49,6 +49,14 @@ impl UserLine {
         line
     }
 }
+
+impl PartialEq for UserLine {
+    fn eq(&self, other: &UserLine) -> bool {
+        self.args == other.args
+    }
+}
+
+impl Eq for UserLine {}
 
 /// Lines kept as they were given, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use tanist_config::{
-    CommandLine, Directive, Included, LoadError, Loaded, MAX_INCLUDE_DEPTH, SavePoint, ServerConfig,
+    CommandLine, Directive, Included, LoadError, Loaded, MAX_INCLUDE_DEPTH, SavePoint, ServerConfig, rewritten,
 };
 
 fn load(text: &str) -> Result<Loaded, LoadError> {
@@ -179,6 +179,27 @@ proptest! {
     #[test]
     fn any_text_loads_or_is_refused(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
         let _ = Loaded::read(&bytes, &mut |_| Ok(Vec::new()));
+    }
+
+    #[test]
+    fn users_are_read_back_as_they_were_written(
+        users in proptest::collection::vec(
+            proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..6), 1..4),
+            0..4,
+        ),
+        blanks in "[ \t\x0c\x0b]{1,3}",
+    ) {
+        let line = |words: &Vec<Vec<u8>>| {
+            let quoted: Vec<_> = words.iter().map(|word| tanist_text::words::quote(word)).collect();
+            format!("{blanks}user{blanks}{}", quoted.join(&blanks))
+        };
+        let text = users.iter().map(line).collect::<Vec<_>>().join("\n\n\n");
+        let loaded = load(&text).expect("readable");
+        let words: Vec<_> = loaded.config.lists.users.iter().map(|user| user.args.clone()).collect();
+        prop_assert_eq!(&words, &users);
+        let file = rewritten(&loaded.config, text.as_bytes()).expect("readable");
+        let again = Loaded::read(&file, &mut |_| Ok(Vec::new())).expect("readable");
+        prop_assert_eq!(again.config, loaded.config);
     }
 
     #[test]

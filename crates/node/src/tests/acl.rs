@@ -387,7 +387,7 @@ fn users_come_from_the_configuration_and_go_back() {
     let c = w.connect();
     assert_eq!(w.say(c, "ACL USERS"), "[bob default]");
     w.node.host.config_file = "/x".into();
-    w.say(c, "ACL SETUSER eve on ~\"q");
+    w.say(c, "ACL SETUSER eve on ~\"q (~x +get)");
     w.all(c, "CONFIG REWRITE");
     let config = w.outs.drain().find_map(|output| match output {
         Output::RewriteConfig { config, .. } => Some(config),
@@ -402,7 +402,10 @@ fn users_come_from_the_configuration_and_go_back() {
         ),
         "{file}"
     );
-    assert!(file.ends_with("user eve on \"~\\\"q\" resetchannels -@all\n"), "{file}");
+    assert!(
+        file.ends_with("user eve on \"~\\\"q\" resetchannels -@all (~x resetchannels -@all +get)\n"),
+        "{file}"
+    );
 }
 
 #[test]
