@@ -2,7 +2,8 @@
 
 use proptest::prelude::*;
 use tanist_config::{
-    CommandLine, Directive, Included, LoadError, Loaded, MAX_INCLUDE_DEPTH, SavePoint, ServerConfig, rewritten,
+    CommandLine, Directive, Included, LoadError, Loaded, MAX_INCLUDE_DEPTH, SavePoint, ServerConfig,
+    rewritten,
 };
 
 fn load(text: &str) -> Result<Loaded, LoadError> {
