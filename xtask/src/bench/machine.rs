@@ -1,6 +1,7 @@
 //! The machine: what it is, and who runs on which core.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 use std::sync::OnceLock;
@@ -25,6 +26,18 @@ pub(crate) fn pin_load() {
         // Without taskset everything still runs, only with more spread.
         let _ = Command::new("taskset").args(["-pc", LOAD_CORE, &pid]).output();
     }
+}
+
+/// Keeps idle cores from sleeping until the result is dropped, if the process may ask for that (as root, where the
+/// kernel has the file): a core that waits in a loop is woken by a write to memory. To wake one that sleeps, on a virtual
+/// machine, is an interrupt that goes through its host, and costs who sends it, here the server, more than all else that
+/// it does for a batch.
+///
+/// The file and what is written into it: the kernel's `Documentation/power/pm_qos_interface.rst`.
+pub(crate) fn keep_cores_awake() -> Option<File> {
+    let mut file = File::options().write(true).open("/dev/cpu_dma_latency").ok()?;
+    file.write_all(&0i32.to_ne_bytes()).ok()?;
+    Some(file)
 }
 
 /// Lets the calling thread run as soon as it has something to do, as far as the process may ask for that: a probe that

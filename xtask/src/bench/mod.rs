@@ -148,6 +148,12 @@ impl Bench {
         // A binary that was built before may come from any commit.
         let what = if self.tanist.is_some() { "a binary given".to_owned() } else { machine::commit() };
         machine::pin_load();
+        let awake = machine::keep_cores_awake();
+        if awake.is_none() {
+            eprintln!(
+                "idle cores sleep (no access to /dev/cpu_dma_latency): waking them is counted as the servers' work"
+            );
+        }
         // What was measured quickly never mixes with what may be published.
         let file = if self.quick { "quick.json" } else { "results.json" };
         let mut results = Results::load(&setting.scratch.join(file));
@@ -166,6 +172,7 @@ impl Bench {
             results.take(&fresh, &what, self.join);
             results.save()?;
         }
+        drop(awake);
         let own = contenders.iter().find(|c| c.own()).map(|c| c.name.as_str());
         let text = results.markdown(own.unwrap_or_default());
         println!("{text}");
