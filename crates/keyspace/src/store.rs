@@ -176,6 +176,12 @@ impl Store {
         }
     }
 
+    /// [`OwnedEntry::overwrite_int`] at a place found since the last change: nothing else changes with it.
+    #[inline]
+    pub(crate) fn overwrite_int(&mut self, found: Found, n: i64, access: Access) -> bool {
+        self.change(found, |entry| entry.overwrite_int(n, access))
+    }
+
     /// Brings the index up to date for an entry that stays where it is.
     #[inline]
     fn index_expiry(&mut self, h: KeyHash, address: u64, had: bool, has: bool) {

@@ -154,6 +154,16 @@ impl DbMut<'_> {
         }
     }
 
+    /// An integer in the place of what is there, which most often is one itself.
+    #[inline]
+    fn put_int_at(&mut self, h: KeyHash, found: Found, n: i64) {
+        let old = self.db.store.at(h, found);
+        let access = if self.stamp.keep_on_overwrite { old.access() } else { self.stamp.access };
+        if awaited(self.db.stop, self.snapshot, h).is_some() || !self.db.store.overwrite_int(found, n, access) {
+            self.put_at(h, found, Form::Int(n), Expiry::Keep);
+        }
+    }
+
     /// Lets `decide` judge what is at `key` and does what it says, all with one look-up.
     #[inline]
     pub fn update<'v>(
@@ -174,7 +184,7 @@ impl DbMut<'_> {
             Change::Leave => {}
             Change::Remove => self.remove_at(h, found),
             Change::Set(value, expiry) => self.put_at(h, found, Form::of(value), expiry),
-            Change::SetInt(n) => self.put_at(h, found, Form::Int(n), Expiry::Keep),
+            Change::SetInt(n) => self.put_int_at(h, found, n),
             Change::SetExpiry(expiry) => self.set_expiry_at(h, found, expiry),
         }
     }

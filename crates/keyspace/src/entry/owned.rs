@@ -252,6 +252,22 @@ impl OwnedEntry {
         true
     }
 
+    /// Puts another integer in the place of the one that is there; the expiry stays. False, with nothing done, if the
+    /// value is none.
+    #[inline]
+    pub(crate) fn overwrite_int(&mut self, n: i64, access: Access) -> bool {
+        let kind = self.entry().kind();
+        if kind & REPR != INT {
+            return false;
+        }
+        // SAFETY: an integer has its eight bytes there, and the header is every entry's.
+        unsafe {
+            self.ptr.cast::<u32>().write(access.bits() << 8 | u32::from(kind));
+            self.ptr.add(field_at(kind)).cast::<i64>().write_unaligned(n);
+        }
+        true
+    }
+
     /// The long string to change in place, if the value is one.
     pub(crate) fn with_long<R>(&mut self, change: impl FnOnce(&mut Vec<u8>) -> R) -> Option<R> {
         // SAFETY: the parts are overwritten right away, with those of an empty vector in case `change` panics.
