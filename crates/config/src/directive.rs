@@ -19,10 +19,26 @@ pub enum When {
 pub enum State {
     /// It has its effect.
     Done,
+    /// Likewise, and CONFIG GET shows it only when asked by its exact name.
+    DoneHidden,
     /// It is known and kept, but has no effect yet; a changed value deserves a warning.
     Accepted,
-    /// Kept like `Accepted`, and CONFIG GET shows it only when asked by its exact name.
-    Hidden,
+    /// Likewise, and CONFIG GET shows it only when asked by its exact name.
+    AcceptedHidden,
+}
+
+impl State {
+    /// Whether setting it changes anything.
+    #[must_use]
+    pub fn has_effect(self) -> bool {
+        matches!(self, State::Done | State::DoneHidden)
+    }
+
+    /// Whether CONFIG GET shows it only when asked by its exact name.
+    #[must_use]
+    pub fn is_hidden(self) -> bool {
+        matches!(self, State::DoneHidden | State::AcceptedHidden)
+    }
 }
 
 /// One directive: a row of the table.

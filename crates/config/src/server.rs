@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use crate::choice::ProtectedAction;
 use crate::codec::Source;
-use crate::directive::{Directive, State, When};
+use crate::directive::{Directive, When};
 use crate::{ServerConfig, lists};
 use tanist_text::glob;
 
@@ -75,7 +75,7 @@ impl ServerConfig {
         let found = |(name, d): (&'static str, &Directive)| {
             let answer = |pattern: &&'a str| match pattern.contains(['*', '?', '[']) {
                 false => pattern.eq_ignore_ascii_case(name).then_some(*pattern),
-                true if d.state == State::Hidden => None,
+                true if d.state.is_hidden() => None,
                 true => glob::matches_with(pattern.as_bytes(), name.as_bytes(), true).then_some(name),
             };
             asked.iter().find_map(answer).map(|name| (name, self.value(d)))
@@ -126,7 +126,7 @@ impl ServerConfig {
     /// Names of directives that differ from their defaults but have no effect here, for a warning each.
     pub fn without_effect(&self) -> Vec<&'static str> {
         let default = ServerConfig::default();
-        let idle = |d: &&Directive| d.state != State::Done && self.value(d) != default.value(d);
+        let idle = |d: &&Directive| !d.state.has_effect() && self.value(d) != default.value(d);
         let mut names: Vec<&'static str> = Directive::all().iter().filter(idle).map(|d| d.name).collect();
         if !self.lists.modules.is_empty() {
             names.push("loadmodule");

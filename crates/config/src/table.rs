@@ -64,8 +64,8 @@ directives! {
     "tracking-table-max-keys" [] tracking_table_max_keys: u64 = 1000000, Int::new(0, i64::MAX), Run, Done;
     /// Number of threads that serve clients.
     "io-threads" [] io_threads: u16 = 1, Int::new(1, 256), Run, Done;
-    "io-threads-always-active" [] io_threads_always_active: bool = false, Bool, Run, Hidden;
-    "min-io-threads-avoid-copy-reply" [] min_io_threads_avoid_copy_reply: u32 = 7, Int::new(0, I32_MAX), Run, Hidden;
+    "io-threads-always-active" [] io_threads_always_active: bool = false, Bool, Run, AcceptedHidden;
+    "min-io-threads-avoid-copy-reply" [] min_io_threads_avoid_copy_reply: u32 = 7, Int::new(0, I32_MAX), Run, AcceptedHidden;
     "prefetch-batch-max-size" [] prefetch_batch_max_size: u16 = 16, Int::new(0, 128), Run, Accepted;
 
     // TLS and RDMA
@@ -139,7 +139,7 @@ directives! {
     "syslog-facility" [] syslog_facility: SyslogFacility = SyslogFacility::Local0, Word::<SyslogFacility>::new(), Start, Accepted;
     "crash-log-enabled" [] crash_log_enabled: bool = true, Bool, Run, Accepted;
     "crash-memcheck-enabled" [] crash_memcheck_enabled: bool = true, Bool, Run, Accepted;
-    "use-exit-on-panic" [] use_exit_on_panic: bool = false, Bool, Run, Hidden;
+    "use-exit-on-panic" [] use_exit_on_panic: bool = false, Bool, Run, AcceptedHidden;
     /// Seconds that a shutdown waits for lagging replicas.
     "shutdown-timeout" [] shutdown_timeout: u32 = 10, Int::new(0, I32_MAX), Run, Done;
     /// How SIGINT shuts down.
@@ -159,10 +159,10 @@ directives! {
     "bio-cpulist" ["bio_cpulist"] bio_cpulist: String = String::new(), Text::ANY, Start, Accepted;
     "bgsave-cpulist" ["bgsave_cpulist"] bgsave_cpulist: String = String::new(), Text::ANY, Start, Accepted;
     "aof-rewrite-cpulist" ["aof_rewrite_cpulist"] aof_rewrite_cpulist: String = String::new(), Text::ANY, Start, Accepted;
-    "watchdog-period" [] watchdog_period: u32 = 0, Int::new(0, I32_MAX), Run, Hidden;
-    "debug-context" [] debug_context: String = String::new(), Text::ANY, Run, Hidden;
-    /// Rounds of background work a second; the event-driven parts do not wait for them.
-    "hz" [] hz: u32 = 10, Int::new(0, I32_MAX).clamped(1, 500), Run, Done;
+    "watchdog-period" [] watchdog_period: u32 = 0, Int::new(0, I32_MAX), Run, AcceptedHidden;
+    "debug-context" [] debug_context: String = String::new(), Text::ANY, Run, AcceptedHidden;
+    /// Told by INFO: what is to be done in the background happens at its time, not in rounds.
+    "hz" [] hz: u32 = 10, Int::new(0, I32_MAX).clamped(1, 500), Run, Accepted;
     "jemalloc-bg-thread" [] jemalloc_bg_thread: bool = true, Bool, Run, Accepted;
     "hash-seed" [] hash_seed: String = String::new(), Text::ANY, Start, Accepted;
 
@@ -180,9 +180,11 @@ directives! {
     "rdb-save-incremental-fsync" [] rdb_save_incremental_fsync: bool = true, Bool, Run, Accepted;
     /// Whether writes are refused after a failed snapshot.
     "stop-writes-on-bgsave-error" [] stop_writes_on_bgsave_error: bool = true, Bool, Run, Done;
-    "key-load-delay" [] key_load_delay: i32 = 0, Int::new(I32_MIN, I32_MAX), Run, Hidden;
-    "rdb-key-save-delay" [] rdb_key_save_delay: i32 = 0, Int::new(I32_MIN, I32_MAX), Run, Hidden;
-    "loading-process-events-interval-bytes" [] loading_process_events_interval_bytes: u32 = 2097152, Int::new(1024, I32_MAX), Run, Hidden;
+    /// Microseconds that loading takes for each key beyond its work; if negative, keys for each microsecond.
+    "key-load-delay" [] key_load_delay: i32 = 0, Int::new(I32_MIN, I32_MAX), Run, DoneHidden;
+    /// The same for writing a snapshot.
+    "rdb-key-save-delay" [] rdb_key_save_delay: i32 = 0, Int::new(I32_MIN, I32_MAX), Run, DoneHidden;
+    "loading-process-events-interval-bytes" [] loading_process_events_interval_bytes: u32 = 2097152, Int::new(1024, I32_MAX), Run, AcceptedHidden;
 
     // Append-only file
     "aof-load-truncated" [] aof_load_truncated: bool = true, Bool, Run, Accepted;
@@ -238,7 +240,7 @@ directives! {
     "replica-ignore-disk-write-errors" [] replica_ignore_disk_write_errors: bool = false, Bool, Run, Accepted;
     "replica-ignore-maxmemory" ["slave-ignore-maxmemory"] replica_ignore_maxmemory: bool = true, Bool, Run, Done;
     /// Kept for `CONFIG GET`: large values are always freed where nobody waits for it.
-    "replica-lazy-flush" ["slave-lazy-flush"] replica_lazy_flush: bool = true, Bool, Run, Done;
+    "replica-lazy-flush" ["slave-lazy-flush"] replica_lazy_flush: bool = true, Bool, Run, Accepted;
     /// Rank for promotion, lower first; 0 means never.
     "replica-priority" ["slave-priority"] replica_priority: u32 = 100, Int::new(0, I32_MAX), Run, Done;
     /// Whether a replica refuses clients' writes.
@@ -271,7 +273,7 @@ directives! {
     "cluster-manual-failover-timeout" [] cluster_manual_failover_timeout: u32 = 5000, Int::new(1, I32_MAX), Run, Accepted;
     "cluster-migration-barrier" [] cluster_migration_barrier: u32 = 1, Int::new(0, I32_MAX), Run, Accepted;
     "cluster-node-timeout" [] cluster_node_timeout: u64 = 15000, Int::new(0, i64::MAX), Run, Accepted;
-    "cluster-ping-interval" [] cluster_ping_interval: u64 = 0, Int::new(0, i64::MAX), Run, Hidden;
+    "cluster-ping-interval" [] cluster_ping_interval: u64 = 0, Int::new(0, i64::MAX), Run, AcceptedHidden;
     "cluster-port" [] cluster_port: u16 = 0, Int::new(0, 65535), Start, Accepted;
     "cluster-preferred-endpoint-type" [] cluster_preferred_endpoint_type: EndpointType = EndpointType::Ip, Word::<EndpointType>::new(), Run, Accepted;
     "cluster-replica-no-failover" ["cluster-slave-no-failover"] cluster_replica_no_failover: bool = false, Bool, Run, Accepted;
@@ -298,15 +300,16 @@ directives! {
     "hash-max-listpack-entries" ["hash-max-ziplist-entries"] hash_max_listpack_entries: u64 = 512, Int::new(0, i64::MAX), Run, Done;
     "hash-max-listpack-value" ["hash-max-ziplist-value"] hash_max_listpack_value: u64 = 64, Memory::new(0, i64::MAX), Run, Done;
     "hll-sparse-max-bytes" [] hll_sparse_max_bytes: u64 = 3000, Memory::new(0, i64::MAX), Run, Done;
-    /// Kept for `CONFIG GET`: large values are always freed where nobody waits for it.
+    /// The word by which replicas hear of it, UNLINK or DEL: large values are always freed where nobody waits for it.
     "lazyfree-lazy-eviction" [] lazyfree_lazy_eviction: bool = true, Bool, Run, Done;
+    /// Likewise.
     "lazyfree-lazy-expire" [] lazyfree_lazy_expire: bool = true, Bool, Run, Done;
-    /// Kept for `CONFIG GET`: large values are always freed where nobody waits for it.
+    /// Likewise.
     "lazyfree-lazy-server-del" [] lazyfree_lazy_server_del: bool = true, Bool, Run, Done;
     /// Kept for `CONFIG GET`: large values are always freed where nobody waits for it.
-    "lazyfree-lazy-user-del" [] lazyfree_lazy_user_del: bool = true, Bool, Run, Done;
+    "lazyfree-lazy-user-del" [] lazyfree_lazy_user_del: bool = true, Bool, Run, Accepted;
     /// Kept for `CONFIG GET`: large values are always freed where nobody waits for it.
-    "lazyfree-lazy-user-flush" [] lazyfree_lazy_user_flush: bool = true, Bool, Run, Done;
+    "lazyfree-lazy-user-flush" [] lazyfree_lazy_user_flush: bool = true, Bool, Run, Accepted;
     /// Minutes after which the access counter is halved; 0 for never.
     "lfu-decay-time" [] lfu_decay_time: u32 = 1, Int::new(0, I32_MAX), Run, Done;
     /// How slowly the access counter grows.
@@ -348,7 +351,7 @@ directives! {
     "latency-tracking-info-percentiles" [] latency_tracking_info_percentiles: Vec<f64> = vec![50.0, 99.0, 99.9], Percentiles, Run, Done;
     /// Bytes that scripts may use in Lua, and functions likewise; 0 for no limit.
     "lua-memory-limit" [] lua_memory_limit: u64 = 1073741824, Memory::new(0, i64::MAX), Run, Done;
-    "lua-enable-insecure-api" ["lua-enable-deprecated-api"] lua_enable_insecure_api: bool = false, Bool, Run, Hidden;
+    "lua-enable-insecure-api" ["lua-enable-deprecated-api"] lua_enable_insecure_api: bool = false, Bool, Run, AcceptedHidden;
     /// Classes of key-space events that are published.
     "notify-keyspace-events" [] notify_keyspace_events: NotifyFlags = NotifyFlags::default(), Events, Run, Done;
     /// Microseconds above which a command is logged as slow; -1 for never.
