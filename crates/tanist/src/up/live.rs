@@ -2,12 +2,14 @@
 
 use std::collections::VecDeque;
 use std::io::{IsTerminal, Write};
+use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::Result;
+use rustix::termios::tcgetwinsize;
 
 use crate::cluster::{Cluster, View, Watcher};
 use crate::drill::events::{Event, EventLog, Listeners};
@@ -39,26 +41,59 @@ fn on_terminal(cluster: &mut Cluster, log: &EventLog, stop: &AtomicBool) -> Resu
     while !stop.load(Ordering::Relaxed) && refresh(cluster) {
         let view = watcher.look(&cluster.layout);
         recent.take(log);
-        let text = screen(&view, &recent);
+        let size = Size::of(&out);
+        let text = screen(&view, &recent, size);
         // Up over what was drawn last, then clear to the end of the screen.
         if drawn > 0 {
             write!(out, "\x1b[{drawn}A\x1b[J")?;
         }
         write!(out, "{text}")?;
         out.flush()?;
-        drawn = text.lines().count();
+        drawn = size.rows_of(&text);
         nap(stop, REDRAW);
     }
     Ok(())
 }
 
-fn screen(view: &View, recent: &Recent) -> String {
+/// What is drawn: the table, and as many of the last events as there is room for.
+fn screen(view: &View, recent: &Recent, size: Size) -> String {
     let mut text = table(view) + &verdict(view) + "\n\n";
-    for line in &recent.lines {
+    // The cursor stands in the row below; nothing may scroll, for what has scrolled away cannot be drawn over.
+    let room = size.height.saturating_sub(size.rows_of(&text) + 1);
+    let mut rows = 0;
+    let fits = |line: &&String| {
+        rows += size.rows_of(line);
+        rows <= room
+    };
+    let shown = recent.lines.iter().rev().take_while(fits).count();
+    for line in recent.lines.iter().skip(recent.lines.len() - shown) {
         text.push_str(line);
         text.push('\n');
     }
     text
+}
+
+/// Of the terminal, in characters.
+#[derive(Clone, Copy)]
+struct Size {
+    height: usize,
+    width: usize,
+}
+
+impl Size {
+    /// Asked anew for each drawing: people change it. One that is not told is that of old.
+    fn of(terminal: &impl AsFd) -> Size {
+        let size = tcgetwinsize(terminal).ok().filter(|s| s.ws_row > 0 && s.ws_col > 0);
+        size.map_or(Size { height: 24, width: 80 }, |s| Size {
+            height: s.ws_row.into(),
+            width: s.ws_col.into(),
+        })
+    }
+
+    /// How many rows the lines take: a long one goes on in the next row.
+    fn rows_of(self, text: &str) -> usize {
+        text.lines().map(|line| line.chars().count().div_ceil(self.width).max(1)).sum()
+    }
 }
 
 /// A line for each event, and one whenever the verdict changes. Nobody need read them: the cluster is up all the same.
@@ -140,6 +175,22 @@ fn clock(at: SystemTime) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_drawn_fits_and_counts_the_rows_that_it_takes() {
+        let size = |height, width| Size { height, width };
+        assert_eq!(size(24, 10).rows_of("0123456789\n\n01234567890\n"), 4);
+        let view = View::default();
+        let bare = size(99, 80).rows_of(&screen(&view, &Recent::default(), size(99, 80)));
+        let lines: VecDeque<String> = (0..8).map(|i| format!("{i}").repeat(100)).collect();
+        let recent = Recent { lines, ..Recent::default() };
+        for height in bare + 1..40 {
+            let text = screen(&view, &recent, size(height, 80));
+            assert!(size(height, 80).rows_of(&text) < height, "{height}: nothing scrolls");
+            assert_eq!(text.contains("77"), height >= bare + 3, "{height}: the last is kept longest");
+            assert_eq!(text.contains("00"), height > bare + 16, "{height}");
+        }
+    }
 
     #[test]
     fn the_clock_counts_the_day() {
