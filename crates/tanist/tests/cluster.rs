@@ -332,6 +332,34 @@ fn a_new_password_reaches_everybody_and_damage_starts_nothing() {
     assert!(text(&renamed).contains("is called tanist"), "{}", text(&renamed));
 }
 
+/// What runs now with `word` in its command line.
+fn running_with(word: &str) -> Vec<String> {
+    let lines = std::fs::read_dir("/proc").unwrap().flatten();
+    let lines = lines.filter_map(|process| std::fs::read(process.path().join("cmdline")).ok());
+    lines.map(|line| String::from_utf8_lossy(&line).replace('\0', " ")).filter(|l| l.contains(word)).collect()
+}
+
+#[test]
+fn a_drill_that_is_stopped_leaves_nothing_of_its_own_cluster() {
+    let folder = Folder::new("drill-own-stopped");
+    std::fs::create_dir_all(&folder.0).unwrap();
+    let own = || std::fs::read_dir(&folder.0).unwrap().flatten().next().map(|cluster| cluster.path());
+    // In the middle of each of the six starts, whatever the next one would be.
+    for started in (0..24).map(|round| round % 6) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tanist"));
+        command.args(["drill", "crash"]).env("TMPDIR", &folder.0);
+        let drill = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        until("members are started", || {
+            let file = own().and_then(|cluster| std::fs::read_to_string(cluster.join("cluster.json")).ok());
+            file.is_some_and(|text| text.matches("\"pid\"").count() >= started)
+        });
+        let ended = end(drill, Signal::INT);
+        assert_eq!(ended.status.code(), Some(130), "{}", text(&ended));
+        assert_eq!(running_with(folder.arg()), Vec::<String>::new(), "after {started}: {}", text(&ended));
+        assert_eq!(own(), None, "{}", text(&ended));
+    }
+}
+
 #[test]
 fn a_drill_that_is_stopped_undoes_what_it_did() {
     let folder = Folder::new("drill-stopped");

@@ -20,7 +20,7 @@ use tanist_runtime::durable::Lock;
 
 pub use directives::Directives;
 pub use layout::{Kind, Layout, Member, Program};
-pub use process::{Identity, Signal};
+pub use process::{Identity, Signal, hold_starts};
 pub use view::{NodeView, SentinelView, View, Watcher};
 
 use crate::client::Client;
@@ -170,6 +170,7 @@ impl Cluster {
 
     /// Starts (again) the member at position `i` and remembers its process.
     pub fn start_member(&mut self, i: usize) -> Result<()> {
+        let _held = hold_starts();
         let child = process::spawn(&self.layout, &self.layout.members[i])?;
         let process = Identity::of(child.id() as i32);
         self.layout.members[i].process = process;

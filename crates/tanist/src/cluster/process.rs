@@ -7,6 +7,7 @@
 use std::fs::{self, File};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -15,6 +16,13 @@ pub use rustix::process::Signal;
 use rustix::process::{Pid, kill_process};
 
 use super::layout::{Kind, Layout, Member, Program};
+
+/// Held while a cluster is made, and while a process is started and noted. Whoever ends all of them in another thread
+/// holds it too: behind its back nothing is made that nobody would find.
+pub fn hold_starts() -> MutexGuard<'static, ()> {
+    static STARTS: Mutex<()> = Mutex::new(());
+    STARTS.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// A process, safe against reuse of its pid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::report::{Report, Run};
 use super::{Fault, Options, PHASES, run, stopped, unique};
-use crate::cluster::{Cluster, Directives, Layout, Program, Shape, Watcher, ports};
+use crate::cluster::{Cluster, Directives, Layout, Program, Shape, Signal, Watcher, hold_starts, ports};
 use crate::output;
 use crate::signals;
 
@@ -246,11 +246,14 @@ pub type Own = Arc<Mutex<Option<PathBuf>>>;
 /// Ctrl-C leaves neither processes nor a folder behind.
 pub fn abandon_on_stop(own: Own) -> Result<()> {
     signals::on_stop(move || {
-        let dir = own.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(dir) = dir
-            && let Ok(cluster) = Cluster::open(&dir)
-        {
-            drop(Throwaway { cluster, keep: false });
+        // Kept to the end: what the drill would start or say now has to wait for that.
+        let _held = hold_starts();
+        if let Some(dir) = own.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            match Cluster::open(&dir) {
+                Ok(mut cluster) => end(&mut cluster, false),
+                // Nothing was started yet, and most often nothing is there.
+                Err(_) => drop(std::fs::remove_dir_all(&dir)),
+            }
         }
         std::process::exit(130);
     })
@@ -282,7 +285,9 @@ pub struct Throwaway {
 impl Throwaway {
     /// Makes it, starts it and waits until all agree.
     pub fn start(shape: &Shape, directives: &Directives, keep: bool) -> Result<Throwaway> {
+        let held = hold_starts();
         let mut throwaway = Throwaway { cluster: Cluster::create(shape, directives)?, keep };
+        drop(held);
         let limit = Duration::from_secs(60);
         let started = throwaway
             .cluster
@@ -298,19 +303,22 @@ impl Throwaway {
 
 impl Drop for Throwaway {
     fn drop(&mut self) {
-        // Nothing in it is worth a clean end.
-        for member in &self.cluster.layout.members {
-            if let Some(process) = member.process {
-                process.signal(crate::cluster::Signal::KILL);
-                process.wait_gone(Duration::from_secs(5));
-            }
-        }
-        self.cluster.reap();
-        let dir = &self.cluster.layout.dir;
-        if self.keep {
-            output::note(format_args!("kept {}", dir.display()));
-        } else if let Err(e) = std::fs::remove_dir_all(dir) {
-            output::note(format_args!("cannot remove {}: {e}", dir.display()));
-        }
+        let _held = hold_starts();
+        end(&mut self.cluster, self.keep);
+    }
+}
+
+/// Nothing in it is worth a clean end.
+fn end(cluster: &mut Cluster, keep: bool) {
+    for process in cluster.layout.members.iter().filter_map(|member| member.process) {
+        process.signal(Signal::KILL);
+        process.wait_gone(Duration::from_secs(5));
+    }
+    cluster.reap();
+    let dir = &cluster.layout.dir;
+    if keep {
+        output::note(format_args!("kept {}", dir.display()));
+    } else if let Err(e) = std::fs::remove_dir_all(dir) {
+        output::note(format_args!("cannot remove {}: {e}", dir.display()));
     }
 }
