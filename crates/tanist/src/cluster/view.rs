@@ -31,7 +31,7 @@ pub struct NodeView {
     pub follows: Option<SocketAddr>,
     /// Ports of the replicas that are online at this primary.
     pub online: Vec<u16>,
-    /// Flags that the sentinels give it, when they differ from plain `master` or `slave`.
+    /// What the sentinels hold it for: `slave`, `s_down,slave`, ...; opinions that differ side by side.
     pub flags: String,
     /// `tanist_version`, or the peer's version.
     pub version: String,
