@@ -198,6 +198,8 @@ fn the_password_of_a_user_line_is_asked_for() {
 fn what_changes_nothing_is_named() {
     let named = |text: &str| Config::parse(text).expect("a good file").without_effect().collect::<Vec<_>>();
     assert_eq!(named("timeout 3\ntls-port 26380\nmaxclients 3\n"), ["timeout", "tls-port"]);
+    let commands = "rename-command PING PONG\nclient-output-buffer-limit pubsub 1mb 1mb 60\n";
+    assert_eq!(named(commands), ["client-output-buffer-limit", "rename-command"]);
     assert_eq!(named("protected-mode no\nTLS-PORT 0\nunixsocket \"\"\nsave 60 1\n"), [""; 0]);
 }
 

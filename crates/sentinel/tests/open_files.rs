@@ -1,4 +1,5 @@
-//! The limit of open files: each connection is one, and a shell's soft limit is often lower than `maxclients`.
+//! What a sentinel asks of the system for its connections: open files, of which each is one, and a shell's soft limit is
+//! often lower than `maxclients`; and probes of who is silent.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -32,6 +33,40 @@ fn ping(port: u16) -> io::Result<TcpStream> {
     stream.read_exact(&mut reply)?;
     assert_eq!(&reply, b"+PONG\r\n");
     Ok(stream)
+}
+
+/// Until the next probe of the accepted connections on this port, in hundredths of a second, as the kernel tells it.
+fn next_probes(port: u16) -> io::Result<Vec<u64>> {
+    let table = fs::read_to_string("/proc/net/tcp")?;
+    let ours = format!(":{port:04X}");
+    let fields = table.lines().map(|line| line.split_ascii_whitespace().collect::<Vec<_>>());
+    let accepted = fields.filter(|f| f.len() > 5 && f[1].ends_with(&ours) && f[3] == "01");
+    // Timer 2 is the one of keep-alive.
+    Ok(accepted.filter_map(|f| u64::from_str_radix(f[5].strip_prefix("02:")?, 16).ok()).collect())
+}
+
+#[test]
+fn who_is_silent_is_probed_as_often_as_it_is_said() -> io::Result<()> {
+    let folder = std::env::temp_dir().join(format!("tanist-keep-alive-{}", std::process::id()));
+    fs::create_dir_all(&folder)?;
+    let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+    let file = folder.join("sentinel.conf");
+    fs::write(&file, format!("port {port}\nbind 127.0.0.1\ntcp-keepalive 40\n"))?;
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tanist-sentinel"));
+    let sentinel = Sentinel(command.arg(&file).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?);
+    let client = ping(port)?;
+    // What was answered is acknowledged within moments; until then another timer runs.
+    let mut probes = Vec::new();
+    for _ in 0..600 {
+        probes = next_probes(port)?;
+        if !probes.is_empty() {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    assert!(matches!(probes[..], [soon] if soon <= 4000), "{probes:?}");
+    drop((client, sentinel));
+    fs::remove_dir_all(&folder)
 }
 
 #[test]

@@ -16,7 +16,6 @@ const MAX_PENDING: usize = 8 * 1024 * 1024;
 /// Commands of a sentinel are short.
 const LIMITS: Limits =
     Limits { max_multibulk: 1024, max_bulk: 1024 * 1024, max_inline: 64 * 1024, unauthenticated: false };
-const KEEPALIVE: Duration = Duration::from_secs(300);
 const READ: usize = 16 * 1024;
 /// Commands taken from one read at a time.
 const BATCH: usize = 64;
@@ -35,6 +34,7 @@ struct Session {
 pub(super) struct Sessions {
     all: HashMap<SessionId, Session>,
     next: u64,
+    keepalive: Duration,
     inputs: UnboundedSender<Input>,
 }
 
@@ -57,14 +57,15 @@ pub(super) async fn accept(listener: TcpListener, accepted: UnboundedSender<Acce
 }
 
 impl Sessions {
-    pub(super) fn new(inputs: UnboundedSender<Input>) -> Sessions {
-        Sessions { all: HashMap::new(), next: 1, inputs }
+    /// `keepalive` is the time between probes of a silent connection; none if it is zero.
+    pub(super) fn new(keepalive: Duration, inputs: UnboundedSender<Input>) -> Sessions {
+        Sessions { all: HashMap::new(), next: 1, keepalive, inputs }
     }
 
     /// Begins to serve a connection; returns what the core is to know.
     pub(super) fn open(&mut self, Accepted(stream): Accepted) -> Option<Input> {
         let (remote, local) = (stream.peer_addr().ok()?, stream.local_addr().ok()?);
-        let _ = tcp::configure(&stream, KEEPALIVE);
+        let _ = tcp::configure(&stream, self.keepalive);
         let session = SessionId(self.next);
         self.next += 1;
         let (out, outgoing) = unbounded_channel();

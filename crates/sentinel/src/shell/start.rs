@@ -10,6 +10,7 @@ use crate::core::{BadConfig, Config, Facts, Sentinel};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 use tanist_config::CommandLine;
 use tanist_runtime::daemon::{self, Role};
 use tanist_runtime::include::include;
@@ -148,6 +149,7 @@ async fn run(
         os: os(),
     };
     let seed = seed::seed().map_err(|e| e.to_string())?;
+    let keepalive = keepalive(&config)?;
     let core = Sentinel::new(config, facts, clock.now(), seed);
     supervisor.ready("Ready to accept connections");
     let shell = Shell {
@@ -155,7 +157,7 @@ async fn run(
         log,
         disk,
         links: Links::new(inputs.clone()),
-        sessions: Sessions::new(inputs.clone()),
+        sessions: Sessions::new(keepalive, inputs.clone()),
         scripts: Scripts::new(inputs.clone()),
         turns: Turns::default(),
         inputs,
@@ -225,6 +227,15 @@ impl Settings {
             },
         })
     }
+}
+
+/// How often clients that say nothing are asked whether they are there.
+fn keepalive(config: &Config) -> Result<Duration, String> {
+    let seconds = match config.directive("tcp-keepalive").and_then(<[String]>::first) {
+        Some(text) => text.parse::<u32>().map_err(|_| format!("Invalid tcp-keepalive '{text}'"))?,
+        None => 300,
+    };
+    Ok(Duration::from_secs(seconds.into()))
 }
 
 fn os() -> String {

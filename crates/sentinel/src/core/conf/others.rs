@@ -86,6 +86,9 @@ pub(super) const WITHOUT_EFFECT: &[(&str, &str)] = &[
     ("tls-replication", "no"),
     ("server-cpulist", ""),
     ("server_cpulist", ""),
+    ("client-output-buffer-limit", ""),
+    ("client-query-buffer-limit", "1gb"),
+    ("rename-command", ""),
 ];
 
 const ONE_USER: &str = "A sentinel has one user, 'default', who may do everything and has one password or none: give \
