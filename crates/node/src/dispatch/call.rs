@@ -33,7 +33,7 @@ impl Node {
             && !command.flags.has(Flags::SKIP_MONITOR.and(Flags::ADMIN));
         // The commands of a transaction are shown before the one that carries them out; and who leaves MONITOR with
         // RESET is shown nothing more.
-        let shown_after = shown && matches!(command.name, "exec" | "reset");
+        let shown_after = shown && matches!(command.full_name, "exec" | "reset");
         if shown && !shown_after {
             self.feed_monitors(run.now, session, command, args, (run.out, run.outs), in_transaction);
         }

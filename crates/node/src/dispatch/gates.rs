@@ -56,7 +56,7 @@ impl Node {
     /// Why the sender may not use a command that a directive guards.
     #[cold]
     fn refusal_of_protected(&self, session: &Session, command: &Command) -> Option<Error> {
-        let (from, name, directive) = match command.name {
+        let (from, name, directive) = match command.full_name {
             "debug" => (self.config.enable_debug_command, "DEBUG", "enable-debug-command"),
             _ => (self.config.enable_module_command, "MODULE", "enable-module-command"),
         };
@@ -240,7 +240,7 @@ impl Node {
 
 fn allowed_while_subscribed(command: &Command) -> bool {
     matches!(
-        command.name,
+        command.full_name,
         "subscribe"
             | "unsubscribe"
             | "psubscribe"

@@ -86,7 +86,7 @@ impl Node {
     /// What the call may do.
     pub(super) fn nature(&self, session: &Session, command: &Command, args: Args<'_, '_>) -> Nature {
         match &session.multi {
-            Some(multi) if command.name == "exec" => multi
+            Some(multi) if command.full_name == "exec" => multi
                 .queue
                 .iter()
                 .map(|queued| self.nature_alone(queued.command, queued.args.as_args()))

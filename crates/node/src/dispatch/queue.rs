@@ -40,7 +40,7 @@ impl Node {
 
     /// An `EXEC` that is refused ends its transaction, and its error says so whether or not there was one.
     pub(super) fn abort_exec(&mut self, session: &mut Session, command: &Command, error: Error) -> Error {
-        if command.name != "exec" {
+        if command.full_name != "exec" {
             return error;
         }
         session.multi = None;
@@ -81,5 +81,5 @@ impl Node {
 
 /// Commands that act on the transaction itself are not queued.
 pub(super) fn is_queued(command: &Command) -> bool {
-    !matches!(command.name, "exec" | "discard" | "multi" | "watch" | "quit" | "reset")
+    !matches!(command.full_name, "exec" | "discard" | "multi" | "watch" | "quit" | "reset")
 }

@@ -105,6 +105,20 @@ fn an_exec_that_is_refused_discards_whether_or_not_there_is_a_transaction() {
 }
 
 #[test]
+fn a_subcommand_is_not_the_command_of_its_name() {
+    let mut w = World::new();
+    let c = w.connect();
+    w.say(c, "MULTI");
+    for line in ["SLOWLOG RESET", "COMMANDLOG RESET slow", "LATENCY RESET", "CLUSTER RESET"] {
+        assert_eq!(w.say(c, line), "QUEUED", "{line}");
+    }
+    let disabled = "-ERR This instance has cluster support disabled";
+    assert_eq!(w.say(c, "EXEC"), format!("[OK OK :0 {disabled}]"));
+    w.say(c, "SUBSCRIBE x");
+    assert!(w.say(c, "SLOWLOG RESET").starts_with("-ERR Can't execute 'slowlog|reset': only"));
+}
+
+#[test]
 fn a_subscription_in_a_transaction_does_not_concern_its_other_commands() {
     let mut w = World::new();
     let c = w.connect();
