@@ -146,7 +146,8 @@ fn mark(ctx: &mut Ctx<'_>, db: DbIndex, stands: impl Fn(&Ctx<'_>, &[u8], UnixMs)
             if let Some(session) = session
                 && (after == Stand::Live || session.watched_key_replaced(db, &key, was_missing, expired))
             {
-                ctx.node.watchers.spoil(session);
+                // As in Valkey, it goes on watching, which `INFO` tells.
+                session.dirty_watch = true;
             }
         }
     }
