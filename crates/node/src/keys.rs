@@ -1,6 +1,7 @@
 //! Which of a command's arguments are keys, by its specifications.
 
 use crate::command::{Command, Flags, KeyAccess, KeyBegin, KeyFind, KeySpec};
+use std::ops::Range;
 use tanist_resp::Args;
 
 /// A key among the arguments.
@@ -23,38 +24,45 @@ pub(crate) fn find(command: &Command, args: Args<'_, '_>) -> Option<Vec<FoundKey
 /// nothing.
 pub(crate) fn visit(command: &Command, args: Args<'_, '_>, see: &mut dyn FnMut(FoundKey)) -> Option<()> {
     for spec in command.keys {
-        if spec.begin == KeyBegin::Unknown && matches!(command.name, "sort" | "sort_ro") {
-            sort_destination(spec, args).into_iter().for_each(&mut *see);
-            continue;
-        }
-        // The empty key in front of `KEYS` is none.
-        let listed = |word: &[u8]| word.eq_ignore_ascii_case(b"keys");
-        if command.name == "migrate"
-            && matches!(spec.begin, KeyBegin::Keyword(..))
-                != (args.at(3).is_empty() && args.skip(6).iter().any(listed))
-        {
-            continue;
-        }
-        let Some(first) = begin(spec, args) else {
-            // A keyword that is not there means that there are no keys of this kind.
-            if matches!(spec.begin, KeyBegin::Keyword(..)) {
-                continue;
-            }
-            return None;
+        let (from, to, step) = match among_options(command, spec, args) {
+            Some(places) => (places.start, places.end, 1),
+            None => match begin(spec, args) {
+                Some(first) => range(spec, first, args)?,
+                // A keyword that is not there means that there are no keys of this kind.
+                None if matches!(spec.begin, KeyBegin::Keyword(..)) => continue,
+                None => return None,
+            },
         };
-        let (from, to, step) = range(spec, first, args)?;
         let (access, flags) = effective(command, spec, args);
         (from..to).step_by(step).for_each(|index| see(FoundKey { index, access, flags }));
     }
     Some(())
 }
 
-/// The key of `SORT`'s `STORE`, which may stand anywhere among the options; the last one counts. The keys that `BY` and
-/// `GET` lead to are not among the arguments.
-fn sort_destination(spec: &KeySpec, args: Args<'_, '_>) -> Option<FoundKey> {
-    if spec.access != KeyAccess::Overwrite {
-        return None;
-    }
+/// The places of a specification's keys in a command whose options decide about them. A word that looks like an option
+/// may be the value of another one, so they are read as the command reads them: what it takes for a key, rights must be
+/// asked for. `None` for all others.
+fn among_options(command: &Command, spec: &KeySpec, args: Args<'_, '_>) -> Option<Range<usize>> {
+    let one = |index: Option<usize>| index.map_or(0..0, |index| index..index + 1);
+    Some(match (command.name, spec.begin) {
+        ("sort", KeyBegin::Unknown) if spec.access == KeyAccess::Overwrite => one(sort_destination(args)),
+        // The keys that BY and GET lead to are not among the arguments.
+        ("sort" | "sort_ro", KeyBegin::Unknown) => 0..0,
+        ("georadius" | "georadiusbymember", KeyBegin::Keyword(word, _)) => {
+            let stored = radius_destination(args);
+            one(stored.filter(|&index| args.at(index - 1).eq_ignore_ascii_case(word.as_bytes())))
+        }
+        ("migrate", begin) => {
+            let keys = migrated(args);
+            let listed = keys.start > MIGRATED;
+            if listed == matches!(begin, KeyBegin::Keyword(..)) { keys } else { 0..0 }
+        }
+        _ => return None,
+    })
+}
+
+/// The key of `SORT`'s `STORE`, which may stand anywhere among the options; the last one counts.
+fn sort_destination(args: Args<'_, '_>) -> Option<usize> {
     let mut found = None;
     let mut i = 2;
     while let Some(word) = args.get(i) {
@@ -70,7 +78,43 @@ fn sort_destination(spec: &KeySpec, args: Args<'_, '_>) -> Option<FoundKey> {
             1
         };
     }
-    found.map(|index| FoundKey { index, access: spec.access, flags: spec.flags })
+    found
+}
+
+/// The key of `GEORADIUS`' `STORE` or `STOREDIST`; the last one counts.
+fn radius_destination(args: Args<'_, '_>) -> Option<usize> {
+    let mut found = None;
+    let mut i = 5;
+    while let Some(word) = args.get(i) {
+        let stores = word.eq_ignore_ascii_case(b"STORE") || word.eq_ignore_ascii_case(b"STOREDIST");
+        i += 1;
+        if stores && i < args.len() {
+            found = Some(i);
+            i += 1;
+        }
+    }
+    found
+}
+
+/// The argument of `MIGRATE` that is its key, or empty if keys are listed.
+const MIGRATED: usize = 3;
+
+/// The keys of `MIGRATE`: the one at its place, or all that follow `KEYS`. None if there are both, which is refused.
+fn migrated(args: Args<'_, '_>) -> Range<usize> {
+    let mut i = 6;
+    while let Some(word) = args.get(i) {
+        let is = |name: &[u8]| word.eq_ignore_ascii_case(name);
+        i += if is(b"AUTH2") {
+            3
+        } else if is(b"AUTH") {
+            2
+        } else if is(b"KEYS") && i + 1 < args.len() {
+            return if args.at(MIGRATED).is_empty() { i + 1..args.len() } else { 0..0 };
+        } else {
+            1
+        };
+    }
+    MIGRATED..MIGRATED + 1
 }
 
 /// What is really done to the keys, where that depends on the arguments.
@@ -83,9 +127,13 @@ fn effective(command: &Command, spec: &KeySpec, args: Args<'_, '_>) -> (KeyAcces
             false => (KeyAccess::Overwrite, &["update"]),
         };
     }
-    if command.name == "migrate" {
-        // Of one call all keys are known.
-        return (spec.access, &["access", "delete"]);
+    match command.name {
+        // Of one call all keys are known, and what is done to them.
+        "migrate" => return (spec.access, &["access", "delete"]),
+        "georadius" | "georadiusbymember" if spec.access == KeyAccess::Overwrite => {
+            return (spec.access, &["update"]);
+        }
+        _ => {}
     }
     if command.name == "bitfield" {
         return match only_reads_bits(args) {

@@ -294,7 +294,7 @@ fn keys_of(ctx: &Ctx<'_>, args: Args<'_, '_>) -> Result<Vec<FoundKey>, Error> {
         index = table.find_sub(index, sub).ok_or(invalid)?;
     }
     let command = table.get(index);
-    if command.keys.is_empty() {
+    if command.keys.iter().all(|spec| spec.access == KeyAccess::Channel) {
         return Err(Error::fixed("ERR The command has no key arguments"));
     }
     if !command.accepts(args.len()) {

@@ -298,6 +298,27 @@ fn refusals_are_counted_and_like_ones_joined() {
     assert_eq!(w.say(admin, "ACL LOG"), "[]");
 }
 
+/// What the command takes for keys, rights are asked for, whatever the keys and passwords look like.
+#[test]
+fn every_key_of_a_migration_needs_rights() {
+    let (mut w, admin, _) = world("+migrate ~b ~keys");
+    let mut dry = |rest: &str| {
+        let line = format!("ACL DRYRUN t MIGRATE h 1 {rest}");
+        let words: Vec<&[u8]> =
+            line.split(' ').map(|w| if w == "-" { b"".as_slice() } else { w.as_bytes() }).collect();
+        let mut bytes = Vec::new();
+        tanist_resp::encode_command(&mut bytes, &words);
+        super::show(&super::decode(&w.raw(admin, &bytes).0)[0])
+    };
+    let refused = |key: &str| format!("User t has no permissions to access the '{key}' key");
+    assert_eq!(dry("b 0 9"), "OK");
+    assert_eq!(dry("a 0 9 AUTH keys"), refused("a"));
+    assert_eq!(dry("- 0 9 AUTH keys KEYS b"), "OK");
+    assert_eq!(dry("- 0 9 AUTH2 keys keys KEYS b a"), refused("a"));
+    assert_eq!(dry("- 0 9 KEYS a keys b"), refused("a"));
+    assert_eq!(dry("- 0 9 KEYS b keys"), "OK");
+}
+
 #[test]
 fn a_dry_run_tells_and_does_nothing() {
     let (mut w, admin, _) = world("+set ~a db=0");

@@ -19,11 +19,22 @@ fn keys_are_found_among_the_arguments() {
         ("OBJECT", "-ERR The command has no key arguments"),
         ("XREAD COUNT 1 a 0", "-ERR Invalid arguments specified for command"),
         ("EVAL x 0", "[]"),
+        ("GEORADIUS a 1 2 3 m", "[a]"),
+        ("GEORADIUS a 1 2 3 m COUNT STORE 1 STORE b", "[a b]"),
+        ("GEORADIUS a 1 2 3 m STORE b STOREDIST c", "[a c]"),
+        ("GEORADIUS a 1 2 3 m STORE STOREDIST", "[a STOREDIST]"),
+        ("GEORADIUSBYMEMBER a x 3 m STORE", "[a]"),
+        ("MIGRATE h 1 a 0 9 AUTH keys", "[a]"),
+        ("MIGRATE h 1 a 0 9 KEYS b", "-ERR Invalid arguments specified for command"),
+        ("SPUBLISH a b", "-ERR The command has no key arguments"),
+        ("SSUBSCRIBE a", "-ERR The command has no key arguments"),
     ] {
         assert_eq!(w.say(c, &format!("COMMAND GETKEYS {line}")), keys, "{line}");
     }
     assert_eq!(w.say(c, "COMMAND GETKEYSANDFLAGS SET a b"), "[[a [OW update]]]");
     assert_eq!(w.say(c, "COMMAND GETKEYSANDFLAGS SET a b GET"), "[[a [RW access update]]]");
+    let radius = "COMMAND GETKEYSANDFLAGS GEORADIUS a 1 2 3 m STOREDIST b";
+    assert_eq!(w.say(c, radius), "[[a [RO access]] [b [OW update]]]");
 }
 
 #[test]
