@@ -130,3 +130,22 @@ fn a_changed_history_has_replicas_ask_for_everything() {
     assert_eq!(c.members[0].world.node.stats.sync_full, 2);
     assert!(c.say(1, "DEBUG CHANGE-REPL-ID").starts_with("-ERR the history of a replica"));
 }
+
+/// Servers before version 7 kept small collections in ziplists, and so they are in their files and payloads.
+#[test]
+fn what_is_in_a_ziplist_is_read() {
+    let (mut w, c) = debugged();
+    w.say(c, "DEBUG SET-SKIP-CHECKSUM-VALIDATION 1");
+    let mut restore = |kind: u8, shown: &str| {
+        // "a", 1, "b", "2.5"
+        let ziplist = b"\x18\0\0\0\x12\0\0\0\x04\0\0\x01a\x03\xf2\x02\x01b\x03\x032.5\xff";
+        let payload = [&[kind, 24], ziplist.as_slice(), b"\x09\0checksum"].concat();
+        let mut bytes = Vec::new();
+        tanist_resp::encode_command(&mut bytes, &[b"RESTORE", b"k", b"0", &payload, b"REPLACE"]);
+        assert_eq!(super::show(&super::decode(&w.raw(c, &bytes).0)[0]), "OK", "{kind}");
+        assert_eq!(w.say(c, shown), "[a 1 b 2.5]", "{kind}");
+    };
+    restore(10, "LRANGE k 0 -1");
+    restore(12, "ZRANGE k 0 -1 WITHSCORES");
+    restore(13, "HGETALL k");
+}

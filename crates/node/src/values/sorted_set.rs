@@ -1,6 +1,6 @@
 //! Sorted sets in snapshots, payloads and digests.
 
-use super::{Malformed, UNEXPECTED, pack, str_of};
+use super::{Malformed, UNEXPECTED, pack, str_of, ziplist};
 use crate::sha::Digest;
 use tanist_keyspace::Policy;
 use tanist_keyspace::collections::{Collection, SortedSet, Value};
@@ -36,8 +36,9 @@ pub(super) fn push(
     policy: &Policy,
 ) -> Result<(), Malformed> {
     match (kind, part) {
-        (TypeCode::ZSET_LISTPACK, Part::Blob(bytes)) => {
-            *set = SortedSet::from_foreign(&pack(bytes)?, policy).ok_or(Malformed("a bad sorted set"))?;
+        (TypeCode::ZSET_LISTPACK | TypeCode::ZSET_ZIPLIST, Part::Blob(bytes)) => {
+            let pairs = if kind == TypeCode::ZSET_ZIPLIST { ziplist::to_pack(bytes)? } else { pack(bytes)? };
+            *set = SortedSet::from_foreign(&pairs, policy).ok_or(Malformed("a bad sorted set"))?;
         }
         (TypeCode::ZSET | TypeCode::ZSET_2, Part::Scored(member, score)) => {
             let old = match member {
