@@ -166,11 +166,7 @@ impl Parts {
                 if matches!(self.layout, Layout::Dated(_)) {
                     self.earliest = i64::from_le_bytes(cur.array()?);
                 }
-                let count = cur.number()?;
-                if count == 0 {
-                    return Err(cur.corrupt("an empty collection"));
-                }
-                self.left = Some(count);
+                self.left = Some(cur.number()?);
                 return Ok(Step::Nothing);
             }
         };

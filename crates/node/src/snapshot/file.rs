@@ -409,7 +409,11 @@ impl Node {
     /// When the file ended too early.
     pub fn load_end(&mut self, now: Now, outs: &mut Outputs) -> Result<u64, LoadError> {
         let Some(loader) = self.loading.take() else { return Ok(0) };
-        let Loaded { data, log, lineage, stream_db, functions, keys, expired } = loader.finish()?;
+        let Loaded { data, log, lineage, stream_db, functions, keys, expired, empty } = loader.finish()?;
+        if empty > 0 {
+            let told = format!("Keys of the snapshot that have no elements are left out: {empty}");
+            outs.push(Output::Log(LogLevel::Warning, told));
+        }
         self.replace_libraries(&functions, outs).map_err(LoadError::Functions)?;
         outs.push(Output::Discard(self.data.replace(data)));
         self.stats.loaded_keys = keys;

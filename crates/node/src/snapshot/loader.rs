@@ -54,6 +54,8 @@ pub(crate) struct Loaded {
     pub(crate) keys: u64,
     /// Keys left out because they were past their time.
     pub(crate) expired: u64,
+    /// Keys left out because there was nothing at them.
+    pub(crate) empty: u64,
 }
 
 /// How far loading has come.
@@ -150,6 +152,7 @@ impl Loader {
                 functions: Vec::new(),
                 keys: 0,
                 expired: 0,
+                empty: 0,
             },
         }
     }
@@ -224,6 +227,10 @@ impl Loader {
                         continue;
                     };
                     let object = builder.finish().map_err(|why| malformed(&key, why))?;
+                    let Some(object) = object else {
+                        self.loaded.empty += 1;
+                        continue;
+                    };
                     if expired {
                         self.loaded.expired += 1;
                         continue;
@@ -451,6 +458,34 @@ mod tests {
         assert_eq!(loader.feed(&bytes, NOW), Ok(true));
         let loaded = loader.finish().expect("complete");
         assert_eq!((loaded.keys, loaded.expired), (83, 17));
+    }
+
+    /// Servers have had keys whose last element was removed, and have written them down.
+    #[test]
+    fn keys_without_elements_are_left_out() {
+        const PACK: &[u8] = b"\x07\x07\0\0\0\0\0\xff";
+        let packed = [b"\x01\x02".as_slice(), PACK].concat();
+        let empty: [(u8, &[u8]); 8] = [
+            (1, b"\0"), // A list, a set, a hash, a sorted set of no elements,
+            (2, b"\0"),
+            (4, b"\0"),
+            (5, b"\0"),
+            (16, PACK), // a hash, a sorted set, a set in an empty listpack,
+            (17, PACK),
+            (20, PACK),
+            (18, &packed), // a list of one empty node.
+        ];
+        let mut bytes = b"REDIS0011\xfe\0".to_vec();
+        for (kind, value) in empty {
+            bytes.extend([kind, 1, kind]);
+            bytes.extend(value);
+        }
+        bytes.extend(b"\0\x01k\x01v\xff\0\0\0\0\0\0\0\0");
+        let mut loader = Loader::new(&sample(0), 1 << 20, false, NOW);
+        assert_eq!(loader.feed(&bytes, NOW), Ok(true));
+        let loaded = loader.finish().expect("complete");
+        assert_eq!((loaded.keys, loaded.empty), (1, 8));
+        assert_eq!(loaded.data.db(DbIndex(0)).len(), 1);
     }
 
     #[test]

@@ -156,10 +156,10 @@ impl Builder {
         }
     }
 
-    /// The collection.
-    pub(crate) fn finish(self) -> Result<Object, Malformed> {
+    /// The collection; `None` if it has no elements, as servers had it that removed the last one and left the key.
+    pub(crate) fn finish(self) -> Result<Option<Object>, Malformed> {
         if let Some(stream) = self.stream {
-            return Ok(Object::Stream(stream.finish()?));
+            return Ok(Some(Object::Stream(stream.finish()?)));
         }
         let empty = match &self.object {
             Object::List(list) => tanist_keyspace::Collection::is_empty(list),
@@ -168,7 +168,7 @@ impl Builder {
             Object::SortedSet(set) => tanist_keyspace::Collection::is_empty(set),
             Object::Stream(_) => false,
         };
-        if empty { Err(Malformed("an empty collection")) } else { Ok(self.object) }
+        Ok((!empty).then_some(self.object))
     }
 }
 

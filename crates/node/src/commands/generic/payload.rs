@@ -162,7 +162,7 @@ fn read_payload(payload: &[u8], ctx: &Ctx<'_>) -> Result<Restored, Error> {
         }
     }
     match (builder, text) {
-        (Some(builder), _) => builder.finish().map(Restored::Object).map_err(|_| BAD_DATA),
+        (Some(builder), _) => builder.finish().ok().flatten().map(Restored::Object).ok_or(BAD_DATA),
         (None, Some(text)) => Ok(Restored::Str(text)),
         (None, None) => Err(BAD_DATA),
     }
