@@ -131,6 +131,20 @@ fn a_changed_history_has_replicas_ask_for_everything() {
     assert!(c.say(1, "DEBUG CHANGE-REPL-ID").starts_with("-ERR the history of a replica"));
 }
 
+#[test]
+fn what_is_past_its_time_is_seen_until_it_is_removed() {
+    let (mut w, c) = debugged();
+    w.say(c, "DEBUG SET-ACTIVE-EXPIRE 0");
+    w.say(c, "SET k hello PX 10");
+    let digest = w.say(c, "DEBUG DIGEST-VALUE k");
+    w.now.wall_us += 20_000;
+    assert_eq!(w.say(c, "DEBUG DIGEST-VALUE k"), digest);
+    assert!(w.say(c, "DEBUG SDSLEN k").contains("val_sds_len:5 "));
+    assert_eq!(w.say(c, "DEBUG LISTPACK k"), "-ERR no such key");
+    assert_eq!(w.say(c, "GET k"), "(nil)");
+    assert_eq!(w.say(c, "DEBUG DIGEST-VALUE k"), format!("[{}]", "0".repeat(40)));
+}
+
 /// Servers before version 7 kept small collections in ziplists, and so they are in their files and payloads.
 #[test]
 fn what_is_in_a_ziplist_is_read() {

@@ -13,7 +13,9 @@ fn at_key<'c>(ctx: &'c Ctx<'_>, key: &[u8]) -> Result<Entry<'c>, Error> {
 
 /// `DEBUG SDSLEN key`: the lengths of key and string. They are one allocation here, without spare bytes of their own.
 pub(super) fn sdslen(ctx: &mut Ctx<'_>, key: &[u8]) -> Outcome {
-    let entry = at_key(ctx, key)?;
+    // Also one that is past its time and has not been removed yet.
+    let hash = ctx.node.data.hash(key);
+    let entry = ctx.node.data.db(ctx.session.db).find(key, hash).ok_or(Error::NO_SUCH_KEY)?;
     let ValueRef::Str(StrRef::Bytes(value)) = entry.value() else {
         return Err(Error::fixed("ERR Not an sds encoded string."));
     };
