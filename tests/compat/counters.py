@@ -162,9 +162,10 @@ class Play:
             return self.compare(["connect"])
         if kind < 0.02:
             key = r.choice("abcd")
-            self.alone(*r.choice([["SET", key, "x", "PX", "1"], ["PEXPIRE", key, "1"]]))
-            time.sleep(0.005)
-            return None
+            words = r.choice([["SET", key, "x", "PX", "1"], ["PEXPIRE", key, "1"]])
+            self.alone(*words)
+            self.compare(words)
+            return time.sleep(0.005)
         if kind < 0.03:
             self.alone("CONFIG", "SET", *r.choice([["maxmemory", "1"], ["maxmemory", "0"], ["min-replicas-to-write", "1"], ["min-replicas-to-write", "0"]]))
             return self.compare(["CONFIG"])

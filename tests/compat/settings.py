@@ -466,7 +466,9 @@ class Play:
     def latency(self):
         r = self.rng
         name = "latency-monitor-threshold"
-        # A machine that is busy has events of its own.
+        # A machine that is busy has events of its own; and a threshold near the end of 64 bits wraps around there, so
+        # that every command makes one.
+        self.batch([self.now(name, "0")])
         self.ask("LATENCY", "RESET", shape=lambda reply: b"")
         self.batch([self.now(name, r.choice(["0", "5", "1000"])), ["DEBUG", "SLEEP", "0.01"]])
         self.ask("LATENCY", "LATEST", shape=lambda reply: [text(e[1]) for e in reply[1:] if e[1] == b"$7\r\ncommand\r\n"])
