@@ -159,7 +159,8 @@ impl DbMut<'_> {
     fn put_int_at(&mut self, h: KeyHash, found: Found, n: i64) {
         let old = self.db.store.at(h, found);
         let access = if self.stamp.keep_on_overwrite { old.access() } else { self.stamp.access };
-        if awaited(self.db.stop, self.snapshot, h).is_some() || !self.db.store.overwrite_int(found, n, access) {
+        if awaited(self.db.stop, self.snapshot, h).is_some() || !self.db.store.overwrite_int(found, n, access)
+        {
             self.put_at(h, found, Form::Int(n), Expiry::Keep);
         }
     }
