@@ -52,6 +52,7 @@ fn among_options(command: &Command, spec: &KeySpec, args: Args<'_, '_>) -> Optio
             let stored = radius_destination(args);
             one(stored.filter(|&index| args.at(index - 1).eq_ignore_ascii_case(word.as_bytes())))
         }
+        ("xread" | "xreadgroup", KeyBegin::Keyword(..)) => read_streams(args),
         ("migrate", begin) => {
             let keys = migrated(args);
             let listed = keys.start > MIGRATED;
@@ -94,6 +95,25 @@ fn radius_destination(args: Args<'_, '_>) -> Option<usize> {
         }
     }
     found
+}
+
+/// The keys of `XREAD` and `XREADGROUP`: half of what follows `STREAMS`, as a group or consumer may be called too.
+fn read_streams(args: Args<'_, '_>) -> Range<usize> {
+    let mut i = 1;
+    while let Some(word) = args.get(i) {
+        let is = |name: &[u8]| word.eq_ignore_ascii_case(name);
+        i += if is(b"GROUP") {
+            3
+        } else if is(b"BLOCK") || is(b"COUNT") {
+            2
+        } else if is(b"STREAMS") {
+            let rest = args.len() - i - 1;
+            return i + 1..i + 1 + rest / 2;
+        } else {
+            1
+        };
+    }
+    0..0
 }
 
 /// The argument of `MIGRATE` that is its key, or empty if keys are listed.

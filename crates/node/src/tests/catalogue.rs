@@ -26,6 +26,9 @@ fn keys_are_found_among_the_arguments() {
         ("GEORADIUSBYMEMBER a x 3 m STORE", "[a]"),
         ("MIGRATE h 1 a 0 9 AUTH keys", "[a]"),
         ("MIGRATE h 1 a 0 9 KEYS b", "-ERR Invalid arguments specified for command"),
+        ("XREADGROUP BLOCK 0 GROUP g STREAMS STREAMS a b > >", "[a b]"),
+        ("XREADGROUP GROUP STREAMS c STREAMS a >", "[a]"),
+        ("XREAD COUNT 1 STREAMS STREAMS 0", "[STREAMS]"),
         ("SPUBLISH a b", "-ERR The command has no key arguments"),
         ("SSUBSCRIBE a", "-ERR The command has no key arguments"),
     ] {
