@@ -203,6 +203,8 @@ fn what_the_log_says() {
         "HSETEX h PX 5 FIELDS 1 a 1; HSETEX h PX 50 FIELDS 1 b 1; wait 6; HPERSIST h FIELDS 2 a b",
         "HPERSIST h FIELDS 1 b",
     );
+    logged("HSETEX h PX 5 FIELDS 1 a 1; HSET h b 1; wait 6; HDEL h a b", "HDEL h b");
+    logged("HSETEX h PX 5 FIELDS 1 a 1; HSET h b 1; HDEL h zz b", "HDEL h zz b");
     for line in ["HDEL h zz", "HGETDEL h FIELDS 1 zz", "HGETEX h FIELDS 1 a", "HEXPIRE h 5 FIELDS 1 zz"] {
         logged(&format!("HSET h a 1; {line}"), "");
     }

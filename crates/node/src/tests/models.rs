@@ -169,7 +169,7 @@ fn or_nil(item: Option<&String>) -> String {
     item.cloned().unwrap_or("(nil)".into())
 }
 
-/// Whether a reply is what was expected.
+/// Whether a reply is what was expected, where `?` stands for any word and `?a|b` for one of these.
 fn fits(reply: &str, answer: &str) -> bool {
     let (told, wanted): (Vec<&str>, Vec<&str>) = (reply.split(' ').collect(), answer.split(' ').collect());
     let ends_alike = |told: &str, wanted: &str| {
@@ -178,10 +178,11 @@ fn fits(reply: &str, answer: &str) -> bool {
     };
     let one = |(told, wanted): (&&str, &&str)| match wanted.strip_prefix('?') {
         None => told == wanted,
-        Some("") => true,
         Some(words) => {
-            let mut words = words.trim_end_matches(']').split('|');
-            ends_alike(told, wanted) && words.any(|word| word == told.trim_end_matches(']'))
+            let mut words = words.trim_end_matches(']').split('|').peekable();
+            // No words at all are any.
+            let any = words.next_if_eq(&"").is_some();
+            ends_alike(told, wanted) && (any || words.any(|word| word == told.trim_end_matches(']')))
         }
     };
     reply == answer || told.len() == wanted.len() && told.iter().zip(&wanted).all(one)

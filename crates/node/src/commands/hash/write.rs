@@ -1,10 +1,10 @@
 //! Writing fields: `HSET` and its older forms, `HDEL`.
 
-use super::{judged_at, report_expired};
+use super::{judged_at, log_fields, report_expired};
 use crate::context::Ctx;
 use crate::error::Outcome;
 use tanist_keyspace::Missing;
-use tanist_keyspace::collections::{FieldExpiry, Hash, Was};
+use tanist_keyspace::collections::{FieldExpiry, Hash, NEVER, Was};
 use tanist_resp::Args;
 
 /// `HSET key field value [field value ...]`
@@ -70,10 +70,25 @@ pub(crate) fn hsetnx(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
 pub(crate) fn hdel(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     let (key, hash, now) = (args.at(1), ctx.hash(args, 1), judged_at(ctx));
     let edited = ctx.edit(key, hash, Missing::Leave, |hash: &mut Hash, _| {
-        (2..args.len()).filter(|&i| hash.remove(args.at(i), now)).count()
+        let (mut removed, mut hidden) = (0, false);
+        for name in args.skip(2).iter() {
+            if hash.remove(name, now) {
+                removed += 1;
+            } else {
+                hidden |= hash.get(name, NEVER).is_some();
+            }
+        }
+        // A field past its time stays here, and is there for a replica, where it must stay as well: with it the last one
+        // could go, and the key.
+        let gone = |name: &&[u8]| hash.get(name, NEVER).is_none();
+        (removed, hidden.then(|| args.skip(2).iter().filter(gone).collect::<Vec<&[u8]>>()))
     })?;
-    let (removed, emptied) = edited.map_or((0, false), |edited| (edited.result, edited.emptied));
+    let ((removed, gone), emptied) =
+        edited.map_or(((0, None), false), |edited| (edited.result, edited.emptied));
     report_removed(ctx, key, removed, emptied);
+    if let Some(gone) = gone.filter(|_| removed > 0) {
+        log_fields(ctx, &[b"HDEL", key], &gone);
+    }
     ctx.reply().int(removed as i64);
     Ok(())
 }

@@ -267,5 +267,5 @@ impl Model for Bitmaps {
 
 #[test]
 fn bitmaps_follow_their_model() {
-    follow::<Bitmaps>(60, 200);
+    follow::<Bitmaps>(500, 200);
 }

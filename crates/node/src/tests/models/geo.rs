@@ -392,7 +392,7 @@ impl Model for Places {
 
 #[test]
 fn places_follow_their_model() {
-    follow::<Places>(80, 250);
+    follow::<Places>(300, 250);
 }
 
 /// The model itself, by places of which others have told the same.

@@ -256,5 +256,5 @@ impl Model for Lists {
 
 #[test]
 fn lists_follow_their_model() {
-    follow::<Lists>(60, 200);
+    follow::<Lists>(500, 200);
 }

@@ -340,9 +340,14 @@ impl Streams {
                 let ever = stream.added.iter().filter(|id| **id > group.last).count();
                 let (consumers, waiting) = (group.consumers.len(), group.pending.len());
                 let last = text(group.last);
+                // Behind an identifier that was set back, entries that came later count as well.
+                let lag = match stream.added.is_sorted() {
+                    true => format!("?(nil)|:{left}|:{ever}"),
+                    false => "?".to_owned(),
+                };
                 format!(
                     "[name {name} consumers :{consumers} pending :{waiting} last-delivered-id {last} entries-read ? \
-                     lag ?(nil)|:{left}|:{ever}]"
+                     lag {lag}]"
                 )
             };
             return Step::new(line, row(&stream.groups.iter().map(tell).collect::<Vec<_>>()));
