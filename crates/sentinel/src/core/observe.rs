@@ -141,6 +141,9 @@ impl Sentinel {
         if n.detector.set_down(down, now) {
             let name = if down { "+sdown" } else { "-sdown" };
             self.event(g, Level::Warning, name, Who::Node(ix), "");
+            if down {
+                self.failover_node_down(g, ix);
+            }
             if is_primary && down {
                 self.say_if_too_few(g);
                 self.ask_peers(g);

@@ -83,10 +83,11 @@ impl Sentinel {
     pub(super) fn look_at_fence(&mut self, g: &mut Group, over: bool) {
         let Some(f) = &g.failover else { return };
         let Phase::Fencing { answers } = &f.phase else { return };
-        // Who is down need not be waited for.
-        let waiting =
-            answers.iter().any(|(ix, a)| a.is_none() && g.nodes.get(ix).is_some_and(DataNode::may_answer));
-        if waiting && !over {
+        // Who is down need not be waited for, nor who had nothing to say a moment ago.
+        let may_answer =
+            |ix: &NodeIx| !f.silent.contains(ix) && g.nodes.get(ix).is_some_and(DataNode::may_answer);
+        let waiting = answers.iter().any(|(ix, a)| a.is_none() && may_answer(ix));
+        if waiting && !over && !self.is_handed_over(g) {
             return;
         }
         // A switchover loses nothing: until the primary has promised, it may go on with writes when its pause ends.
@@ -122,6 +123,22 @@ impl Sentinel {
             self.event(g, Level::Warning, "+selected-slave", Who::Node(choice), "");
         }
         self.promote_target(g);
+    }
+
+    /// Whether a switchover has all that it needs: the primary's promise, and its target with the whole log. Writes do
+    /// not wait for the other nodes, which follow as soon as they can, unless one of them is known to have more.
+    fn is_handed_over(&self, g: &Group) -> bool {
+        let Some(f) = g.failover.as_ref().filter(|f| f.kind == super::Kind::Planned) else { return false };
+        let (Phase::Fencing { answers }, Some(target)) = (&f.phase, f.target) else { return false };
+        let answer = |ix: &NodeIx| answers.get(ix).and_then(Option::as_ref);
+        let (Some(primary), Some(has)) = (answer(&g.primary), answer(&target)) else { return false };
+        let reports = g.nodes.values().filter(|n| answer(&n.ix).is_none()).filter_map(|n| n.report.as_ref());
+        if has.key < primary.key || reports.map(|r| r.status.key).any(|key| key > has.key) {
+            return false;
+        }
+        let candidates: Vec<Candidate<'_>> =
+            answers.iter().filter_map(|(ix, a)| Some(Candidate::new(*ix, a.as_ref()?))).collect();
+        self.choose(g, &candidates, Some(target)) == Some(target)
     }
 
     /// The node that would take over if these were all answers.

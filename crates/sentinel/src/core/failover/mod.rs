@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! Tanist nodes:   Electing → Polling → Fencing → Promoting → (switch) → repointing
-//!   planned:      Electing → Pausing → Fencing → Promoting → ...
+//!   planned:      Electing → Polling → Pausing → Fencing → Promoting → ...
 //! classic nodes:  Electing → Selecting → Promoting → (switch) → repointing
 //!   planned:      Electing → Pausing → Promoting → ...
 //! ```
@@ -105,6 +105,8 @@ pub(crate) struct Failover {
     look_at: Option<Mono>,
     /// The one node that may take over in this epoch.
     pub(crate) target: Option<NodeIx>,
+    /// Nodes that were asked what they have and did not say: they are not waited for again.
+    silent: Vec<NodeIx>,
     /// The primary was asked to hold its writes.
     paused: bool,
 }
@@ -116,7 +118,17 @@ impl Failover {
             Phase::Electing(e) => e.until,
             _ => now,
         };
-        Failover { epoch, kind, phase, since: now, until, look_at: None, target: None, paused: false }
+        Failover {
+            epoch,
+            kind,
+            phase,
+            since: now,
+            until,
+            look_at: None,
+            target: None,
+            silent: Vec::new(),
+            paused: false,
+        }
     }
 
     /// The epoch for which votes are asked.
@@ -158,8 +170,11 @@ impl Sentinel {
         }
         self.event(g, Level::Warning, "+failover-state-select-slave", Who::Group, "");
         match kind {
-            Kind::Planned => self.begin_pause(g),
             _ if g.is_tanist() => self.begin_poll(g),
+            Kind::Planned => {
+                let target = self.planned_target(g);
+                self.begin_pause(g, target);
+            }
             _ => self.begin_selection(g),
         }
     }
@@ -211,6 +226,24 @@ impl Sentinel {
         if promised && f.phase == Phase::Promoting {
             // Whether it took over is unknown: only a new epoch can tell.
             self.fail(g, "-failover-abort-slave-timeout", false);
+        }
+    }
+
+    /// A node is down: what waited for it goes on without, or is over.
+    pub(crate) fn failover_node_down(&mut self, g: &mut Group, ix: NodeIx) {
+        let Some(f) = &g.failover else { return };
+        let (is_primary, is_target) = (ix == g.primary, f.target == Some(ix));
+        match &f.phase {
+            Phase::Polling => self.look_at_poll(g),
+            // Without the primary it is no switchover any more, without the target there is none.
+            Phase::Pausing(_) if is_primary || is_target => {
+                self.fail(g, "-failover-abort-slave-timeout", false);
+            }
+            Phase::Fencing { .. } if is_primary && f.kind == Kind::Planned => {
+                self.fail(g, "-failover-abort-slave-timeout", false);
+            }
+            Phase::Fencing { .. } => self.look_at_fence(g, false),
+            _ => {}
         }
     }
 

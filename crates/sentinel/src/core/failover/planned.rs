@@ -22,10 +22,10 @@ impl Sentinel {
             .map(|n| n.ix)
     }
 
-    /// Asks the primary to hold its writes.
-    pub(super) fn begin_pause(&mut self, g: &mut Group) {
+    /// Asks the primary to hold its writes for the target.
+    pub(super) fn begin_pause(&mut self, g: &mut Group, target: Option<NodeIx>) {
         let now = self.now.mono;
-        let Some(target) = self.planned_target(g) else {
+        let Some(target) = target else {
             return self.fail(g, "-failover-abort-no-good-slave", true);
         };
         self.event(g, Level::Warning, "+selected-slave", Who::Node(target), "");

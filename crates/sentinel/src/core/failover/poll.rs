@@ -1,5 +1,5 @@
 //! The pre-vote (rule G4): asking every Tanist node what it has, which changes nothing, before anything is sealed that
-//! might be the only thing that still works.
+//! might be the only thing that still works, or writes are held for a replica that does not answer.
 //!
 //! The replicas of a crashed primary also get a moment to take in what it had sent them: a fence discards what has not
 //! been applied.
@@ -7,10 +7,11 @@
 use super::super::Sentinel;
 use super::super::foreign::is_foreign_member;
 use super::super::group::{Group, NodeIx};
-use super::super::status::{LinkWord, NodeStatus};
+use super::super::status::{LinkWord, NodeRole, NodeStatus};
 use super::super::timing;
-use super::Phase;
 use super::pick::Candidate;
+use super::{Kind, Phase};
+use std::cmp::Reverse;
 
 impl Sentinel {
     /// Asks all nodes what they have.
@@ -64,12 +65,28 @@ impl Sentinel {
             return true;
         }
         let candidates: Vec<_> = answers.iter().map(|(ix, s)| Candidate::new(*ix, s)).collect();
-        let promising = self.choose(g, &candidates, None).is_some();
-        if promising {
-            self.begin_fence(g);
-        } else {
-            self.fail(g, "-failover-abort-no-good-slave", true);
+        let planned = f.kind == Kind::Planned;
+        let choice = if planned { next_in_line(g, &answers) } else { self.choose(g, &candidates, None) };
+        let silent = ours().filter(|n| n.report_since(since).is_none()).map(|n| n.ix).collect();
+        if let Some(f) = &mut g.failover {
+            f.silent = silent;
+        }
+        match choice {
+            _ if planned => self.begin_pause(g, choice),
+            Some(_) => self.begin_fence(g),
+            None => self.fail(g, "-failover-abort-no-good-slave", true),
         }
         true
     }
+}
+
+/// The replica that a planned switchover goes to, of those that answered: as [`Sentinel::planned_target`], but by what
+/// they say now.
+fn next_in_line(g: &Group, answers: &[(NodeIx, &NodeStatus)]) -> Option<NodeIx> {
+    answers
+        .iter()
+        .filter(|(ix, s)| *ix != g.primary && s.role == NodeRole::Replica && s.link == LinkWord::Up)
+        .filter(|(_, s)| s.priority != 0 && s.voting)
+        .min_by_key(|(_, s)| (s.priority, Reverse(s.key), s.run_id))
+        .map(|(ix, _)| *ix)
 }
