@@ -320,6 +320,10 @@ impl Sentinel {
             return self.refused_by(g, ix, value);
         }
         let Some([kind, channel, payload]) = value.as_items() else { return };
+        // From now on it tells what changes. What has changed since it was last asked nobody has told.
+        if kind.as_str() == Some("subscribe") && channel.as_str() == Some(STATE_CHANNEL) {
+            return self.ask_anew(g, ix);
+        }
         if kind.as_str() != Some("message") {
             return;
         }
@@ -336,10 +340,18 @@ impl Sentinel {
     }
 
     fn state_pushed(&mut self, g: &mut Group, ix: NodeIx, kind: PushKind) {
-        self.ask_status(g, ix);
-        self.ask_info(g, ix);
+        self.ask_anew(g, ix);
         if kind == PushKind::CaughtUp {
             self.caught_up(g, ix);
+        }
+    }
+
+    /// Something has changed: asks what, and once more if a question is under way that may be older than the change.
+    fn ask_anew(&mut self, g: &mut Group, ix: NodeIx) {
+        self.ask_status(g, ix);
+        match g.nodes.get_mut(&ix) {
+            Some(n) if n.cmd.awaits(Awaiting::Info) => n.info_wanted = true,
+            _ => self.ask_info(g, ix),
         }
     }
 }

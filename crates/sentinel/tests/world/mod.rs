@@ -218,11 +218,16 @@ impl World {
             "PING" => vec![Value::Simple(b"PONG".to_vec())],
             "CLIENT" if words[1] == "SETNAME" => ok(),
             "AUTH" => ok(),
-            "SUBSCRIBE" => vec![Value::Array(vec![
-                Value::Bulk(b"subscribe".to_vec()),
-                Value::Bulk(words[1].clone().into_bytes()),
-                Value::Int(1),
-            ])],
+            "SUBSCRIBE" => {
+                if let Some(node) = self.nodes.get_mut(addr).filter(|_| words[1] == "__tanist__:state") {
+                    node.replicas.append(&mut node.joining);
+                }
+                vec![Value::Array(vec![
+                    Value::Bulk(b"subscribe".to_vec()),
+                    Value::Bulk(words[1].clone().into_bytes()),
+                    Value::Int(1),
+                ])]
+            }
             "PUBLISH" => vec![Value::Int(1)],
             "SENTINEL" => vec![self.opinion(addr, words)],
             _ => {

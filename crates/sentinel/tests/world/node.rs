@@ -29,6 +29,8 @@ pub(crate) struct Node {
     pub(crate) refuses_promote: String,
     /// The addresses that a primary lists.
     pub(crate) replicas: Vec<String>,
+    /// Replicas that attach just before somebody listens for that.
+    pub(crate) joining: Vec<String>,
     queued: Vec<Vec<String>>,
     in_multi: bool,
 }
@@ -54,6 +56,7 @@ impl Node {
             refuses_promote: String::new(),
             refuses_auth: String::new(),
             replicas: Vec::new(),
+            joining: Vec::new(),
             queued: Vec::new(),
             in_multi: false,
         }

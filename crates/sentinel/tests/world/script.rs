@@ -115,6 +115,7 @@ impl World {
                 "refuses-auth" => n.refuses_auth = value.replace('_', " "),
                 "refuses-promote" => n.refuses_promote = value.replace('_', " "),
                 "replicas" => n.replicas = value.split(',').map(str::to_owned).collect(),
+                "joining" => n.joining = value.split(',').map(str::to_owned).collect(),
                 other => panic!("no such field of a node: {other}"),
             }
         }
