@@ -119,11 +119,14 @@ impl World {
     }
 
     /// Too many nodes have lost what they had: nobody may be chosen without an explicit word. A node that leads because
-    /// its configuration says so, and that no sentinel names, is no way out: it has lost everything, its group included.
+    /// its configuration says so is no way out, for it has lost everything, its group included: if no sentinel names
+    /// it, or if the others are bound to later epochs and cannot follow it.
     fn is_beyond_repair(&self) -> bool {
         let voting = self.nodes().filter_map(|id| self.standing(id)).filter(|s| s.voting).count();
         let needed = if self.plan.settings.majority { self.plan.nodes / 2 + 1 } else { 1 };
-        let leads = |id: HostId| self.standing(id).is_some_and(|s| s.role == "primary");
+        let bound = self.nodes().filter_map(|id| self.standing(id)).map(|s| s.promised.epoch).max();
+        let leads =
+            |id: HostId| self.standing(id).is_some_and(|s| s.role == "primary" && Some(s.accepted) >= bound);
         let primary = (0..self.plan.sentinels).filter_map(|i| self.view(HostId::sentinel(i))).any(leads);
         voting < needed && !primary
     }

@@ -38,6 +38,11 @@ fn seeds_that_found_something_are_good() {
         let report = run_plan(Plan::plain(seed), Tracing::Off);
         assert_eq!(report.failure, None, "seed {seed}");
     }
+    // 12532: a replica that had attached before sentinels listened for that was left behind by a failover.
+    // 14746: a node that had lost its disk was named as primary, and the others were bound to a later epoch.
+    for seed in [12532, 14746] {
+        assert_eq!(run(seed, Tracing::Off).failure, None, "seed {seed}");
+    }
 }
 
 /// The trace is made of what happens: another seed gives another one.
