@@ -33,6 +33,10 @@ impl HostId {
         HostId(20 + i)
     }
 
+    pub(crate) const fn is_node(self) -> bool {
+        self.0 / 10 == 0
+    }
+
     pub(crate) const fn is_client(self) -> bool {
         self.0 / 10 == 2
     }
@@ -374,8 +378,11 @@ impl Net {
     }
 
     fn push(&mut self, now: Mono, id: ConnId, to: Side, segment: Segment, q: &mut Queue<Event>) {
-        let delay = self.delay();
+        let mut delay = self.delay();
         let Some(conn) = self.conns.get_mut(id) else { return };
+        if !self.plan.apart.is_zero() && conn.hosts.iter().all(|h| h.is_node()) {
+            delay += self.rng.between(std::time::Duration::ZERO, self.plan.apart);
+        }
         let pipe = &mut conn.pipes[to as usize];
         pipe.last = pipe.last.max(now + delay);
         pipe.segments.push_back(segment);

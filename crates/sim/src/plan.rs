@@ -49,6 +49,8 @@ pub struct NetPlan {
     pub resend: Duration,
     /// How often what is sent is cut in two, per million.
     pub split_ppm: u64,
+    /// What is added between two data nodes, at most: they are far from each other, and everybody else is near.
+    pub apart: Duration,
 }
 
 /// The disks' ordinary behaviour.
@@ -266,6 +268,7 @@ fn net(r: &mut Rng) -> NetPlan {
         loss_ppm: *pick(r, &[0, 0, 1_000, 20_000]),
         resend: ms(200),
         split_ppm: *pick(r, &[0, 50_000, 500_000]),
+        apart: Duration::ZERO,
     }
 }
 

@@ -22,6 +22,10 @@ pub enum Stage {
     Switchovers,
     /// Hosts are cut off for long, and primaries want replicas.
     Cutoffs,
+    /// Nothing but switchovers, between nodes that are far from each other.
+    Distances,
+    /// Nodes that are far from each other end and stop.
+    Stragglers,
 }
 
 impl Stage {
@@ -57,6 +61,8 @@ impl Stage {
             Stage::Cascades => vec![Kill, Kill, Pair, Pair, Pause],
             Stage::Switchovers => vec![Switchover],
             Stage::Cutoffs => vec![Isolate, Split],
+            Stage::Distances => vec![Switchover],
+            Stage::Stragglers => vec![Kill, Kill, Pause, Pair, Force],
         };
         match self {
             Stage::Storm | Stage::Rivals => {}
@@ -79,6 +85,16 @@ impl Stage {
                 (plan.disk.fsync, plan.disk.slow_ppm) = (ms(5), 300_000);
                 plan.settings.down_after = 2_000;
                 plan.work.confirming = false;
+            }
+            Stage::Distances => {
+                (plan.net.apart, plan.settings.down_after) = (ms(100), 2_000);
+                plan.work.confirming = false;
+            }
+            Stage::Stragglers => {
+                (plan.net.apart, plan.net.split_ppm) = (ms(150), 500_000);
+                (plan.faults.every, plan.faults.lasts, plan.faults.at_once) = (ms(200), ms(1_000), 3);
+                plan.settings.down_after = 200;
+                plan.work.padding = 2_000;
             }
             Stage::Cutoffs => {
                 (plan.settings.min_replicas, plan.work.patience) = (1, ms(500));

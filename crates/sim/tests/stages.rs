@@ -12,6 +12,8 @@ fn the_protocol_survives_every_stage() {
         Stage::Flushes,
         Stage::Switchovers,
         Stage::Cutoffs,
+        Stage::Distances,
+        Stage::Stragglers,
     ] {
         let batch =
             Batch { stage: Some(stage), start: 1, seeds: 4, threads: 2, twice_every: 4, most_failures: 1 };
@@ -19,6 +21,8 @@ fn the_protocol_survives_every_stage() {
         let failed: Vec<_> = outcome.failed.iter().map(|r| (r.plan.seed, &r.failure)).collect();
         assert!(failed.is_empty(), "{stage:?}: {failed:?}");
         assert_eq!(outcome.differing, Vec::<u64>::new(), "{stage:?}: two runs of one seed differ");
-        assert!(outcome.tally.done > 1_000, "{stage:?}: the clients have hardly worked: {:?}", outcome.tally);
+        // Where nodes are far from each other and end all the time, most writes wait in vain.
+        let least = if stage == Stage::Stragglers { 100 } else { 1_000 };
+        assert!(outcome.tally.done > least, "{stage:?}: the clients have hardly worked: {:?}", outcome.tally);
     }
 }
