@@ -114,6 +114,8 @@ pub struct Replicas {
     config: ReplicasConfig,
     links: BTreeMap<LinkId, ReplicaLink>,
     transfer: Option<Transfer>,
+    /// No snapshot may begin for now.
+    held_back: bool,
     next_ping: Mono,
 }
 
@@ -121,7 +123,7 @@ impl Replicas {
     /// No replicas.
     #[must_use]
     pub fn new(config: ReplicasConfig) -> Replicas {
-        Replicas { config, links: BTreeMap::new(), transfer: None, next_ping: Mono::ZERO }
+        Replicas { config, links: BTreeMap::new(), transfer: None, held_back: false, next_ping: Mono::ZERO }
     }
 
     /// Changes the settings.
@@ -214,10 +216,15 @@ impl Replicas {
         }
     }
 
+    /// Whether those that wait for a snapshot have to go on waiting, whatever the time is.
+    pub fn hold_back(&mut self, wait: bool) {
+        self.held_back = wait;
+    }
+
     /// When the next snapshot should begin, if somebody waits for one and none is running.
     #[must_use]
     pub fn snapshot_due(&self) -> Option<Mono> {
-        if self.transfer.is_some() {
+        if self.transfer.is_some() || self.held_back {
             return None;
         }
         let waiting = || {

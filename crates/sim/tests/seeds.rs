@@ -1,6 +1,6 @@
 //! A few dozen seeds on every test run; CI and `cargo xtask sim` run thousands.
 
-use tanist_sim::{Batch, FaultKind, Plan, Tracing, run, run_plan};
+use tanist_sim::{Batch, FaultKind, Plan, Stage, Tracing, run, run_plan};
 
 /// Every seed must be good, and one that is run twice must give the same trace.
 #[test]
@@ -43,6 +43,8 @@ fn seeds_that_found_something_are_good() {
     for seed in [12532, 14746] {
         assert_eq!(run(seed, Tracing::Off).failure, None, "seed {seed}");
     }
+    // 173: a primary that had just got its first replicas came back alone, with nothing, and was followed.
+    assert_eq!(run_plan(Stage::Flushes.plan(173), Tracing::Off).failure, None);
 }
 
 /// The trace is made of what happens: another seed gives another one.

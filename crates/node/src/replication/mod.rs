@@ -326,6 +326,7 @@ impl Node {
         match result {
             Ok(()) => {
                 let granted = self.repl.member.persisted(id);
+                self.repl.replicas.hold_back(!self.repl.member.replicas_are_noted());
                 self.carry_out(granted, now, outs);
             }
             Err(why) => {

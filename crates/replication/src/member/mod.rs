@@ -204,6 +204,8 @@ pub struct Member {
     handed_out: PersistId,
     /// The newest state that is on disk.
     written: PersistId,
+    /// The first state that says that replicas follow this node.
+    noted: PersistId,
     pending: Vec<(PersistId, Pending)>,
 }
 
@@ -299,7 +301,15 @@ impl Member {
         if !self.durable.had_replicas {
             self.durable.had_replicas = true;
             self.changed();
+            self.noted = self.newest;
         }
+    }
+
+    /// Whether that is on disk, so that a restart would know of it. Until then no replica may rely on this node: it
+    /// would come back alone, with nothing, and be followed.
+    #[must_use]
+    pub fn replicas_are_noted(&self) -> bool {
+        self.written >= self.noted
     }
 
     /// The durable part has changed: a new state is to be written.

@@ -64,6 +64,7 @@ impl Member {
             newest: PersistId(1),
             handed_out: PersistId(0),
             written: PersistId(0),
+            noted: PersistId(0),
             pending: Vec::new(),
         }
     }

@@ -332,6 +332,16 @@ fn t4_a_primary_by_hand_that_had_replicas_waits_too() {
 }
 
 #[test]
+fn t4_replicas_may_rely_on_a_node_that_would_know_of_them() {
+    let mut w = World::new();
+    assert!(w.member.replicas_are_noted(), "there are none");
+    w.member.note_replicas();
+    assert!(!w.member.replicas_are_noted());
+    w.on_disk();
+    assert!(w.member.replicas_are_noted());
+}
+
+#[test]
 fn a_lone_node_is_a_primary_as_ever() {
     let mut w = World::new();
     let durable = w.on_disk();
