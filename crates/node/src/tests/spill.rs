@@ -35,14 +35,18 @@ impl Sync {
 
     fn run(&mut self) {
         for _ in 0..2000 {
-            let answers: Vec<Input> =
-                self.w.outs.drain().collect::<Vec<_>>().into_iter().filter_map(|o| self.perform(o)).collect();
-            for answer in answers {
-                self.w.node.step(self.w.now, answer, &mut self.w.outs);
-            }
-            self.held = self.held.max(self.w.node.repl.replicas.held());
-            self.w.pass(0);
+            self.turn();
         }
+    }
+
+    fn turn(&mut self) {
+        let answers: Vec<Input> =
+            self.w.outs.drain().collect::<Vec<_>>().into_iter().filter_map(|o| self.perform(o)).collect();
+        for answer in answers {
+            self.w.node.step(self.w.now, answer, &mut self.w.outs);
+        }
+        self.held = self.held.max(self.w.node.repl.replicas.held());
+        self.w.pass(0);
     }
 
     fn perform(&mut self, output: Output) -> Option<Input> {
@@ -56,6 +60,7 @@ impl Sync {
                 Some(Input::Closed(session))
             }
             Output::TellDrained(session) => Some(Input::Drained(session)),
+            Output::Persist { id, .. } => Some(Input::Persisted { id, result: Ok(()) }),
             Output::SpillWrite { file, .. } if self.disk_full => {
                 Some(Input::Spilled { file, result: Err("No space left on device".into()) })
             }
@@ -79,6 +84,9 @@ impl Sync {
 #[test]
 fn its_memory_is_bounded_and_the_log_goes_on_behind_it() {
     let mut s = Sync::new();
+    // The snapshot begins once the state file says that there is a replica.
+    s.turn();
+    assert!(s.w.node.snapshot_running());
     let other = s.w.connect();
     s.w.say(other, "SET late 1");
     s.run();
