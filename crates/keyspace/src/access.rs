@@ -21,6 +21,14 @@ pub struct Stamp {
     pub keep_on_overwrite: bool,
 }
 
+impl Stamp {
+    /// The bits of an entry that is overwritten, of those that it had.
+    #[inline]
+    pub(crate) fn over(&self, old: Access) -> Access {
+        if self.keep_on_overwrite { old } else { self.access }
+    }
+}
+
 impl Access {
     /// From the low 24 bits of `bits`.
     #[must_use]

@@ -139,7 +139,7 @@ impl DbMut<'_> {
     #[inline]
     fn put_at(&mut self, h: KeyHash, found: Found, form: Form<'_>, expiry: Expiry) {
         let old = self.db.store.at(h, found);
-        let access = if self.stamp.keep_on_overwrite { old.access() } else { self.stamp.access };
+        let access = self.stamp.over(old.access());
         let expiry = expiry.after(old.expiry());
         match awaited(self.db.stop, self.snapshot, h) {
             None => {
@@ -157,8 +157,7 @@ impl DbMut<'_> {
     /// An integer in the place of what is there, which most often is one itself.
     #[inline]
     fn put_int_at(&mut self, h: KeyHash, found: Found, n: i64) {
-        let old = self.db.store.at(h, found);
-        let access = if self.stamp.keep_on_overwrite { old.access() } else { self.stamp.access };
+        let access = self.stamp.over(self.db.store.at(h, found).access());
         if awaited(self.db.stop, self.snapshot, h).is_some() || !self.db.store.overwrite_int(found, n, access)
         {
             self.put_at(h, found, Form::Int(n), Expiry::Keep);
