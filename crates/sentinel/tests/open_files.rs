@@ -3,6 +3,7 @@
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use std::{fs, io};
@@ -14,6 +15,16 @@ impl Drop for Sentinel {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
+}
+
+/// A folder with a sentinel's file in it, which has one line beside the port.
+fn configured(name: &str, line: &str) -> io::Result<(PathBuf, PathBuf, u16)> {
+    let folder = std::env::temp_dir().join(format!("tanist-{name}-{}", std::process::id()));
+    fs::create_dir_all(&folder)?;
+    let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+    let file = folder.join("sentinel.conf");
+    fs::write(&file, format!("port {port}\nbind 127.0.0.1\n{line}\n"))?;
+    Ok((folder, file, port))
 }
 
 /// Connects to a process that may still be starting, and asks for a sign of life.
@@ -47,11 +58,7 @@ fn next_probes(port: u16) -> io::Result<Vec<u64>> {
 
 #[test]
 fn who_is_silent_is_probed_as_often_as_it_is_said() -> io::Result<()> {
-    let folder = std::env::temp_dir().join(format!("tanist-keep-alive-{}", std::process::id()));
-    fs::create_dir_all(&folder)?;
-    let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-    let file = folder.join("sentinel.conf");
-    fs::write(&file, format!("port {port}\nbind 127.0.0.1\ntcp-keepalive 40\n"))?;
+    let (folder, file, port) = configured("keep-alive", "tcp-keepalive 40")?;
     let mut command = Command::new(env!("CARGO_BIN_EXE_tanist-sentinel"));
     let sentinel = Sentinel(command.arg(&file).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?);
     let client = ping(port)?;
@@ -71,11 +78,7 @@ fn who_is_silent_is_probed_as_often_as_it_is_said() -> io::Result<()> {
 
 #[test]
 fn a_soft_limit_below_maxclients_is_raised() -> io::Result<()> {
-    let folder = std::env::temp_dir().join(format!("tanist-open-files-{}", std::process::id()));
-    fs::create_dir_all(&folder)?;
-    let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-    let file = folder.join("sentinel.conf");
-    fs::write(&file, format!("port {port}\nbind 127.0.0.1\nmaxclients 100\n"))?;
+    let (folder, file, port) = configured("open-files", "maxclients 100")?;
     let mut command = Command::new("sh");
     command.args(["-c", "ulimit -Sn 40 && exec \"$0\" \"$1\"", env!("CARGO_BIN_EXE_tanist-sentinel")]);
     command.arg(&file).stdout(Stdio::null()).stderr(Stdio::null());
