@@ -135,8 +135,7 @@ impl SentinelProcess {
             }
             Output::Exit { .. } => ctx.actions.push(Action::Exit),
             // No names to look up, no scripts, nothing used in this world.
-            Output::Resolve { .. } | Output::RunScript { .. } | Output::KillScript { .. } | Output::Usage => {
-            }
+            Output::Resolve { .. } | Output::RunScript { .. } | Output::KillScript { .. } => {}
         }
     }
 

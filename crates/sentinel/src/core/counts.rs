@@ -9,6 +9,7 @@ pub(crate) struct Counts {
     pub(crate) commands: u64,
     pub(crate) bytes_in: u64,
     pub(crate) bytes_out: u64,
+    pub(crate) reads: u64,
     /// Replies and published events.
     pub(crate) writes: u64,
     pub(crate) errors: u64,
@@ -29,8 +30,9 @@ pub(crate) struct Counts {
 }
 
 impl Counts {
-    /// A command of so many bytes came in.
+    /// So many bytes were read.
     pub(crate) fn received(&mut self, bytes: usize, now: Mono) {
+        self.reads += 1;
         self.bytes_in += bytes as u64;
         self.rate_in.note(bytes as u64, now);
     }

@@ -81,6 +81,16 @@ pub struct Usage {
     pub commands_us: u64,
     /// How long a turn took of late.
     pub turn_us: u64,
+    /// Time in the kernel of scripts that have ended.
+    pub children_sys_us: u64,
+    /// Time in the program of scripts that have ended.
+    pub children_user_us: u64,
+    /// The most bytes that were read of a session at once, of late.
+    pub most_input: u64,
+    /// The most bytes that waited for a session to read them, of late.
+    pub most_output: u64,
+    /// Sessions closed because too many bytes waited for them.
+    pub cut_off: u64,
 }
 
 /// What happened outside.
@@ -119,6 +129,13 @@ pub enum Input {
         remote: String,
         /// Our own address and port.
         local: String,
+    },
+    /// Bytes of a session were read; its commands among them follow.
+    Received {
+        /// Whose.
+        session: SessionId,
+        /// How many.
+        bytes: usize,
     },
     /// A command of a session.
     Command {
@@ -160,7 +177,7 @@ pub enum Input {
         /// How.
         end: ScriptEnd,
     },
-    /// What the process has used so far.
+    /// What the process has used so far; before every input that [`wants_usage`](super::wants_usage).
     Used(Usage),
     /// The operator asked the process to end (SIGTERM, SIGINT).
     Terminate,
@@ -249,8 +266,6 @@ pub enum Output {
         /// Which run.
         script: ScriptId,
     },
-    /// Say what the process has used; answered by `Used`.
-    Usage,
     /// End the process with this status.
     Exit {
         /// The status.

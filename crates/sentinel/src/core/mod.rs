@@ -65,6 +65,20 @@ pub struct Facts {
     pub config_file: String,
     /// The operating system, as `INFO` names it.
     pub os: String,
+    /// Who supervises the process, as `INFO` names it; empty for nobody.
+    pub supervised: String,
+    /// The directives `hz` and `availability-zone`, which nothing depends on.
+    pub hz: u32,
+    /// The other one.
+    pub availability_zone: String,
+    /// Where sessions are accepted, as `INFO` names it.
+    pub listeners: Vec<String>,
+}
+
+/// Whether the shell is to say what the process has used before it hands this input in.
+#[must_use]
+pub fn wants_usage(input: &Input) -> bool {
+    matches!(input, Input::Command { args, .. } if args.first().is_some_and(|name| name.eq_ignore_ascii_case(b"info")))
 }
 
 /// The running number of a link's owner inside its group.
@@ -169,6 +183,7 @@ impl Sentinel {
             Input::LinkDown { link, why } => self.link_down(link, why),
             Input::LinkReply { link, value } => self.link_reply(link, value),
             Input::SessionOpened { session, remote, local } => self.session_opened(session, remote, local),
+            Input::Received { session, bytes } => self.received(session, bytes),
             Input::Command { session, args } => self.command(session, args),
             Input::SessionClosed { session } => self.session_closed(session),
             Input::Persisted { id, result } => self.persisted(id, result),

@@ -134,14 +134,20 @@ impl Sentinel {
         self.sessions.all.remove(&id);
     }
 
+    /// Bytes were read.
+    pub(crate) fn received(&mut self, id: SessionId, bytes: usize) {
+        let now = self.now.mono;
+        self.sessions.counts.received(bytes, now);
+        if let Some(s) = self.sessions.all.get_mut(&id) {
+            s.bytes_in += bytes as u64;
+        }
+    }
+
     /// A command arrived: carried out now, or after the one that waits for a name server.
     pub(crate) fn command(&mut self, id: SessionId, args: Vec<Vec<u8>>) {
         let now = self.now.mono;
-        let size: usize = args.iter().map(|a| a.len() + 16).sum();
-        self.sessions.counts.received(size, now);
         let Some(s) = self.sessions.all.get_mut(&id) else { return };
         s.last = now;
-        s.bytes_in += size as u64;
         if s.waiting.is_some() {
             if s.queue.len() >= timing::MAX_QUEUED {
                 return self.hang_up(id);

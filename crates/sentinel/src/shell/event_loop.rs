@@ -5,9 +5,10 @@ use super::links::{self, Links};
 use super::scripts::Scripts;
 use super::sessions::{Accepted, Sessions};
 use super::usage::{self, Turns};
-use crate::core::{Input, Level, Output, Sentinel};
+use crate::core::{Input, Level, Output, Sentinel, wants_usage};
 use tanist_runtime::signals::Signals;
 use tanist_runtime::{Clock, log};
+use tanist_types::Mono;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::time::Instant;
 
@@ -38,11 +39,15 @@ impl Shell {
             let now = self.clock.now();
             let command = matches!(input, Some(Input::Command { .. }));
             if let Some(input) = input {
-                self.note(&input);
+                self.note(&input, now.mono);
+                if wants_usage(&input) {
+                    let used = usage::read(&self.turns, &self.sessions, now.mono);
+                    core.step(now, Input::Used(used), &mut outputs);
+                }
                 core.step(now, input, &mut outputs);
             }
             self.log_level(&core);
-            if let Some(status) = self.perform(&mut outputs) {
+            if let Some(status) = self.perform(&mut outputs, now.mono) {
                 return status;
             }
             self.turns.note(now.mono, self.clock.mono(), command);
@@ -77,10 +82,11 @@ impl Shell {
     }
 
     /// What concerns the shell's own books, before the core hears of it.
-    fn note(&mut self, input: &Input) {
+    fn note(&mut self, input: &Input, now: Mono) {
         match input {
             Input::LinkDown { link, .. } => self.links.ended(*link),
             Input::SessionClosed { session } => self.sessions.closed(*session),
+            Input::Received { bytes, .. } => self.sessions.received(*bytes, now),
             Input::ScriptEnded { script, .. } => self.scripts.ended(*script),
             _ => {}
         }
@@ -92,24 +98,20 @@ impl Shell {
         }
     }
 
-    fn perform(&mut self, outputs: &mut Vec<Output>) -> Option<u8> {
+    fn perform(&mut self, outputs: &mut Vec<Output>, now: Mono) -> Option<u8> {
         let mut status = None;
         for output in outputs.drain(..) {
             match output {
                 Output::Connect { link, host, port } => self.links.connect(link, host, port),
                 Output::Disconnect { link } => self.links.disconnect(link),
                 Output::Send { link, bytes } => self.links.send(link, bytes),
-                Output::Reply { session, bytes } => self.sessions.reply(session, bytes),
+                Output::Reply { session, bytes } => self.sessions.reply(session, bytes, now),
                 Output::Hangup { session } => self.sessions.hang_up(session),
                 Output::Persist { id, text } => self.disk.write(id, text),
                 Output::Log { level, line } => write_log(level, &line),
                 Output::Resolve { host } => self.look_up(host),
                 Output::RunScript { script, path, args } => self.scripts.run(script, &path, &args),
                 Output::KillScript { script } => self.scripts.kill(script),
-                Output::Usage => {
-                    let used = usage::read(&self.turns, self.clock.mono());
-                    let _ = self.inputs.send(Input::Used(used));
-                }
                 Output::Exit { status: code } => status = status.or(Some(code)),
             }
         }

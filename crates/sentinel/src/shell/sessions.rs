@@ -1,5 +1,6 @@
 //! Connections to us: one task each, which parses commands and passes replies on.
 
+use super::usage::Largest;
 use crate::core::{Input, SessionId};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -7,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tanist_resp::{Batch, Limits};
 use tanist_runtime::tcp;
+use tanist_types::Mono;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -36,6 +38,9 @@ pub(super) struct Sessions {
     next: u64,
     keepalive: Duration,
     inputs: UnboundedSender<Input>,
+    most_input: Largest,
+    most_output: Largest,
+    cut_off: u64,
 }
 
 /// A connection that was accepted.
@@ -59,7 +64,8 @@ pub(super) async fn accept(listener: TcpListener, accepted: UnboundedSender<Acce
 impl Sessions {
     /// `keepalive` is the time between probes of a silent connection; none if it is zero.
     pub(super) fn new(keepalive: Duration, inputs: UnboundedSender<Input>) -> Sessions {
-        Sessions { all: HashMap::new(), next: 1, keepalive, inputs }
+        let (most_input, most_output) = (Largest::default(), Largest::default());
+        Sessions { all: HashMap::new(), next: 1, keepalive, inputs, most_input, most_output, cut_off: 0 }
     }
 
     /// Begins to serve a connection; returns what the core is to know.
@@ -80,10 +86,12 @@ impl Sessions {
     }
 
     /// Sends to a session; one that does not read is closed.
-    pub(super) fn reply(&mut self, id: SessionId, bytes: Vec<u8>) {
+    pub(super) fn reply(&mut self, id: SessionId, bytes: Vec<u8>, now: Mono) {
         let Some(s) = self.all.get(&id) else { return };
         let before = s.pending.fetch_add(bytes.len(), Ordering::Relaxed);
+        self.most_output.note((before + bytes.len()) as u64, now);
         if before > MAX_PENDING {
+            self.cut_off += 1;
             self.all.remove(&id);
             return;
         }
@@ -95,6 +103,26 @@ impl Sessions {
         if let Some(s) = self.all.remove(&id) {
             let _ = s.out.send(Outgoing::Hangup);
         }
+    }
+
+    /// A session has sent so many bytes more.
+    pub(super) fn received(&mut self, bytes: usize, now: Mono) {
+        self.most_input.note(bytes as u64, now);
+    }
+
+    /// The most bytes that were read of a session at once, of late.
+    pub(super) fn most_input(&self, now: Mono) -> u64 {
+        self.most_input.of_late(now)
+    }
+
+    /// The most bytes that waited for a session to read them, of late.
+    pub(super) fn most_output(&self, now: Mono) -> u64 {
+        self.most_output.of_late(now)
+    }
+
+    /// How many sessions were closed because too many bytes waited for them.
+    pub(super) fn cut_off(&self) -> u64 {
+        self.cut_off
     }
 
     /// A session ended.
@@ -119,7 +147,9 @@ async fn serve(
             buffer.reserve(READ);
             match reader.read_buf(&mut buffer).await {
                 Ok(0) | Err(_) => return,
-                Ok(_) => {}
+                Ok(bytes) => {
+                    let _ = inputs.send(Input::Received { session, bytes });
+                }
             }
             if let Err(error) = take_commands(session, &mut buffer, &mut batch, inputs) {
                 let _ = complaint.send(error);

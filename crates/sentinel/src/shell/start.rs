@@ -141,9 +141,15 @@ async fn run(
     }
     let signals = Signals::listen().map_err(|e| format!("No signals: {e}"))?;
     let disk = Disk::start(path.to_owned(), inputs.clone()).map_err(|e| format!("No thread: {e}"))?;
+    let binds =
+        config.directive("bind").unwrap_or(&[]).iter().map(|b| format!("bind={b},")).collect::<String>();
     let facts = Facts {
         pid: std::process::id(),
         port,
+        supervised: if supervisor.is_present() { "systemd" } else { "no" }.to_owned(),
+        listeners: vec![format!("name=tcp,{binds}port={port}")],
+        hz: 10,
+        availability_zone: String::new(),
         executable: std::env::current_exe().map_or_else(|_| String::new(), |p| p.display().to_string()),
         config_file: path.display().to_string(),
         os: os(),

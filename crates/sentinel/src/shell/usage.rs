@@ -1,5 +1,6 @@
 //! What the process has used; zeros where that cannot be known.
 
+use super::sessions::Sessions;
 use crate::core::{Rate, Usage};
 use std::time::Duration;
 use tanist_runtime::cpu::CpuTime;
@@ -29,8 +30,8 @@ impl Turns {
 }
 
 /// Reads the time spent in the kernel and in the program, by all threads and by the one that the sentinel runs on, which
-/// is the first; and in the turns of its loop.
-pub(super) fn read(turns: &Turns, now: Mono) -> Usage {
+/// is the first; in the turns of its loop; and the memory that sessions took.
+pub(super) fn read(turns: &Turns, sessions: &Sessions, now: Mono) -> Usage {
     let process = CpuTime::of_process().unwrap_or_default();
     let main = CpuTime::of_main_thread().unwrap_or_default();
     Usage {
@@ -41,9 +42,43 @@ pub(super) fn read(turns: &Turns, now: Mono) -> Usage {
         turns_us: micros(turns.all),
         commands_us: micros(turns.commands),
         turn_us: turns.took.of_late(now) / turns.count.of_late(now).max(1),
+        children_sys_us: micros(process.sys_children),
+        children_user_us: micros(process.user_children),
+        most_input: sessions.most_input(now),
+        most_output: sessions.most_output(now),
+        cut_off: sessions.cut_off(),
     }
 }
 
 fn micros(time: Duration) -> u64 {
     u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}
+
+/// The largest of something over the last eight seconds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) struct Largest {
+    /// By seconds: which one, counted from the clock's beginning, and the largest in it.
+    slots: [(u64, u64); Largest::SLOTS],
+}
+
+impl Largest {
+    const SLOTS: usize = 8;
+
+    /// There is so much of it now.
+    pub(super) fn note(&mut self, much: u64, now: Mono) {
+        let second = now.millis() / 1000;
+        let slot = &mut self.slots[(second % Largest::SLOTS as u64) as usize];
+        if slot.0 != second {
+            *slot = (second, 0);
+        }
+        slot.1 = slot.1.max(much);
+    }
+
+    /// The largest of late.
+    pub(super) fn of_late(&self, now: Mono) -> u64 {
+        let second = now.millis() / 1000;
+        let recent =
+            self.slots.iter().filter(|(at, _)| *at <= second && second - *at < Largest::SLOTS as u64);
+        recent.map(|(_, much)| *much).max().unwrap_or(0)
+    }
 }

@@ -147,7 +147,7 @@ impl World {
             Output::Hangup { session } => self.show(format!("session {session} closed")),
             Output::Persist { id, text } => self.persist(id, text),
             Output::Log { level, line } if level >= Level::Notice => self.show(line),
-            Output::Log { .. } | Output::Usage => {}
+            Output::Log { .. } => {}
             Output::Resolve { host } => self.queue.push_back(Input::Resolved { host, ip: None }),
             Output::RunScript { path, args, .. } => self.show(format!("runs {path} {}", args.join(" "))),
             Output::KillScript { script } => self.show(format!("kills script {script}")),

@@ -6,18 +6,6 @@ use crate::core::{Rate, Sentinel};
 use std::fmt::Write as _;
 use tanist_resp::Reply;
 
-/// What is counted of keys and replicas, of which there are none: exporters look for the names.
-const OF_KEYS: &[&str] = &[
-    "sync_full",
-    "sync_partial_ok",
-    "sync_partial_err",
-    "expired_keys",
-    "evicted_keys",
-    "evicted_clients",
-    "keyspace_hits",
-    "keyspace_misses",
-];
-
 const SECTIONS: &[&str] = &["server", "clients", "stats", "cpu", "sentinel"];
 
 impl Sentinel {
@@ -25,8 +13,6 @@ impl Sentinel {
         let asked: Vec<String> = (1..call.args.len()).map(|i| call.word(i)).collect();
         let all =
             asked.is_empty() || asked.iter().any(|s| matches!(s.as_str(), "all" | "default" | "everything"));
-        // The figures of the next INFO; those of this one are from the last.
-        self.out.push(crate::core::Output::Usage);
         let mut text = String::new();
         for section in SECTIONS.iter().filter(|s| all || asked.iter().any(|a| a == **s)) {
             if !text.is_empty() {
@@ -46,44 +32,52 @@ impl Sentinel {
 
     fn info_server(&self, out: &mut String) {
         let up = self.now.mono.since(self.started.mono).as_secs();
+        let supervised = Some(self.facts.supervised.as_str()).filter(|s| !s.is_empty()).unwrap_or("no");
         let lines = [
             ("redis_version", SPOKEN_VERSION.to_owned()),
+            ("server_name", "tanist".to_owned()),
+            ("tanist_version", env!("CARGO_PKG_VERSION").to_owned()),
             ("redis_git_sha1", "00000000".to_owned()),
             ("redis_git_dirty", "0".to_owned()),
-            ("redis_build_id", "0".to_owned()),
+            ("redis_build_id", option_env!("TANIST_BUILD_ID").unwrap_or("0").to_owned()),
             ("redis_mode", "sentinel".to_owned()),
             ("server_mode", "sentinel".to_owned()),
             ("os", self.facts.os.clone()),
             ("arch_bits", usize::BITS.to_string()),
             ("monotonic_clock", "POSIX clock_gettime".to_owned()),
             ("multiplexing_api", "epoll".to_owned()),
+            ("gcc_version", "0.0.0".to_owned()),
             ("process_id", self.facts.pid.to_string()),
-            ("process_supervised", "no".to_owned()),
+            ("process_supervised", supervised.to_owned()),
             ("run_id", self.run_id.to_string()),
             ("tcp_port", self.facts.port.to_string()),
             ("server_time_usec", self.now.wall_us.to_string()),
             ("uptime_in_seconds", up.to_string()),
             ("uptime_in_days", (up / 86_400).to_string()),
-            ("hz", "10".to_owned()),
-            ("configured_hz", "10".to_owned()),
+            ("hz", self.facts.hz.to_string()),
+            ("configured_hz", self.facts.hz.to_string()),
+            ("clients_hz", self.facts.hz.to_string()),
             ("lru_clock", (self.now.wall().secs() & 0xff_ffff).to_string()),
             ("executable", self.facts.executable.clone()),
             ("config_file", self.facts.config_file.clone()),
             ("io_threads_active", "0".to_owned()),
-            ("tanist_version", env!("CARGO_PKG_VERSION").to_owned()),
+            ("availability_zone", self.facts.availability_zone.clone()),
         ];
         section(out, "Server", &lines);
+        for (i, listener) in self.facts.listeners.iter().enumerate() {
+            let _ = write!(out, "listener{i}:{listener}\r\n");
+        }
     }
 
     fn info_clients(&self, out: &mut String) {
         let listeners = self.sessions.all.values().filter(|s| s.subscriptions() > 0).count();
         let waiting = self.sessions.all.values().filter(|s| s.waiting.is_some()).count();
         let lines = [
-            ("connected_clients", (self.sessions.all.len() - listeners).to_string()),
+            ("connected_clients", self.sessions.all.len().to_string()),
             ("cluster_connections", "0".to_owned()),
             ("maxclients", self.globals.max_clients.to_string()),
-            ("client_recent_max_input_buffer", "0".to_owned()),
-            ("client_recent_max_output_buffer", "0".to_owned()),
+            ("client_recent_max_input_buffer", self.used.most_input.to_string()),
+            ("client_recent_max_output_buffer", self.used.most_output.to_string()),
             ("blocked_clients", waiting.to_string()),
             ("tracking_clients", "0".to_owned()),
             ("pubsub_clients", listeners.to_string()),
@@ -110,38 +104,106 @@ impl Sentinel {
         }
         let now = self.now.mono;
         let kbps = |rate: &Rate| format!("{:.2}", rate.per_second(now) as f64 / 1024.0);
+        // The names of what a sentinel never does, in Redis' places among the others: it has no keys, no replicas and no
+        // threads beside the one that decides.
+        let never =
+            |names: &[&'static str]| names.iter().map(|name| (*name, "0".to_owned())).collect::<Vec<_>>();
+        let never_percent = |name| (name, "0.00".to_owned());
         let mut lines = vec![
             ("total_connections_received", c.connections.to_string()),
             ("total_commands_processed", c.commands.to_string()),
             ("instantaneous_ops_per_sec", c.rate.per_second(now).to_string()),
             ("total_net_input_bytes", c.bytes_in.to_string()),
             ("total_net_output_bytes", c.bytes_out.to_string()),
-            ("total_net_repl_input_bytes", "0".to_owned()),
-            ("total_net_repl_output_bytes", "0".to_owned()),
+        ];
+        lines.extend(never(&[
+            "total_net_repl_input_bytes",
+            "total_net_repl_output_bytes",
+            "total_net_cluster_slot_import_bytes",
+            "total_net_cluster_slot_export_bytes",
+        ]));
+        lines.extend([
             ("instantaneous_input_kbps", kbps(&c.rate_in)),
             ("instantaneous_output_kbps", kbps(&c.rate_out)),
+            never_percent("instantaneous_input_repl_kbps"),
+            never_percent("instantaneous_output_repl_kbps"),
             ("rejected_connections", c.rejected.to_string()),
-        ];
-        lines.extend(OF_KEYS.iter().map(|name| (*name, "0".to_owned())));
+        ]);
+        lines.extend(never(&[
+            "sync_full",
+            "sync_partial_ok",
+            "sync_partial_err",
+            "expired_keys",
+            "expired_fields",
+        ]));
+        lines
+            .extend(["expired_stale_perc", "expired_keys_with_volatile_items_stale_perc"].map(never_percent));
+        lines.extend(never(&[
+            "expired_time_cap_reached_count",
+            "expire_cycle_cpu_milliseconds",
+            "evicted_keys",
+            "evicted_clients",
+            "evicted_scripts",
+            "total_eviction_exceeded_time",
+            "current_eviction_exceeded_time",
+            "keyspace_hits",
+            "keyspace_misses",
+        ]));
         lines.extend([
             ("pubsub_channels", channels.len().to_string()),
             ("pubsub_patterns", patterns.len().to_string()),
-            ("pubsubshard_channels", "0".to_owned()),
-            ("latest_fork_usec", "0".to_owned()),
-            ("unexpected_error_replies", "0".to_owned()),
-            ("total_error_replies", c.errors.to_string()),
-            ("total_reads_processed", c.commands.to_string()),
+        ]);
+        lines.extend(never(&[
+            "pubsubshard_channels",
+            "latest_fork_usec",
+            "total_forks",
+            "migrate_cached_sockets",
+            "slave_expires_tracked_keys",
+            "active_defrag_hits",
+            "active_defrag_misses",
+            "active_defrag_key_hits",
+            "active_defrag_key_misses",
+            "total_active_defrag_time",
+            "current_active_defrag_time",
+            "tracking_total_keys",
+            "tracking_total_items",
+            "tracking_total_prefixes",
+            "unexpected_error_replies",
+        ]));
+        lines.extend([("total_error_replies", c.errors.to_string())]);
+        lines.extend(never(&["dump_payload_sanitizations"]));
+        lines.extend([
+            ("total_reads_processed", c.reads.to_string()),
             ("total_writes_processed", c.writes.to_string()),
+        ]);
+        lines.extend(never(&[
+            "io_threaded_reads_processed",
+            "io_threaded_writes_processed",
+            "io_threaded_freed_objects",
+            "io_threaded_accept_processed",
+            "io_threaded_poll_processed",
+            "io_threaded_total_prefetch_batches",
+            "io_threaded_total_prefetch_entries",
+            "client_query_buffer_limit_disconnections",
+        ]));
+        lines.extend([("client_output_buffer_limit_disconnections", self.used.cut_off.to_string())]);
+        lines.extend(never(&["reply_buffer_shrinks", "reply_buffer_expands"]));
+        lines.extend([
             ("eventloop_cycles", c.steps.to_string()),
             ("eventloop_duration_sum", self.used.turns_us.to_string()),
             ("eventloop_duration_cmd_sum", self.used.commands_us.to_string()),
             ("instantaneous_eventloop_cycles_per_sec", c.step_rate.per_second(now).to_string()),
             ("instantaneous_eventloop_duration_usec", self.used.turn_us.to_string()),
             ("acl_access_denied_auth", c.denied.to_string()),
-            ("acl_access_denied_cmd", "0".to_owned()),
-            ("acl_access_denied_key", "0".to_owned()),
-            ("acl_access_denied_channel", "0".to_owned()),
         ]);
+        // Who is let in may do everything.
+        lines.extend(never(&[
+            "acl_access_denied_cmd",
+            "acl_access_denied_key",
+            "acl_access_denied_channel",
+            "acl_access_denied_tls_cert",
+            "acl_access_denied_db",
+        ]));
         section(out, "Stats", &lines);
     }
 
@@ -150,10 +212,11 @@ impl Sentinel {
         let lines = [
             ("used_cpu_sys", seconds(self.used.sys_us)),
             ("used_cpu_user", seconds(self.used.user_us)),
-            ("used_cpu_sys_children", seconds(0)),
-            ("used_cpu_user_children", seconds(0)),
+            ("used_cpu_sys_children", seconds(self.used.children_sys_us)),
+            ("used_cpu_user_children", seconds(self.used.children_user_us)),
             ("used_cpu_sys_main_thread", seconds(self.used.main_sys_us)),
             ("used_cpu_user_main_thread", seconds(self.used.main_user_us)),
+            ("used_active_time_main_thread", seconds(self.used.turns_us)),
         ];
         section(out, "CPU", &lines);
     }

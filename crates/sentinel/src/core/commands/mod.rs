@@ -65,11 +65,12 @@ impl Sentinel {
             s.quiet = Quiet::Skip;
         }
         let proto = s.proto;
-        self.sessions.counts.commands += 1;
-        self.sessions.counts.rate.note(1, self.now.mono);
         let mut bytes = Vec::new();
         let call = Call { session, args: &args };
         let done = self.dispatch(&call, &mut Reply::new(&mut bytes, proto));
+        // Behind it: an INFO does not count itself.
+        self.sessions.counts.commands += 1;
+        self.sessions.counts.rate.note(1, self.now.mono);
         if bytes.first() == Some(&b'-') {
             self.sessions.counts.errors += 1;
         }
