@@ -149,12 +149,29 @@ impl Loaded {
         depth: usize,
     ) -> Result<(), LoadError> {
         for statement in ConfigFile::parse(text)?.statements() {
-            match Directive::find(&statement.name) {
-                Some(directive) => self.assign(directive, statement)?,
-                None => self.other(statement, includes, depth)?,
-            }
+            self.take(statement, includes, depth)?;
         }
         Ok(())
+    }
+
+    /// Takes one line, for a file that others read: whoever has directives of his own beside the server's.
+    ///
+    /// # Errors
+    /// The line is wrong, or it includes something.
+    pub fn take_line(&mut self, statement: &Statement) -> Result<(), LoadError> {
+        self.take(statement, &mut |_| Err("nothing can be included here".to_owned()), 0)
+    }
+
+    fn take(
+        &mut self,
+        statement: &Statement,
+        includes: &mut IncludeReader<'_>,
+        depth: usize,
+    ) -> Result<(), LoadError> {
+        match Directive::find(&statement.name) {
+            Some(directive) => Ok(self.assign(directive, statement)?),
+            None => self.other(statement, includes, depth),
+        }
     }
 
     fn assign(&mut self, directive: &Directive, statement: &Statement) -> Result<(), LineError> {

@@ -24,7 +24,7 @@ impl Facts {
                 multiplexing: "epoll".into(),
                 executable: executable.to_string_lossy().into_owned(),
                 config_file: config_file.unwrap_or(Path::new("")).to_string_lossy().into_owned(),
-                supervised: if supervisor.is_present() { "systemd" } else { "no" }.into(),
+                supervised: supervisor.name().into(),
                 io_threads,
                 total_memory: meminfo_total().unwrap_or(0),
                 ..HostFacts::default()

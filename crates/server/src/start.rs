@@ -66,7 +66,9 @@ fn start(args: &[String]) -> Result<i32, String> {
     let line = CommandLine::parse(args);
     let options = Options::read(&line)?;
     let config = &options.loaded.config;
-    if config.daemonize {
+    let supervisor = Supervisor::find(config.supervised);
+    // Whoever is supervised stays where the supervisor looks for it.
+    if config.daemonize && !supervisor.is_present() {
         match daemon::daemonize(options.stdin.as_deref()) {
             Ok(daemon::Role::Launcher) => return Ok(0),
             Ok(daemon::Role::Daemon) => {}
@@ -76,7 +78,7 @@ fn start(args: &[String]) -> Result<i32, String> {
     enter_directory(config)?;
     let log = start_log(config)?;
     greet(&options);
-    Ok(serve(options, log).unwrap_or_else(|text| {
+    Ok(serve(options, log, &supervisor).unwrap_or_else(|text| {
         for line in text.lines() {
             tracing::warn!("{line}");
         }
@@ -140,7 +142,7 @@ fn greet(options: &Options) {
 }
 
 /// Everything from the listening sockets to the end.
-fn serve(options: Options, log: log::Handle) -> Result<i32, String> {
+fn serve(options: Options, log: log::Handle, supervisor: &Supervisor) -> Result<i32, String> {
     let mut config = options.loaded.config;
     config.maxclients = limits::room_for(config.maxclients, OTHER_FILES);
     if !options.loaded.seen.contains("io-threads") {
@@ -156,7 +158,9 @@ fn serve(options: Options, log: log::Handle) -> Result<i32, String> {
     let threads = usize::from(config.io_threads);
     let unixsocket = config.unixsocket.clone();
     let port = config.port;
-    let supervisor = supervisor(&config);
+    if let Some(complaint) = supervisor.complaint(config.supervised) {
+        tracing::warn!("{complaint}");
+    }
 
     let mut rng = Rng::from_seed(seed::seed().map_err(|e| e.to_string())?);
     let identity = Identity {
@@ -185,7 +189,7 @@ fn serve(options: Options, log: log::Handle) -> Result<i32, String> {
     let machine = Arc::new(Machine::new(node, threads, clock, outlets));
     state::start(machine.clone(), keeper, state_orders).map_err(|e| e.to_string())?;
     orders.start(machine.clone(), options.file.clone()).map_err(|e| e.to_string())?;
-    let mut facts = Facts::new(options.file.as_deref(), &supervisor, threads);
+    let mut facts = Facts::new(options.file.as_deref(), supervisor, threads);
     machine.enter(|node, _, _| machine.settings().follow(node.config()));
     tracing::info!("Server initialized");
 
@@ -254,14 +258,6 @@ fn load_users(node: &mut Node) -> Result<(), String> {
 fn default_threads() -> u16 {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     (cores / 2).clamp(1, 4) as u16
-}
-
-fn supervisor(config: &ServerConfig) -> Supervisor {
-    use tanist_config::choice::Supervised;
-    match config.supervised {
-        Supervised::Systemd | Supervised::Auto => Supervisor::from_env(),
-        Supervised::Upstart | Supervised::No => Supervisor::none(),
-    }
 }
 
 /// Files that are open beside the connections.

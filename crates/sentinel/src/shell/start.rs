@@ -11,7 +11,8 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
-use tanist_config::CommandLine;
+use tanist_config::choice::{Choice, LogFormat, LogTimestamp};
+use tanist_config::{CommandLine, ServerConfig};
 use tanist_runtime::daemon::{self, Role};
 use tanist_runtime::include::include;
 use tanist_runtime::notify::Supervisor;
@@ -21,8 +22,6 @@ use tokio::sync::mpsc::unbounded_channel;
 
 /// The largest configuration file that is read.
 const MAX_CONFIG: u64 = 64 * 1024 * 1024;
-/// Redis Sentinel's port.
-const PORT: u16 = 26379;
 /// Files that are open beside the connections of clients: links to nodes and other sentinels, above all.
 const OTHER_FILES: u32 = 128;
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -54,68 +53,62 @@ pub fn main(args: Vec<String>) -> ExitCode {
 const HELP: &str = "Usage: tanist-sentinel /path/to/sentinel.conf [--directive value ...]\n\
                     The file is rewritten when what it says changes: it must be writable.";
 
-/// What the shell itself needs of the configuration.
-struct Settings {
-    port: u16,
-    bind: Vec<String>,
-    backlog: i32,
-    dir: Option<PathBuf>,
-    log: log::Options,
-    pidfile: Option<PathBuf>,
-    daemonize: bool,
-    /// Who is told that the sentinel is ready.
-    supervisor: Supervisor,
-}
-
 fn start(args: &[String]) -> Result<u8, String> {
     let line = CommandLine::parse(args.get(1..).unwrap_or_default());
     let Some(file) = &line.file else { return Err("Sentinel needs config file on disk, exiting!".into()) };
-    let path = std::path::absolute(file).map_err(|e| format!("{file}: {e}"))?;
-    let text = read_config(&path)?;
+    let file = std::path::absolute(file).map_err(|e| format!("{file}: {e}"))?;
+    let text = read_config(&file)?;
     let mut config = Config::parse_with(&text, &line.lines, &mut include)
-        .map_err(|bad| fatal(bad.of(&path.display().to_string())))?;
-    let settings = Settings::read(&config)?;
-    if settings.daemonize
+        .map_err(|bad| fatal(bad.of(&file.display().to_string())))?;
+    let server = config.server().clone();
+    let supervisor = Supervisor::find(server.supervised);
+    // Whoever is supervised stays where the supervisor looks for it.
+    if server.daemonize
+        && !supervisor.is_present()
         && daemon::daemonize(None).map_err(|e| format!("Can't run in the background: {e}"))? == Role::Launcher
     {
         return Ok(0);
     }
-    if let Some(dir) = &settings.dir {
-        std::env::set_current_dir(dir).map_err(|e| format!("Can't chdir to '{}': {e}", dir.display()))?;
-    }
-    for (what, script) in config.scripts() {
+    let bad_value = |setting: &str, value: &str, why: String| {
+        fatal(config.bad_value(setting, value, why).of(&file.display().to_string()))
+    };
+    std::env::set_current_dir(&server.dir)
+        .map_err(|e| bad_value("dir", &server.dir, format!("Can't chdir to '{}': {e}", server.dir)))?;
+    for (setting, script) in config.scripts() {
+        let what = if setting == "notification-script" { "Notification" } else { "Client reconfiguration" };
         rustix::fs::access(script, rustix::fs::Access::EXEC_OK).map_err(|e| {
-            format!(
-                "{what} script seems non existing or non executable: '{script}' in {}: {e}",
-                path.display()
-            )
+            bad_value(setting, script, format!("{what} script seems non existing or non executable: {e}"))
         })?;
     }
-    let handle = log::init(settings.log.clone()).map_err(|e| format!("Can't open the log file: {e}"))?;
+    let handle = log::init(log_options(&server)).map_err(|e| format!("Can't open the log file: {e}"))?;
     tracing::warn!("Tanist sentinel {VERSION} is starting, PID: {}", std::process::id());
+    if let Some(complaint) = supervisor.complaint(server.supervised) {
+        tracing::warn!("{complaint}");
+    }
     for name in config.without_effect() {
         tracing::warn!("'{name}' is accepted but has no effect on a sentinel");
     }
-    let listeners = match listen::tcp(&settings.bind, settings.port, settings.backlog) {
+    let backlog = i32::try_from(server.tcp_backlog).unwrap_or(i32::MAX);
+    let listeners = match listen::tcp(&server.bind, server.port, backlog) {
         Ok(listeners) if !listeners.is_empty() => listeners,
         Ok(_) => return Err("No address to listen on".into()),
         Err(error) => {
             tracing::warn!("{error}");
-            return Err(format!("Failed listening on port {} (TCP), aborting: {error}", settings.port));
+            return Err(format!("Failed listening on port {} (TCP), aborting: {error}", server.port));
         }
     };
     config.limit_clients(limits::room_for(config.max_clients(), OTHER_FILES));
-    if let Some(pidfile) = &settings.pidfile {
+    let pidfile = path(&server.pidfile);
+    if let Some(pidfile) = &pidfile {
         let _ = daemon::write_pid_file(pidfile);
     }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|e| format!("No runtime: {e}"))?;
-    tracing::warn!("Running mode=sentinel, port={}.", settings.port);
-    let status =
-        runtime.block_on(run(config, settings.port, &path, listeners, handle, &settings.supervisor))?;
-    if let Some(pidfile) = &settings.pidfile {
+    tracing::warn!("Running mode=sentinel, port={}.", server.port);
+    let status = runtime.block_on(run(config, &file, listeners, handle, &supervisor))?;
+    if let Some(pidfile) = &pidfile {
         let _ = std::fs::remove_file(pidfile);
     }
     tracing::warn!("Sentinel is now ready to exit, bye bye...");
@@ -126,7 +119,6 @@ fn start(args: &[String]) -> Result<u8, String> {
 
 async fn run(
     config: Config,
-    port: u16,
     path: &Path,
     listeners: Vec<std::net::TcpListener>,
     log: log::Handle,
@@ -141,21 +133,21 @@ async fn run(
     }
     let signals = Signals::listen().map_err(|e| format!("No signals: {e}"))?;
     let disk = Disk::start(path.to_owned(), inputs.clone()).map_err(|e| format!("No thread: {e}"))?;
-    let binds =
-        config.directive("bind").unwrap_or(&[]).iter().map(|b| format!("bind={b},")).collect::<String>();
+    let server = config.server();
+    let keepalive = Duration::from_secs(server.tcp_keepalive.into());
+    let binds: String = server.bind.iter().map(|b| format!("bind={b},")).collect();
     let facts = Facts {
         pid: std::process::id(),
-        port,
-        supervised: if supervisor.is_present() { "systemd" } else { "no" }.to_owned(),
-        listeners: vec![format!("name=tcp,{binds}port={port}")],
-        hz: 10,
-        availability_zone: String::new(),
+        port: server.port,
+        supervised: supervisor.name().to_owned(),
+        listeners: vec![format!("name=tcp,{binds}port={}", server.port)],
+        hz: server.hz,
+        availability_zone: server.availability_zone.clone(),
         executable: std::env::current_exe().map_or_else(|_| String::new(), |p| p.display().to_string()),
         config_file: path.display().to_string(),
         os: os(),
     };
     let seed = seed::seed().map_err(|e| e.to_string())?;
-    let keepalive = keepalive(&config)?;
     let core = Sentinel::new(config, facts, clock.now(), seed);
     supervisor.ready("Ready to accept connections");
     let shell = Shell {
@@ -191,57 +183,27 @@ fn fatal(bad: BadConfig) -> String {
     format!("\n*** FATAL CONFIG FILE ERROR ***\n{bad}")
 }
 
-impl Settings {
-    fn read(config: &Config) -> Result<Settings, String> {
-        let words = |name: &str| config.directive(name).unwrap_or(&[]);
-        let first = |name: &str| words(name).first().map(String::as_str).filter(|s| !s.is_empty());
-        let bind = match words("bind") {
-            [] => vec!["*".to_owned(), "-::*".to_owned()],
-            given => given.to_vec(),
-        };
-        let port = match first("port") {
-            Some(text) => text.parse().map_err(|_| format!("Invalid port '{text}'"))?,
-            None => PORT,
-        };
-        let level = first("loglevel").unwrap_or("notice");
-        let log = log::Options {
-            level: log::Level::parse(level).ok_or_else(|| format!("Invalid log level '{level}'"))?,
-            file: first("logfile").map(PathBuf::from),
-            format: match first("log-format") {
-                Some("logfmt") => log::Format::Logfmt,
-                Some("json") => log::Format::Json,
-                _ => log::Format::Legacy,
-            },
-            timestamps: match first("log-timestamp-format") {
-                Some("iso8601") => log::Timestamps::Iso8601,
-                Some("milliseconds") => log::Timestamps::Milliseconds,
-                _ => log::Timestamps::Legacy,
-            },
-            role: log::Role::Sentinel,
-        };
-        Ok(Settings {
-            port,
-            bind,
-            backlog: first("tcp-backlog").and_then(|n| n.parse().ok()).unwrap_or(511),
-            dir: first("dir").map(PathBuf::from),
-            log,
-            pidfile: first("pidfile").map(PathBuf::from),
-            daemonize: first("daemonize").is_some_and(|w| w.eq_ignore_ascii_case("yes")),
-            supervisor: match first("supervised").map(str::to_ascii_lowercase).as_deref() {
-                Some("systemd" | "auto") => Supervisor::from_env(),
-                _ => Supervisor::none(),
-            },
-        })
+fn log_options(server: &ServerConfig) -> log::Options {
+    log::Options {
+        level: log::Level::parse(server.loglevel.word()).unwrap_or_default(),
+        file: path(&server.logfile),
+        format: match server.log_format {
+            LogFormat::Legacy => log::Format::Legacy,
+            LogFormat::Logfmt => log::Format::Logfmt,
+            LogFormat::Json => log::Format::Json,
+        },
+        timestamps: match server.log_timestamp_format {
+            LogTimestamp::Legacy => log::Timestamps::Legacy,
+            LogTimestamp::Iso8601 => log::Timestamps::Iso8601,
+            LogTimestamp::Milliseconds => log::Timestamps::Milliseconds,
+        },
+        role: log::Role::Sentinel,
     }
 }
 
-/// How often clients that say nothing are asked whether they are there.
-fn keepalive(config: &Config) -> Result<Duration, String> {
-    let seconds = match config.directive("tcp-keepalive").and_then(<[String]>::first) {
-        Some(text) => text.parse::<u32>().map_err(|_| format!("Invalid tcp-keepalive '{text}'"))?,
-        None => 300,
-    };
-    Ok(Duration::from_secs(seconds.into()))
+/// What an empty text in the configuration is the absence of.
+fn path(text: &str) -> Option<PathBuf> {
+    (!text.is_empty()).then(|| PathBuf::from(text))
 }
 
 fn os() -> String {

@@ -128,7 +128,7 @@ pub fn require_usable(layout: &Layout, member: &Member, text: &[u8]) -> Result<(
         Kind::Sentinel => {
             let text = config_text(&name, text.to_vec()).map_err(Error::msg)?;
             let config = read_sentinel(layout, member, &text).map_err(|e| anyhow!("{}", e.of(&name)))?;
-            if config.directive("port") != Some(&[member.port.to_string()]) {
+            if config.server().port != member.port {
                 return Err(lost(&port));
             }
             if !config.monitors(&layout.name) {

@@ -1,36 +1,28 @@
 //! From the lines of the file to settings and state. First what concerns all groups, then the groups themselves, then
 //! their settings: the order of the lines does not matter.
 
-use super::file::{File, Line, WRONG, canonical};
+use super::file::{File, Line, canonical};
 use super::{BadConfig, Loaded, LoadedGroup, others};
 use crate::core::addr::Addr;
 use crate::core::settings::{GroupSettings, PickPolicy};
 use crate::core::timing::Timing;
 use std::time::Duration;
+use tanist_config::LoadError;
 use tanist_types::{ConfigEpoch, Epoch};
 
 /// Reads the whole file.
 pub(crate) fn load(file: &File) -> Result<Loaded, BadConfig> {
     let mut loaded = Loaded::default();
+    let mut server = others::server();
     for line in file.lines() {
         if line.own().is_some() || line.words.is_empty() || line.words[0].eq_ignore_ascii_case("include") {
             continue;
         }
-        let name = line.words[0].to_ascii_lowercase();
-        if !others::KNOWN.contains(&name.as_str()) {
-            return Err(line.bad(WRONG));
-        }
-        match (name.as_str(), line.words.get(1)) {
-            ("requirepass", Some(pass)) => {
-                loaded.globals.requirepass = (!pass.is_empty()).then(|| pass.clone());
-            }
-            ("loglevel", Some(level)) => loaded.globals.loglevel = level.to_ascii_lowercase(),
-            ("maxclients", _) => {
-                loaded.globals.max_clients =
-                    others::max_clients(&line.words[1..]).map_err(|why| line.bad(why))?;
-            }
-            _ => {}
-        }
+        server.take_line(&line.statement()).map_err(|error| match error {
+            LoadError::Line(error) => line.bad(error.reason),
+            open @ LoadError::Open { .. } => line.bad(open.to_string()),
+        })?;
+        others::obey(&mut loaded.globals, &server.config);
     }
     for line in file.lines() {
         let Some((name, args)) = line.words.split_first() else { continue };
@@ -41,13 +33,15 @@ pub(crate) fn load(file: &File) -> Result<Loaded, BadConfig> {
         };
         taken.map_err(|why| line.bad(why))?;
     }
+    loaded.server = server;
     type Pass = fn(&mut Loaded, &Line, &str, &[String]) -> Result<bool, String>;
     // A group that both the file and an included one name is where the file has it: that is what a rewrite knows.
     let passes: [(Pass, bool, bool); 4] =
         [(global, true, true), (monitor, true, false), (monitor, false, true), (of_group, true, true)];
     for (pass, own, included) in passes {
         for line in file.lines().filter(|l| if l.included { included } else { own }) {
-            let Some((name, args)) = line.own().and_then(<[String]>::split_first) else { continue };
+            let Some(own) = line.own() else { continue };
+            let (name, args) = own.split_first().ok_or_else(|| line.bad(UNKNOWN))?;
             pass(&mut loaded, line, &canonical(name), args).map_err(|why| line.bad(why))?;
         }
     }
@@ -61,7 +55,8 @@ fn global(loaded: &mut Loaded, _: &Line, name: &str, args: &[String]) -> Result<
         ("current-epoch", [n]) => loaded.epoch = loaded.epoch.max(Epoch(number(n)?)),
         ("announce-ip", [ip]) => g.announce_ip = (!ip.is_empty()).then(|| ip.clone()),
         ("announce-port", [port]) => {
-            g.announce_port = port.parse().ok().filter(|p| *p != 0);
+            let port: u16 = port.parse().map_err(|_| "Invalid port number.")?;
+            g.announce_port = (port != 0).then_some(port);
         }
         ("deny-scripts-reconfig", [word]) => {
             g.deny_scripts_reconfig =
@@ -119,7 +114,8 @@ fn of_group(loaded: &mut Loaded, line: &Line, name: &str, args: &[String]) -> Re
     }
     let names = loaded.globals.resolve_hostnames;
     let Some((group, args)) = args.split_first() else { return Err(UNKNOWN.into()) };
-    if !STATE.contains(&name) && !OPTIONS.contains(&name) {
+    // The quorum is part of `monitor`.
+    if name == "quorum" || !STATE.contains(&name) && !OPTIONS.contains(&name) {
         return Err(UNKNOWN.into());
     }
     let g =
@@ -173,11 +169,9 @@ pub(crate) const OPTIONS: &[&str] = &[
 /// Sets one setting of a group that has a single value; also for `SENTINEL SET`.
 pub(crate) fn set(s: &mut GroupSettings, name: &str, value: &str) -> Result<(), String> {
     let time = |zero_ok: bool| {
-        let n: u64 = number(value)?;
-        if n == 0 && !zero_ok || n > i64::MAX as u64 {
-            return Err("negative or zero time parameter.".to_owned());
-        }
-        Ok(Duration::from_millis(n))
+        let n = number(value).ok().filter(|n| (*n > 0 || zero_ok) && *n <= i64::MAX as u64);
+        let why = if zero_ok { "negative time parameter." } else { "negative or zero time parameter." };
+        n.map(Duration::from_millis).ok_or_else(|| why.to_owned())
     };
     let optional = || (!value.is_empty()).then(|| value.to_owned());
     match name {

@@ -2,6 +2,7 @@
 
 use super::BadConfig;
 use std::collections::BTreeMap;
+use tanist_config::file::Statement;
 use tanist_config::{IncludeReader, MAX_INCLUDE_DEPTH};
 use tanist_text::words;
 
@@ -23,6 +24,13 @@ impl Line {
     pub(crate) fn own(&self) -> Option<&[String]> {
         let (first, rest) = self.words.split_first()?;
         first.eq_ignore_ascii_case("sentinel").then_some(rest)
+    }
+
+    /// It as the server's configuration reads lines.
+    pub(crate) fn statement(&self) -> Statement {
+        let name = self.words.first().map(|w| w.to_ascii_lowercase()).unwrap_or_default();
+        let args = self.words.iter().skip(1).map(|w| w.clone().into_bytes()).collect();
+        Statement { line: self.number, raw: self.text.trim().as_bytes().to_vec(), name, args }
     }
 
     /// What it includes, if it is an `include`.

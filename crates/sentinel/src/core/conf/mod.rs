@@ -90,6 +90,8 @@ pub(crate) struct LoadedGroup {
 #[derive(Clone, PartialEq, Debug, Default)]
 pub(crate) struct Loaded {
     pub(crate) globals: Globals,
+    /// The directives of the server.
+    pub(crate) server: tanist_config::Loaded,
     pub(crate) epoch: Epoch,
     pub(crate) groups: Vec<LoadedGroup>,
 }
@@ -126,16 +128,16 @@ impl Config {
         Ok(Config { file, loaded })
     }
 
-    /// The arguments of the last line that sets `directive`, which is not one of the sentinel's own.
+    /// What the file says beside the sentinel's own: the server's directives, with a sentinel's defaults.
     #[must_use]
-    pub fn directive(&self, directive: &str) -> Option<&[String]> {
-        self.file.directive(directive)
+    pub fn server(&self) -> &tanist_config::ServerConfig {
+        &self.loaded.server.config
     }
 
     /// Directives that are accepted but change nothing here, for a warning each.
     pub fn without_effect(&self) -> impl Iterator<Item = &'static str> {
         others::WITHOUT_EFFECT.iter().filter_map(|(name, idle)| {
-            let asks = self.directive(name)?.iter().any(|word| !word.eq_ignore_ascii_case(idle));
+            let asks = self.file.directive(name)?.iter().any(|word| !word.eq_ignore_ascii_case(idle));
             asks.then_some(*name)
         })
     }
@@ -157,13 +159,29 @@ impl Config {
         self.loaded.globals.max_clients = self.max_clients().min(most);
     }
 
-    /// The scripts of all groups, each with what it is for.
+    /// The scripts of all groups, each with the name of its setting.
     pub fn scripts(&self) -> impl Iterator<Item = (&'static str, &str)> {
         self.loaded.groups.iter().map(|g| &g.settings).flat_map(|s| {
-            let each =
-                [("Notification", &s.notification_script), ("Client reconfiguration", &s.reconfig_script)];
+            let each = [
+                ("notification-script", &s.notification_script),
+                ("client-reconfig-script", &s.reconfig_script),
+            ];
             each.into_iter().filter_map(|(what, path)| Some((what, path.as_deref()?)))
         })
+    }
+
+    /// The error of the last line that gives `setting` this value, which only the shell can judge.
+    #[must_use]
+    pub fn bad_value(&self, setting: &str, value: &str, why: String) -> BadConfig {
+        let says = |line: &&file::Line| {
+            let own = line.own().unwrap_or(&line.words);
+            own.first().is_some_and(|name| name.eq_ignore_ascii_case(setting))
+                && own.iter().any(|w| w == value)
+        };
+        match self.file.lines().rev().find(says) {
+            Some(line) => line.bad(why),
+            None => BadConfig { file: None, number: 0, line: setting.to_owned(), why },
+        }
     }
 
     pub(crate) fn into_parts(self) -> (File, Loaded) {

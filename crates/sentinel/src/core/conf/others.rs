@@ -1,78 +1,27 @@
-//! What `sentinel.conf` may say beside the sentinel's own statements: directives of the server. Some matter to a
-//! sentinel too, most do not, and some would if a sentinel had what they are about. Whoever restricts access must not
-//! get an open sentinel, so what says who may do what is obeyed or refused; the rest is named in a warning.
+//! What `sentinel.conf` may say beside the sentinel's own statements: every directive of the server, by the server's
+//! rules. Some matter to a sentinel too, most do not, and some would if a sentinel had what they are about. Whoever
+//! restricts access must not get an open sentinel, so what says who may do what is obeyed or refused; of the rest, what
+//! would change a sentinel is named in a warning.
 
 use crate::core::settings::Globals;
+use tanist_config::choice::Choice;
+use tanist_config::{Loaded, ServerConfig};
 
-/// All that may be there.
-pub(super) const KNOWN: &[&str] = &[
-    "port",
-    "bind",
-    "bind-source-addr",
-    "dir",
-    "logfile",
-    "loglevel",
-    "log-format",
-    "log-timestamp-format",
-    "pidfile",
-    "daemonize",
-    "protected-mode",
-    "requirepass",
-    "user",
-    "aclfile",
-    "acllog-max-len",
-    "acl-pubsub-default",
-    "maxclients",
-    "timeout",
-    "tcp-backlog",
-    "tcp-keepalive",
-    "unixsocket",
-    "unixsocketperm",
-    "supervised",
-    "syslog-enabled",
-    "syslog-ident",
-    "syslog-facility",
-    "always-show-logo",
-    "set-proc-title",
-    "proc-title-template",
-    "crash-log-enabled",
-    "crash-memcheck-enabled",
-    "disable-thp",
-    "io-threads",
-    "hz",
-    "dynamic-hz",
-    "latency-tracking",
-    "latency-tracking-info-percentiles",
-    "client-output-buffer-limit",
-    "client-query-buffer-limit",
-    "oom-score-adj",
-    "oom-score-adj-values",
-    "enable-debug-command",
-    "tls-port",
-    "tls-cert-file",
-    "tls-key-file",
-    "tls-key-file-pass",
-    "tls-ca-cert-file",
-    "tls-ca-cert-dir",
-    "tls-auth-clients",
-    "tls-replication",
-    "tls-protocols",
-    "tls-ciphers",
-    "tls-ciphersuites",
-    "tls-prefer-server-ciphers",
-    "slowlog-log-slower-than",
-    "slowlog-max-len",
-    "ignore-warnings",
-    "locale-collate",
-    "server-cpulist",
-    "server_cpulist",
-    "rename-command",
-    "save",
-    "appendonly",
-    "masterauth",
-    "masteruser",
-    "maxmemory",
-];
+/// Redis Sentinel's port.
+const PORT: u16 = 26379;
+
+/// The directives of the server where nothing is said.
+pub(super) fn server() -> Loaded {
+    let config = ServerConfig { port: PORT, protected_mode: false, ..ServerConfig::default() };
+    Loaded { config, ..Loaded::default() }
+}
+
+/// Takes from the directives of the server what the core itself goes by.
+pub(super) fn obey(globals: &mut Globals, server: &ServerConfig) {
+    globals.requirepass = Some(&server.requirepass).filter(|pass| !pass.is_empty()).cloned();
+    globals.loglevel = server.loglevel.word().to_owned();
+    globals.max_clients = server.maxclients;
+}
 
 /// What would change how a sentinel behaves but does not here, each with the value that asks for nothing.
 pub(super) const WITHOUT_EFFECT: &[(&str, &str)] = &[
@@ -120,11 +69,4 @@ pub(super) fn user(globals: &mut Globals, args: &[String]) -> Result<(), &'stati
 /// A file with users is read by nobody here.
 pub(super) fn acl_file(args: &[String]) -> Result<(), &'static str> {
     if args.iter().all(String::is_empty) { Ok(()) } else { Err(ONE_USER) }
-}
-
-/// Takes `maxclients <number>`: from one to what Redis takes.
-pub(super) fn max_clients(args: &[String]) -> Result<u32, &'static str> {
-    let [number] = args else { return Err("wrong number of arguments") };
-    let number: u32 = number.parse().map_err(|_| "argument couldn't be parsed into an integer")?;
-    if number > 0 { Ok(number) } else { Err("argument must be between 1 and 4294967295 inclusive") }
 }
