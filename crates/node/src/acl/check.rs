@@ -243,7 +243,7 @@ impl Selector {
             "move" => named(2)?,
             "copy" => {
                 let is_db = |&i: &usize| of.at(i).eq_ignore_ascii_case(b"db");
-                (3..of.len()).find(is_db).map_or(Ok(()), |i| named(i + 1))?;
+                (3..of.len()).filter(is_db).try_for_each(|i| named(i + 1))?;
             }
             _ => {}
         }

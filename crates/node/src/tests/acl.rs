@@ -132,6 +132,7 @@ fn databases_are_open_or_not() {
     assert_eq!(w.say(t, "SELECT 1"), "OK");
     assert_eq!(w.say(t, "SET a 1"), "OK");
     assert_eq!(w.say(t, "COPY a b DB 0"), NO_DATABASE);
+    assert_eq!(w.say(t, "COPY a b DB 1 DB 0"), NO_DATABASE, "the last one counts");
     assert_eq!(w.say(t, "COPY a b DB 1"), ":1");
     w.say(admin, "ACL SETUSER t alldbs");
     assert_eq!(w.say(t, "MOVE a 0"), ":1");
