@@ -28,9 +28,8 @@ pub(crate) fn visit(command: &Command, args: Args<'_, '_>, see: &mut dyn FnMut(F
             Some(places) => (places.start, places.end, 1),
             None => match begin(spec, args) {
                 Some(first) => range(spec, first, args)?,
-                // A keyword that is not there means that there are no keys of this kind.
-                None if matches!(spec.begin, KeyBegin::Keyword(..)) => continue,
-                None => return None,
+                // There are no keys of this kind, but there may be others.
+                None => continue,
             },
         };
         let (access, flags) = effective(command, spec, args);

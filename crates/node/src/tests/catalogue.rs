@@ -19,6 +19,8 @@ fn keys_are_found_among_the_arguments() {
         ("OBJECT", "-ERR The command has no key arguments"),
         ("XREAD COUNT 1 a 0", "-ERR Invalid arguments specified for command"),
         ("EVAL x 0", "[]"),
+        ("PFMERGE a", "[a]"),
+        ("PFMERGE a b c", "[a b c]"),
         ("GEORADIUS a 1 2 3 m", "[a]"),
         ("GEORADIUS a 1 2 3 m COUNT STORE 1 STORE b", "[a b]"),
         ("GEORADIUS a 1 2 3 m STORE b STOREDIST c", "[a c]"),
