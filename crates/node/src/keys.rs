@@ -69,12 +69,12 @@ fn sort_destination(args: Args<'_, '_>) -> Option<usize> {
         let is = |name: &[u8]| word.eq_ignore_ascii_case(name);
         i += if is(b"LIMIT") {
             3
+        } else if is(b"STORE") {
+            found = Some(i + 1).filter(|&key| key < args.len()).or(found);
+            2
         } else if is(b"GET") || is(b"BY") {
             2
         } else {
-            if is(b"STORE") && i + 1 < args.len() {
-                found = Some(i + 1);
-            }
             1
         };
     }

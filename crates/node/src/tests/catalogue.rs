@@ -19,6 +19,8 @@ fn keys_are_found_among_the_arguments() {
         ("OBJECT", "-ERR The command has no key arguments"),
         ("XREAD COUNT 1 a 0", "-ERR Invalid arguments specified for command"),
         ("EVAL x 0", "[]"),
+        ("SORT a STORE STORE ALPHA", "[a STORE]"),
+        ("SORT a STORE b STORE c GET STORE", "[a c]"),
         ("PFMERGE a", "[a]"),
         ("PFMERGE a b c", "[a b c]"),
         ("GEORADIUS a 1 2 3 m", "[a]"),
