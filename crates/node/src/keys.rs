@@ -1,6 +1,7 @@
 //! Which of a command's arguments are keys, by its specifications.
 
 use crate::command::{Command, Flags, KeyAccess, KeyBegin, KeyFind, KeySpec};
+use crate::commands::parse_int;
 use std::ops::Range;
 use tanist_resp::Args;
 
@@ -39,8 +40,8 @@ pub(crate) fn visit(command: &Command, args: Args<'_, '_>, see: &mut dyn FnMut(F
 }
 
 /// The places of a specification's keys in a command whose options decide about them. A word that looks like an option
-/// may be the value of another one, so they are read as the command reads them: what it takes for a key, rights must be
-/// asked for. `None` for all others.
+/// may be the value of another one. The command itself takes its keys from here, so that it has no other ones than rights
+/// were asked for. `None` for all others.
 fn among_options(command: &Command, spec: &KeySpec, args: Args<'_, '_>) -> Option<Range<usize>> {
     let one = |index: Option<usize>| index.map_or(0..0, |index| index..index + 1);
     Some(match (command.name, spec.begin) {
@@ -62,7 +63,7 @@ fn among_options(command: &Command, spec: &KeySpec, args: Args<'_, '_>) -> Optio
 }
 
 /// The key of `SORT`'s `STORE`, which may stand anywhere among the options; the last one counts.
-fn sort_destination(args: Args<'_, '_>) -> Option<usize> {
+pub(crate) fn sort_destination(args: Args<'_, '_>) -> Option<usize> {
     let mut found = None;
     let mut i = 2;
     while let Some(word) = args.get(i) {
@@ -82,7 +83,7 @@ fn sort_destination(args: Args<'_, '_>) -> Option<usize> {
 }
 
 /// The key of `GEORADIUS`' `STORE` or `STOREDIST`; the last one counts.
-fn radius_destination(args: Args<'_, '_>) -> Option<usize> {
+pub(crate) fn radius_destination(args: Args<'_, '_>) -> Option<usize> {
     let mut found = None;
     let mut i = 5;
     while let Some(word) = args.get(i) {
@@ -97,7 +98,7 @@ fn radius_destination(args: Args<'_, '_>) -> Option<usize> {
 }
 
 /// The keys of `XREAD` and `XREADGROUP`: half of what follows `STREAMS`, as a group or consumer may be called too.
-fn read_streams(args: Args<'_, '_>) -> Range<usize> {
+pub(crate) fn read_streams(args: Args<'_, '_>) -> Range<usize> {
     let mut i = 1;
     while let Some(word) = args.get(i) {
         let is = |name: &[u8]| word.eq_ignore_ascii_case(name);
@@ -119,7 +120,7 @@ fn read_streams(args: Args<'_, '_>) -> Range<usize> {
 const MIGRATED: usize = 3;
 
 /// The keys of `MIGRATE`: the one at its place, or all that follow `KEYS`. None if there are both, which is refused.
-fn migrated(args: Args<'_, '_>) -> Range<usize> {
+pub(crate) fn migrated(args: Args<'_, '_>) -> Range<usize> {
     let mut i = 6;
     while let Some(word) = args.get(i) {
         let is = |name: &[u8]| word.eq_ignore_ascii_case(name);
@@ -127,7 +128,7 @@ fn migrated(args: Args<'_, '_>) -> Range<usize> {
             3
         } else if is(b"AUTH") {
             2
-        } else if is(b"KEYS") && i + 1 < args.len() {
+        } else if is(b"KEYS") {
             return if args.at(MIGRATED).is_empty() { i + 1..args.len() } else { 0..0 };
         } else {
             1
@@ -203,9 +204,9 @@ fn range(spec: &KeySpec, first: usize, args: Args<'_, '_>) -> Option<(usize, usi
             (first, end, step)
         }
         KeyFind::Count { count, first: offset, step } => {
-            let text = std::str::from_utf8(args.get(first + count)?).ok()?;
+            let keys = usize::try_from(parse_int(args.get(first + count)?).ok()?).ok();
             // As in Valkey, no keys contradict it as well.
-            let keys: usize = text.parse().ok().filter(|&keys| keys > 0)?;
+            let keys = keys.filter(|&keys| keys > 0)?;
             let from = first + offset;
             (from, from.checked_add(keys.checked_mul(step)?)?, step)
         }

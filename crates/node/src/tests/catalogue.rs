@@ -29,6 +29,7 @@ fn keys_are_found_among_the_arguments() {
         ("GEORADIUS a 1 2 3 m STORE STOREDIST", "[a STOREDIST]"),
         ("GEORADIUSBYMEMBER a x 3 m STORE", "[a]"),
         ("MIGRATE h 1 a 0 9 AUTH keys", "[a]"),
+        ("MIGRATE h 1 a 0 9 KEYS", "-ERR Invalid arguments specified for command"),
         ("MIGRATE h 1 a 0 9 KEYS b", "-ERR Invalid arguments specified for command"),
         ("XREADGROUP BLOCK 0 GROUP g STREAMS STREAMS a b > >", "[a b]"),
         ("XREADGROUP GROUP STREAMS c STREAMS a >", "[a]"),

@@ -48,8 +48,6 @@ struct Options<'b> {
     replace: bool,
     user: Option<&'b [u8]>,
     password: Option<&'b [u8]>,
-    /// The argument of the first key behind `KEYS`.
-    keys: Option<usize>,
 }
 
 impl<'b> Options<'b> {
@@ -75,7 +73,6 @@ impl<'b> Options<'b> {
                         "ERR When using MIGRATE KEYS option, the key argument must be set to the empty string",
                     ));
                 }
-                o.keys = Some(i + 1);
                 break;
             } else {
                 return Err(Error::SYNTAX);
@@ -97,8 +94,7 @@ pub(crate) fn migrate(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     }
     let (mut bytes, identity, head) = opening(&options, args.at(4));
     let mut keys = Vec::new();
-    let places = options.keys.map_or(3..4, |first| first..args.len());
-    for i in places {
+    for i in crate::keys::migrated(args) {
         if put_key(ctx, args.at(i), options.replace, &mut bytes) {
             keys.push(args.at(i).into());
         }

@@ -76,6 +76,9 @@ impl<'b> Options<'b> {
             store: None,
             store_distances: false,
         };
+        if let Form::Radius { may_store: true } | Form::RadiusByMember { may_store: true } = form {
+            o.store = crate::keys::radius_destination(args).map(|i| args.at(i));
+        }
         let mut i = match form {
             Form::Radius { .. } => {
                 o.center = Some(parse_place(args, 2)?);
@@ -125,7 +128,6 @@ impl<'b> Options<'b> {
                         if !may_store || more == 0 || !(is(b"STORE") || is(b"STOREDIST")) {
                             return Err(Error::SYNTAX);
                         }
-                        self.store = Some(args.at(i + 1));
                         self.store_distances = is(b"STOREDIST");
                         Ok(2)
                     }

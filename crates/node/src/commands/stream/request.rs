@@ -42,7 +42,8 @@ impl Request {
                     i += 1;
                 }
                 () if is(b"STREAMS") && more > 0 => {
-                    r.keys = keys(i + 1, more, grouped)?;
+                    balanced(more, grouped)?;
+                    r.keys = crate::keys::read_streams(args);
                     break;
                 }
                 () if is(b"GROUP") && more > 1 => {
@@ -85,10 +86,10 @@ impl Request {
     }
 }
 
-/// Half of the last `count` arguments, which begin at `first`.
-fn keys(first: usize, count: usize, grouped: bool) -> Result<Range<usize>, Error> {
+/// Keys and identifiers, `count` in all, must be equally many.
+fn balanced(count: usize, grouped: bool) -> Outcome {
     if count.is_multiple_of(2) {
-        return Ok(first..first + count / 2);
+        return Ok(());
     }
     Err(Error::fixed(if grouped {
         "ERR Unbalanced 'xreadgroup' list of streams: for each stream key an ID or '>' must be specified."

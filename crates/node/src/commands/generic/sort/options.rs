@@ -26,7 +26,8 @@ impl<'b> Options<'b> {
             let text = || format!("ERR {option} option of SORT denied due to insufficient ACL permissions.");
             if leads_on && !ctx.reads_every_key(args) { Err(Error::new(text())) } else { Ok(()) }
         };
-        let mut o = Options::default();
+        let store = crate::keys::sort_destination(args).filter(|_| may_store);
+        let mut o = Options { store, ..Options::default() };
         let mut i = 2;
         while let Some(word) = args.get(i) {
             let is = |name: &[u8], values: usize| word.eq_ignore_ascii_case(name) && i + values < args.len();
@@ -40,7 +41,6 @@ impl<'b> Options<'b> {
                 o.limit = Some((parse_int(args.at(i + 1))?, parse_int(args.at(i + 2))?));
                 3
             } else if may_store && is(b"STORE", 1) {
-                o.store = Some(i + 1);
                 2
             } else if is(b"BY", 1) {
                 denied("BY", args.at(i + 1).contains(&b'*'))?;
