@@ -28,6 +28,7 @@ mod observe;
 mod pubsub;
 mod refusals;
 mod replication;
+mod rights;
 mod saving;
 mod scripting;
 mod sets;
