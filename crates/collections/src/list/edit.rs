@@ -115,7 +115,10 @@ impl List {
             }
         };
         self.remove_range(from, count);
-        self.shrink(Limit::of(policy));
+        // As in Redis, nothing removed is no occasion to look at the encoding.
+        if count > 0 {
+            self.shrink(Limit::of(policy));
+        }
         count
     }
 
@@ -196,9 +199,9 @@ impl List {
         let removed = match self.0.get_mut() {
             Kind::Compact(pack) => remove_in(pack, wanted, most, count < 0),
             Kind::Large(large) if count < 0 => {
-                remove_in_nodes(large, (0..large.nodes()).rev(), wanted, most, true)
+                remove_in_nodes(large, (0..large.row()).rev(), wanted, most, true)
             }
-            Kind::Large(large) => remove_in_nodes(large, 0..large.nodes(), wanted, most, false),
+            Kind::Large(large) => remove_in_nodes(large, 0..large.row(), wanted, most, false),
             Kind::Other(_) => 0,
         };
         if removed > 0 {
@@ -230,7 +233,7 @@ impl List {
 
 /// The node of the first element that is wanted, and its index there.
 fn find_in_nodes(large: &Large, wanted: Wanted<'_>) -> Option<(usize, usize)> {
-    (0..large.nodes()).find_map(|at| {
+    (0..large.row()).find_map(|at| {
         let node = large.node(at);
         match node.pack() {
             Some(pack) => pack.iter().position(|element| wanted.is(element)).map(|within| (at, within)),
@@ -277,7 +280,7 @@ fn remove_in_nodes(
         }
         // Nodes that went before this one when going forwards.
         let at = if backwards { at } else { at - gone };
-        let before = large.nodes();
+        let before = large.row();
         let node = large.node(at);
         if node.pack().is_some() {
             let left = most - removed;
@@ -286,7 +289,7 @@ fn remove_in_nodes(
             large.remove_node(at);
             removed += 1;
         }
-        gone += before - large.nodes();
+        gone += before - large.row();
     }
     removed
 }

@@ -1,6 +1,6 @@
 //! Walking through a list.
 
-use super::node::{ListNode, Node};
+use super::node::{Content, Node};
 use crate::pack::{self, Value};
 use std::collections::vec_deque;
 use std::iter::FusedIterator;
@@ -23,9 +23,9 @@ enum Part<'a> {
 
 impl<'a> Part<'a> {
     fn of(node: &'a Node) -> Part<'a> {
-        match node.as_ref() {
-            ListNode::Packed(pack) => Part::Packed(pack.iter()),
-            ListNode::Plain(element) => Part::Plain(element),
+        match node.content() {
+            Content::Packed(pack) => Part::Packed(pack.iter()),
+            Content::Plain(element) => Part::Plain(element),
         }
     }
 
@@ -55,12 +55,12 @@ impl<'a> Elements<'a> {
 
     /// The elements of `nodes`, of the first one from the index `within` on.
     pub(super) fn of_nodes(mut nodes: vec_deque::Iter<'a, Node>, within: usize) -> Elements<'a> {
-        let front = match nodes.next().map(Node::as_ref) {
-            Some(ListNode::Packed(pack)) => match pack.seek(within as isize) {
+        let front = match nodes.next().map(Node::content) {
+            Some(Content::Packed(pack)) => match pack.seek(within as isize) {
                 Some(pos) => Part::Packed(pack.iter_from(pos)),
                 None => Part::Nothing,
             },
-            Some(ListNode::Plain(element)) => Part::Plain(element),
+            Some(Content::Plain(element)) => Part::Plain(element),
             None => Part::Nothing,
         };
         Elements { front, nodes, back: Part::Nothing }

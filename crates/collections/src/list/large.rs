@@ -1,7 +1,12 @@
 //! Nodes in a row.
 //!
+//! An element at the front of a node moves all that is there, so a node that grows at its front is made of parts until it
+//! is full or something else than adding and removing is done to it: the first nodes of the row are these parts, and
+//! together they are the first node of the list, by whose size the limits go.
+//!
 //! Invariants: no node is empty; `len` is the sum of the nodes' counts and `bytes` that of what they have taken from the
-//! allocator.
+//! allocator; `parts` is 0 or at least 2, none of the parts is a large element, and `behind` is what those after the first
+//! add to it.
 //!
 //! A list is frozen by lending its nodes: the frozen one has the same, and whoever changes one of them in the list takes
 //! it back first, which copies it as long as the frozen one is there. So freezing takes some 40 ns for each node, and
@@ -9,16 +14,16 @@
 
 use super::End;
 use super::iter::Elements;
-use super::limit::Limit;
+use super::limit::{Limit, Size};
 use super::node::{ListNode, Node};
 use crate::class::class;
 use crate::pack::{Pack, Side, TooLarge, Value};
 use crate::row::make_room;
+use std::borrow::Cow;
 use std::collections::VecDeque;
 
-/// Bytes that a node may have to take a further element at its front, where all that is there must be moved: as many as
-/// are moved at once without delay. Such nodes cost a list that is only ever pushed to at its front some percent.
-const FRONT: usize = 2048;
+/// Bytes from which on an element at the front of a node begins a further part: fewer are moved without delay.
+const PART: usize = 2048;
 
 /// A list of nodes.
 #[derive(Clone)]
@@ -26,12 +31,14 @@ pub(super) struct Large {
     nodes: VecDeque<Node>,
     len: usize,
     bytes: usize,
+    parts: u32,
+    behind: Size,
 }
 
 impl Large {
     /// The elements of one pack.
     pub(super) fn new(pack: Pack) -> Large {
-        let mut large = Large { nodes: VecDeque::new(), len: 0, bytes: 0 };
+        let mut large = Large { nodes: VecDeque::new(), len: 0, bytes: 0, parts: 0, behind: Size::default() };
         if !pack.is_empty() {
             large.push_node(End::Back, Node::packed(pack));
         }
@@ -42,13 +49,28 @@ impl Large {
         self.len
     }
 
-    /// The number of nodes.
-    pub(super) fn nodes(&self) -> usize {
+    /// The number of nodes in the row, parts counted one by one.
+    pub(super) fn row(&self) -> usize {
         self.nodes.len()
     }
 
+    /// One of the row.
     pub(super) fn node(&self, at: usize) -> &Node {
         &self.nodes[at]
+    }
+
+    /// The number of nodes.
+    pub(super) fn whole_nodes(&self) -> usize {
+        self.nodes.len() - self.parts.saturating_sub(1) as usize
+    }
+
+    /// A node; the parts of the first one are joined in a copy.
+    pub(super) fn whole_node(&self, at: usize) -> ListNode<'_> {
+        match self.parts {
+            0 => self.nodes[at].content().into(),
+            _ if at == 0 => ListNode::Packed(Cow::Owned(self.join())),
+            parts => self.nodes[at + parts as usize - 1].content().into(),
+        }
     }
 
     pub(super) fn allocated(&self) -> usize {
@@ -88,16 +110,18 @@ impl Large {
         }
     }
 
-    /// Its pack, if that is the only node and `wanted`.
-    pub(super) fn take_only_pack(&mut self, wanted: impl FnOnce(&Pack) -> bool) -> Option<Pack> {
-        if self.nodes.len() != 1 || !self.nodes[0].pack().is_some_and(wanted) {
+    /// Its pack, if that is the only node and the limit lets it be a list again.
+    pub(super) fn take_only_pack(&mut self, limit: Limit) -> Option<Pack> {
+        if self.whole_nodes() != 1 || !self.size(0).is_some_and(|node| limit.half_holds(node)) {
             return None;
         }
+        self.settle();
         self.remove_node(0).into_pack()
     }
 
     /// The list as it is now, whatever becomes of this one; see the module's comment.
     pub(super) fn freeze(&mut self) -> Large {
+        self.settle();
         let mut frozen = VecDeque::with_capacity(self.nodes.len());
         let lend = |node: Node| {
             self.bytes += node.loan();
@@ -106,7 +130,7 @@ impl Large {
             node
         };
         self.nodes = std::mem::take(&mut self.nodes).into_iter().map(lend).collect();
-        Large { nodes: frozen, len: self.len, bytes: self.bytes }
+        Large { nodes: frozen, ..*self }
     }
 
     /// Bytes taken by the row of nodes alone.
@@ -115,7 +139,9 @@ impl Large {
         if row > 0 { class(row) } else { 0 }
     }
 
+    /// Puts a node into the row, not among the parts.
     pub(super) fn insert_node(&mut self, at: usize, node: Node) {
+        debug_assert!(at >= self.parts as usize);
         self.len += node.count();
         self.bytes += node.allocated();
         make_room(&mut self.nodes);
@@ -124,12 +150,20 @@ impl Large {
 
     pub(super) fn push_node(&mut self, end: End, node: Node) {
         match end {
-            End::Front => self.insert_node(0, node),
+            End::Front => {
+                self.settle();
+                self.insert_node(0, node);
+            }
             End::Back => self.insert_node(self.nodes.len(), node),
         }
     }
 
     pub(super) fn remove_node(&mut self, at: usize) -> Node {
+        if at < self.parts as usize {
+            // What was behind the first part is the first one if that goes.
+            self.behind -= self.added_by(at.max(1));
+            self.parts = if self.parts == 2 { 0 } else { self.parts - 1 };
+        }
         let node = self.nodes.remove(at).expect("the caller has found it");
         self.len -= node.count();
         self.bytes -= node.allocated();
@@ -142,6 +176,10 @@ impl Large {
 
     /// Lets `f` change the pack of a node and keeps the sums right; a node that is left empty is removed.
     pub(super) fn change<R>(&mut self, at: usize, f: impl FnOnce(&mut Pack) -> R) -> R {
+        let behind = (1..self.parts as usize).contains(&at);
+        if behind {
+            self.behind -= self.added_by(at);
+        }
         let node = &mut self.nodes[at];
         let (elements, bytes) = (node.count(), node.allocated());
         if matches!(node, Node::Lent { .. }) {
@@ -154,7 +192,11 @@ impl Large {
         *count = pack.len() as u32;
         self.len = self.len - elements + *count as usize;
         self.bytes = self.bytes - bytes + pack.allocated();
-        if *count == 0 {
+        let empty = *count == 0;
+        if behind {
+            self.behind += self.added_by(at);
+        }
+        if empty {
             self.remove_node(at);
         }
         result
@@ -166,13 +208,58 @@ impl Large {
             End::Front => 0,
             End::Back => self.nodes.len().saturating_sub(1),
         };
-        let is_light =
-            |node: &Node| end == End::Back || node.pack().is_some_and(|pack| pack.allocated() < FRONT);
-        if self.nodes.get(at).is_some_and(is_light) && self.allows(Some(at), element.len(), limit) {
-            self.push_into(at, end, element).expect("within the limit of a node");
-        } else {
+        if !self.allows(Some(at), element.len(), limit) {
             self.push_node(end, single(element, limit));
+        } else if end == End::Front && self.nodes[at].allocated() >= PART {
+            self.push_part(single(element, limit));
+        } else {
+            self.push_into(at, end, element).expect("within the limit of a node");
         }
+    }
+
+    /// Begins a part of the first node in front of what is there of it.
+    fn push_part(&mut self, part: Node) {
+        let parts = self.parts.max(1);
+        self.parts = 0;
+        self.insert_node(0, part);
+        self.parts = parts + 1;
+        self.behind += self.added_by(1);
+    }
+
+    /// What a part behind the first one adds to it.
+    fn added_by(&self, at: usize) -> Size {
+        self.nodes[at].pack().map_or(Size::default(), Size::added_by)
+    }
+
+    /// The parts of the first node in one pack.
+    fn join(&self) -> Pack {
+        let parts: Vec<&Pack> = self.nodes.iter().take(self.parts as usize).filter_map(Node::pack).collect();
+        Pack::join(&parts).expect("within the limit of a node")
+    }
+
+    /// Makes the first node one of the row, if it is made of parts.
+    fn settle(&mut self) {
+        if self.parts == 0 {
+            return;
+        }
+        let whole = Node::packed(self.join());
+        while self.parts > 0 {
+            self.remove_node(0);
+        }
+        self.remove_node(0);
+        self.insert_node(0, whole);
+    }
+
+    /// [`Large::settle`], and where an element of the row is then.
+    fn settle_around(&mut self, at: usize, within: usize) -> (usize, usize) {
+        let parts = self.parts as usize;
+        let place = if at < parts {
+            (0, within + self.nodes.range(..at).map(Node::count).sum::<usize>())
+        } else {
+            (at - parts.saturating_sub(1), within)
+        };
+        self.settle();
+        place
     }
 
     /// Adds an element at an end of a node of elements.
@@ -183,10 +270,19 @@ impl Large {
         })
     }
 
+    /// What is in the node that this one of the row is, or is a part of; `None` for a large element.
+    fn size(&self, at: usize) -> Option<Size> {
+        if at >= self.parts as usize {
+            return self.nodes.get(at)?.pack().map(Size::of);
+        }
+        let mut size = Size::of(self.nodes[0].pack()?);
+        size += self.behind;
+        Some(size)
+    }
+
     /// Whether a node, if there is such, has room for one more element of this length.
     fn allows(&self, at: Option<usize>, element: usize, limit: Limit) -> bool {
-        let node = at.and_then(|at| self.nodes.get(at));
-        node.and_then(Node::pack).is_some_and(|pack| limit.allows(pack, element))
+        at.and_then(|at| self.size(at)).is_some_and(|node| limit.allows(node, element))
     }
 
     /// Hands the element at an end to `take` and removes it.
@@ -239,6 +335,7 @@ impl Large {
 
     /// Puts an element beside the one at `within` of node `at`.
     pub(super) fn insert(&mut self, at: usize, within: usize, side: Side, element: &[u8], limit: Limit) {
+        let (at, within) = self.settle_around(at, within);
         let count = self.nodes[at].count();
         let (outer, beyond, near) = match side {
             Side::After => (within + 1 == count, Some(at + 1), End::Front),
@@ -280,21 +377,19 @@ impl Large {
     /// Puts an element in the place of the one at `within` of node `at`.
     pub(super) fn replace(&mut self, at: usize, within: usize, element: &[u8], limit: Limit) {
         let large = limit.is_large(element.len());
-        match &self.nodes[at].as_ref() {
-            ListNode::Plain(_) if large => {
-                self.remove_node(at);
-                self.insert_node(at, Node::plain(element));
-            }
-            ListNode::Plain(_) => {
-                self.insert(at, 0, Side::After, element, limit);
-                self.remove_node(at);
-            }
-            ListNode::Packed(_) => {
-                let fits = !large && self.change(at, |pack| replace_in(pack, within, element)).is_ok();
-                if !fits {
-                    self.replace_apart(at, within, element, limit);
-                }
-            }
+        let packed = self.nodes[at].pack().is_some();
+        if packed && !large && self.change(at, |pack| replace_in(pack, within, element)).is_ok() {
+            return;
+        }
+        let (at, within) = self.settle_around(at, within);
+        if packed {
+            self.replace_apart(at, within, element, limit);
+        } else if large {
+            self.remove_node(at);
+            self.insert_node(at, Node::plain(element));
+        } else {
+            self.insert(at, 0, Side::After, element, limit);
+            self.remove_node(at);
         }
     }
 
@@ -382,5 +477,10 @@ impl Large {
         let plain = self.nodes.iter().filter(|node| node.pack().is_none()).count();
         assert_eq!(self.len, counts + plain);
         assert_eq!(self.bytes, self.nodes.iter().map(Node::allocated).sum::<usize>());
+        assert!(self.parts != 1 && self.parts as usize <= self.nodes.len());
+        let mut behind = Size::default();
+        (1..self.parts as usize).for_each(|at| behind += self.added_by(at));
+        assert_eq!(self.behind, behind);
+        assert!(self.nodes.iter().take(self.parts as usize).all(|part| part.pack().is_some()));
     }
 }

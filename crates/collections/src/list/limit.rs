@@ -2,6 +2,7 @@
 
 use crate::pack::Pack;
 use crate::policy::Policy;
+use std::ops::{AddAssign, SubAssign};
 
 /// The bytes that the largest node of each negative setting has, from -1 on.
 const SIZES: [usize; 5] = [4096, 8192, 16384, 32768, 65536];
@@ -9,8 +10,42 @@ const SIZES: [usize; 5] = [4096, 8192, 16384, 32768, 65536];
 const SAFE: usize = 8192;
 /// What an element may take beyond its text, roughly.
 const OVERHEAD: usize = 8;
-/// What two packs have twice and one pack of both has once, roughly.
+/// What two packs have twice and one pack of both has once: the frame.
 const JOINT: usize = 7;
+
+/// What is in a node, or in a part of one.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub(super) struct Size {
+    /// Bytes of the pack, or those that a part adds to it.
+    bytes: u32,
+    /// How many elements there are.
+    elements: u32,
+}
+
+impl Size {
+    pub(super) fn of(pack: &Pack) -> Size {
+        Size { bytes: pack.bytes() as u32, elements: pack.len() as u32 }
+    }
+
+    /// What this pack adds to one that it is joined to.
+    pub(super) fn added_by(pack: &Pack) -> Size {
+        Size { bytes: (pack.bytes() - JOINT) as u32, elements: pack.len() as u32 }
+    }
+}
+
+impl AddAssign for Size {
+    fn add_assign(&mut self, other: Size) {
+        self.bytes += other.bytes;
+        self.elements += other.elements;
+    }
+}
+
+impl SubAssign for Size {
+    fn sub_assign(&mut self, other: Size) {
+        self.bytes -= other.bytes;
+        self.elements -= other.elements;
+    }
+}
 
 /// The limit of a node.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -45,9 +80,10 @@ impl Limit {
         }
     }
 
-    /// Whether there is room for one more element of this length.
-    pub(super) fn allows(self, pack: &Pack, element: usize) -> bool {
-        !self.is_large(element) && !self.exceeded(pack.bytes() + element + OVERHEAD, pack.len() + 1)
+    /// Whether a node has room for one more element of this length.
+    pub(super) fn allows(self, node: Size, element: usize) -> bool {
+        let (bytes, elements) = (node.bytes as usize, node.elements as usize);
+        !self.is_large(element) && !self.exceeded(bytes + element + OVERHEAD, elements + 1)
     }
 
     /// Whether two neighbours may become one node.
@@ -56,20 +92,20 @@ impl Limit {
     }
 
     /// Whether a list of this one node is a listpack.
-    pub(super) fn holds_pack(self, pack: &Pack) -> bool {
-        self.holds(pack, 1)
+    pub(super) fn holds(self, node: Size) -> bool {
+        self.holds_in(node, 1)
     }
 
     /// Whether a list of this one node becomes a listpack again when elements are removed: only at half the limit, lest
     /// lists at the limit change back and forth.
-    pub(super) fn half_holds_pack(self, pack: &Pack) -> bool {
-        self.holds(pack, 2)
+    pub(super) fn half_holds(self, node: Size) -> bool {
+        self.holds_in(node, 2)
     }
 
-    fn holds(self, pack: &Pack, part: usize) -> bool {
+    fn holds_in(self, node: Size, part: usize) -> bool {
         match self {
-            Limit::Bytes(most) => pack.bytes() <= most / part,
-            Limit::Elements(most) => pack.len() <= most / part,
+            Limit::Bytes(most) => node.bytes as usize <= most / part,
+            Limit::Elements(most) => node.elements as usize <= most / part,
         }
     }
 }

@@ -2,9 +2,8 @@
 //! it.
 //!
 //! What goes into which node, when a list becomes one of nodes and when it goes back, are Redis' rules (quicklist), so
-//! that `OBJECT ENCODING` agrees with it. Two things are otherwise: nodes are smaller where a list of several is pushed to
-//! at its front (see `large`), so it may have more than one node, and another size of each, when most is gone again; and
-//! the limit is always that of now, while a quicklist keeps to the one that it was made with.
+//! that `OBJECT ENCODING` agrees with it. One thing is otherwise: the limit is always that of now, while a quicklist keeps
+//! to the one that it was made with.
 
 mod edit;
 mod iter;
@@ -17,8 +16,9 @@ use crate::pack::{Pack, Value};
 use crate::policy::Policy;
 use crate::word::{Kind, Word};
 use large::Large;
-use limit::Limit;
+use limit::{Limit, Size};
 use node::Node;
+use std::borrow::Cow;
 
 pub use iter::Elements;
 pub use node::ListNode;
@@ -120,10 +120,10 @@ impl List {
             Kind::Large(large) => (None, Some(large)),
             Kind::Other(_) => (None, None),
         };
-        let count = large.map_or(usize::from(pack.is_some()), Large::nodes);
-        (from.min(count)..count).map(move |i| match (pack, large) {
-            (_, Some(large)) => large.node(i).as_ref(),
-            (Some(pack), None) => ListNode::Packed(pack),
+        let count = large.map_or(usize::from(pack.is_some()), Large::whole_nodes);
+        (from.min(count)..count).map(move |at| match (pack, large) {
+            (_, Some(large)) => large.whole_node(at),
+            (Some(pack), None) => ListNode::Packed(Cow::Borrowed(pack)),
             (None, None) => unreachable!("there are no nodes then"),
         })
     }
@@ -133,7 +133,7 @@ impl List {
         if pack.is_empty() {
             return;
         }
-        if self.is_empty() && Limit::of(policy).holds_pack(&pack) {
+        if self.is_empty() && Limit::of(policy).holds(Size::of(&pack)) {
             self.0 = Word::compact(pack);
         } else {
             self.make_large().push_node(End::Back, Node::packed(pack));
@@ -144,7 +144,9 @@ impl List {
     pub fn append(&mut self, element: &[u8], policy: &Policy) {
         let limit = Limit::of(policy);
         let pushed = match self.0.get_mut() {
-            Kind::Compact(pack) => limit.allows(pack, element.len()) && pack.push_back(element).is_ok(),
+            Kind::Compact(pack) => {
+                limit.allows(Size::of(pack), element.len()) && pack.push_back(element).is_ok()
+            }
             Kind::Large(_) | Kind::Other(_) => false,
         };
         if !pushed {
@@ -186,7 +188,7 @@ impl List {
     /// After elements were removed: makes one node that is well below the limit a listpack again.
     fn shrink(&mut self, limit: Limit) {
         let pack = match self.0.get_mut() {
-            Kind::Large(large) => large.take_only_pack(|pack| limit.half_holds_pack(pack)),
+            Kind::Large(large) => large.take_only_pack(limit),
             Kind::Compact(_) | Kind::Other(_) => None,
         };
         if let Some(pack) = pack {
@@ -240,7 +242,7 @@ impl Collection for List {
 
     fn effort(&self) -> usize {
         match self.0.get() {
-            Kind::Large(large) => large.nodes() + 2,
+            Kind::Large(large) => large.row() + 2,
             Kind::Compact(_) | Kind::Other(_) => 1,
         }
     }

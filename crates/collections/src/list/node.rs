@@ -3,6 +3,7 @@
 use crate::blob::{Blob, Format};
 use crate::class::class;
 use crate::pack::{Pack, Value};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 struct Whole;
@@ -56,12 +57,28 @@ const LOAN: usize = class(size_of::<Node>() + 2 * size_of::<usize>());
 const _: () = assert!(size_of::<Node>() == 16);
 
 /// A node of a list, to read.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub enum ListNode<'a> {
     /// Elements one after the other.
-    Packed(&'a Pack),
+    Packed(Cow<'a, Pack>),
     /// One large element.
     Plain(&'a [u8]),
+}
+
+/// What is in a node of the row.
+#[derive(Clone, Copy)]
+pub(super) enum Content<'a> {
+    Packed(&'a Pack),
+    Plain(&'a [u8]),
+}
+
+impl<'a> From<Content<'a>> for ListNode<'a> {
+    fn from(content: Content<'a>) -> ListNode<'a> {
+        match content {
+            Content::Packed(pack) => ListNode::Packed(Cow::Borrowed(pack)),
+            Content::Plain(element) => ListNode::Plain(element),
+        }
+    }
 }
 
 impl Node {
@@ -106,9 +123,9 @@ impl Node {
         *self = lent.into_own();
     }
 
-    /// What is in the node.
+    /// The node itself, lent or not.
     #[inline]
-    fn content(&self) -> &Node {
+    fn inner(&self) -> &Node {
         match self {
             Node::Lent { node, .. } => node,
             own => own,
@@ -135,7 +152,7 @@ impl Node {
 
     /// The elements, if it is not a large one.
     pub(super) fn pack(&self) -> Option<&Pack> {
-        match self.content() {
+        match self.inner() {
             Node::Packed { pack, .. } => Some(pack),
             _ => None,
         }
@@ -151,16 +168,17 @@ impl Node {
 
     /// The element of an index within the node.
     pub(super) fn get(&self, within: usize) -> Option<Value<'_>> {
-        match self.as_ref() {
-            ListNode::Packed(pack) => pack.seek(within as isize).map(|pos| pack.get(pos)),
-            ListNode::Plain(element) => (within == 0).then_some(Value::Str(element)),
+        match self.content() {
+            Content::Packed(pack) => pack.seek(within as isize).map(|pos| pack.get(pos)),
+            Content::Plain(element) => (within == 0).then_some(Value::Str(element)),
         }
     }
 
-    pub(super) fn as_ref(&self) -> ListNode<'_> {
-        match self.content() {
-            Node::Packed { pack, .. } => ListNode::Packed(pack),
-            Node::Plain(plain) => ListNode::Plain(plain.bytes()),
+    /// What is in it.
+    pub(super) fn content(&self) -> Content<'_> {
+        match self.inner() {
+            Node::Packed { pack, .. } => Content::Packed(pack),
+            Node::Plain(plain) => Content::Plain(plain.bytes()),
             Node::Lent { .. } => unreachable!("a node is lent once"),
         }
     }

@@ -21,20 +21,23 @@ fn texts(list: &List) -> Vec<Vec<u8>> {
     list.iter().map(|element| element.as_bytes(&mut itoa::Buffer::new()).to_vec()).collect()
 }
 
+/// How long each node is, and how many elements it has.
+fn sizes(list: &List) -> Vec<(usize, usize)> {
+    let size = |node| match node {
+        ListNode::Packed(pack) => (pack.bytes(), pack.len()),
+        ListNode::Plain(element) => (element.len(), 1),
+    };
+    list.nodes().map(size).collect()
+}
+
 fn check(list: &List) {
-    let nodes: Vec<usize> = list
-        .nodes()
-        .map(|node| match node {
-            ListNode::Packed(pack) => pack.allocated(),
-            ListNode::Plain(element) => crate::class(element.len() + 8),
-        })
-        .collect();
+    let nodes: Vec<usize> = sizes(list).into_iter().map(|(bytes, _)| bytes).collect();
     match list.0.get() {
         Kind::Large(large) => {
             large.check();
             assert!(list.allocated() > nodes.iter().sum());
         }
-        _ => assert_eq!(list.allocated(), nodes[0]),
+        _ => assert_eq!(list.allocated(), crate::class(nodes[0])),
     }
 }
 
@@ -274,6 +277,67 @@ fn a_list_becomes_one_of_nodes_at_the_limit_and_goes_back_at_half_of_it() {
     assert_eq!((list.encoding(), list.len()), (Encoding::Quicklist, 3));
     list.remove(b"b", 0, &four);
     assert_eq!(list.encoding(), Encoding::Listpack);
+
+    // What an element would need counts before it is known that there is no such index.
+    assert!(!list.set(9, &[b'x'; 9_000], &four));
+    assert_eq!((list.encoding(), list.len()), (Encoding::Quicklist, 2));
+    list.pop_many(End::Back, 0, &four, |_| {});
+    assert_eq!(list.encoding(), Encoding::Quicklist, "nothing was removed");
+    list.pop_many(End::Back, 1, &four, |_| {});
+    assert_eq!(list.encoding(), Encoding::Listpack);
+}
+
+#[test]
+fn a_list_has_the_same_nodes_whichever_end_it_is_pushed_at() {
+    let mut rng = Rng::from_seed(11);
+    for size in [-1, -2, -5, 3, 500] {
+        let policy = policy(size);
+        let (mut front, mut back) = (List::default(), List::default());
+        for turn in 0..6_000 {
+            if turn % 5 == 4 && turn > 3_000 {
+                front.pop(End::Front, &policy, |_| {});
+                back.pop(End::Back, &policy, |_| {});
+            } else {
+                let element = element(&mut rng);
+                push(&mut front, End::Front, &element, &policy);
+                push(&mut back, End::Back, &element, &policy);
+            }
+            if turn % 50 == 0 {
+                check(&front);
+                let mut mirrored = sizes(&front);
+                mirrored.reverse();
+                assert_eq!(mirrored, sizes(&back), "{size}, {turn}");
+                assert_eq!(front.encoding(), back.encoding());
+            }
+        }
+        // What is left at the end is in the very same nodes, so the encoding changes back with the same element.
+        while back.len() > 1 {
+            front.pop(End::Back, &policy, |_| {});
+            back.pop(End::Front, &policy, |_| {});
+            assert_eq!(front.encoding(), back.encoding(), "{size}, {}", back.len());
+        }
+    }
+}
+
+#[test]
+fn parts_of_a_node_are_written_as_one() {
+    let policy = policy(-2);
+    let mut list = List::default();
+    for n in 0..1_200 {
+        push(&mut list, End::Front, format!("{n:010}").as_bytes(), &policy);
+    }
+    let Kind::Large(large) = list.0.get() else { panic!("a list of nodes") };
+    assert!(large.row() > large.whole_nodes(), "the first node is made of parts");
+    let mut read = List::default();
+    for node in list.nodes() {
+        let ListNode::Packed(pack) = node else { panic!("no large elements") };
+        read.append_pack(pack.into_owned(), &policy);
+    }
+    assert_eq!((texts(&read), sizes(&read)), (texts(&list), sizes(&list)));
+    assert_eq!(sizes(&list), [(518 * 12 + 7, 518), (682 * 12 + 7, 682)]);
+    let frozen = list.freeze();
+    assert_eq!(sizes(&frozen), sizes(&list));
+    check(&list);
 }
 
 #[test]

@@ -157,6 +157,19 @@ impl Pack {
         }
     }
 
+    /// All packs' elements in one.
+    pub fn join(packs: &[&Pack]) -> Result<Pack, TooLarge> {
+        let bodies = packs.iter().map(|pack| &pack.as_bytes()[HEADER..pack.end()]);
+        let total = HEADER + bodies.clone().map(<[u8]>::len).sum::<usize>() + 1;
+        if total > LONGEST {
+            return Err(TooLarge);
+        }
+        let head = header(total, packs.iter().map(|pack| pack.len()).sum());
+        let parts: Vec<&[u8]> =
+            std::iter::once(head.as_slice()).chain(bodies).chain(std::iter::once([END].as_slice())).collect();
+        Ok(Pack { blob: Blob::new(&parts) })
+    }
+
     /// Takes the elements from this one on into a pack of their own.
     #[must_use]
     pub fn split_at(&mut self, pos: Pos) -> Pack {

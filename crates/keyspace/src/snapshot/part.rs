@@ -53,7 +53,7 @@ pub enum Outline<'a> {
 }
 
 /// A piece of a large collection. Those of tables come in no order.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub enum Piece<'a> {
     /// A member of a set.
     Member(&'a [u8]),
@@ -184,9 +184,12 @@ pub(super) fn show_nodes(
         left > 0
     };
     let over = match entry.value() {
-        ValueRef::List(list) => list.nodes_from(from).all(|node| match node {
-            ListNode::Packed(pack) => show(Piece::ListNode(node), pack.bytes()),
-            ListNode::Plain(element) => show(Piece::ListNode(node), element.len()),
+        ValueRef::List(list) => list.nodes_from(from).all(|node| {
+            let bytes = match &node {
+                ListNode::Packed(pack) => pack.bytes(),
+                ListNode::Plain(element) => element.len(),
+            };
+            show(Piece::ListNode(node), bytes)
         }),
         ValueRef::Stream(stream) => {
             stream.nodes_from(from).all(|(id, pack)| show(Piece::StreamNode(id, pack), pack.bytes()))
