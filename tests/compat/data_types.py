@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Sends the same random commands on collections to two servers and compares replies and events, byte for byte.
 
-    data_types.py OURS THEIRS TYPE [--seed N] [--commands N] [--resp3] [--limit N] [--encodings] [--effects]
+    data_types.py OURS THEIRS TYPE [--seed N] [--commands N] [--resp3] [--limit N] [--encodings] [--payloads] [--effects]
 
 OURS and THEIRS are ports on this machine; both are emptied first and must allow DEBUG. TYPE is one of those below. The
 compact encodings are limited to few elements (--limit), so that both forms of a collection are met. Where an order is
@@ -398,6 +398,11 @@ def without(reply, *places):
             for row in reply]
 
 
+def payload(link, key):
+    """The payload of a list but for its version and checksum."""
+    return link.ask("DUMP", key)[:-12] if link.ask("TYPE", key) == b"+list" else b""
+
+
 def shape(words, reply):
     name = words[0].upper()
     if name == "XINFO" and isinstance(reply, list):
@@ -428,6 +433,7 @@ def main():
     parser.add_argument("--limit", default="8")
     parser.add_argument("--resp3", action="store_true")
     parser.add_argument("--encodings", action="store_true", help="compare them after every command")
+    parser.add_argument("--payloads", action="store_true", help="compare what DUMP gives of lists, so the nodes that they have")
     parser.add_argument("--effects", action="store_true", help="compare what is replicated as well")
     parser.add_argument("--without", default="", help="commands to leave out, with commas between")
     parser.add_argument("--digests", action="store_true", help="compare those too: Redis 7 mixes scores as we do, Valkey 9 not")
@@ -442,6 +448,7 @@ def main():
         link.ask("CONFIG", "SET", "set-max-intset-entries", o.limit)
         link.ask("CONFIG", "SET", "list-max-listpack-size", o.limit)
         link.ask("CONFIG", "SET", "stream-node-max-entries", o.limit)
+        link.ask("CONFIG", "SET", "rdbcompression", "no")
         link.ask("CONFIG", "SET", "notify-keyspace-events", "KEA")
         listener.ask("PSUBSCRIBE", "__keyevent*")
         if o.resp3:
@@ -478,6 +485,8 @@ def main():
                 if len({link.ask("STRLEN", words[1]) for link in links}) > 1:
                     for link in links:
                         link.ask("SET", words[1], "x")
+        for key in KEYS if o.payloads else []:
+            compare(f"payloads of {key}", *[payload(link, key) for link in links])
         for key in KEYS if o.encodings else []:
             asked = ["OBJECT", "ENCODING", key]
             compare(f"encodings of {key}", *[shape(asked, link.ask(*asked)) for link in links])

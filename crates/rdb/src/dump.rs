@@ -15,12 +15,13 @@ use std::ops::Range;
 /// Version and checksum.
 const FOOTER: usize = 10;
 
-/// Appends the payload of `DUMP` for a value of type `kind`, whose parts `encode` appends.
-pub fn dump(kind: TypeCode, out: &mut Vec<u8>, encode: impl FnOnce(&mut Encoder<'_>)) {
+/// Appends the payload of `DUMP` for a value of type `kind`, whose parts `encode` appends; strings of more than 20 bytes
+/// are compressed if `compress` says so.
+pub fn dump(kind: TypeCode, compress: bool, out: &mut Vec<u8>, encode: impl FnOnce(&mut Encoder<'_>)) {
     let begin = out.len();
     out.push(kind.0);
-    let mut lzf = crate::Compressor::new();
-    encode(&mut Encoder { out, lzf: Some(&mut lzf) });
+    let mut lzf = compress.then(crate::Compressor::new);
+    encode(&mut Encoder { out, lzf: lzf.as_mut() });
     finish(out, begin, kind.since());
 }
 
@@ -118,7 +119,7 @@ mod tests {
     const MAX: u64 = 1 << 20;
 
     fn dump_str(text: Str<'_>, out: &mut Vec<u8>) {
-        dump(TypeCode::STRING, out, |to| to.string(text));
+        dump(TypeCode::STRING, true, out, |to| to.string(text));
     }
 
     /// All parts as text.

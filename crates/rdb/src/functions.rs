@@ -7,13 +7,14 @@ use crate::opcode;
 use crate::string;
 use crate::version::RdbVersion;
 
-/// Appends the payload of `FUNCTION DUMP`: the code of libraries, each behind a code of its own.
-pub fn dump_functions(codes: &[&[u8]], out: &mut Vec<u8>) {
+/// Appends the payload of `FUNCTION DUMP`: the code of libraries, each behind a code of its own, and compressed if
+/// `compress` says so.
+pub fn dump_functions(codes: &[&[u8]], compress: bool, out: &mut Vec<u8>) {
     let begin = out.len();
-    let mut lzf = crate::Compressor::new();
+    let mut lzf = compress.then(crate::Compressor::new);
     for code in codes {
         out.push(opcode::FUNCTION2);
-        string::put_bytes(out, code, Some(&mut lzf));
+        string::put_bytes(out, code, lzf.as_mut());
     }
     finish(out, begin, RdbVersion::V10);
 }
@@ -59,7 +60,7 @@ mod tests {
     fn libraries_come_back_and_those_of_valkey_9_too() {
         let code = b"#!lua name=l0\nredis.register_function('f', function() return 1 end)";
         let mut out = Vec::new();
-        dump_functions(&[code, b"other"], &mut out);
+        dump_functions(&[code, b"other"], true, &mut out);
         assert_eq!(restore_functions(&out, MAX), Ok(vec![code.to_vec(), b"other".to_vec()]));
         let valkey9 = b"P\x00\x92\xb1\x95\xd1\x91-\xc5.";
         assert_eq!(restore_functions(valkey9, MAX), Ok(Vec::new()));
@@ -70,7 +71,7 @@ mod tests {
         let value = b"\x00\x05hello\x0a\x00\x63\x72\xdf\x76\x65\x34\x20\x0a";
         assert!(matches!(restore_functions(value, MAX), Err(RdbError::UnknownCode { code: 0, .. })));
         let mut out = Vec::new();
-        dump_functions(&[b"code"], &mut out);
+        dump_functions(&[b"code"], true, &mut out);
         out.truncate(4);
         finish(&mut out, 0, RdbVersion::V10);
         assert!(matches!(restore_functions(&out, MAX), Err(RdbError::Truncated(_))));

@@ -143,7 +143,7 @@ fn object(ctx: &mut Ctx<'_>, key: &[u8], fast: bool) -> Outcome {
     // Also one that is past its time and has not been removed yet.
     let entry = ctx.node.data.db(ctx.session.db).find(key, hash).ok_or(Error::NO_SUCH_KEY)?;
     let mut dump = Vec::new();
-    crate::values::dump(entry.value(), &mut dump);
+    crate::values::dump(entry.value(), ctx.node.config.rdbcompression, &mut dump);
     // One byte of type before the value, ten of footer after it.
     let serialized = match fast {
         true => String::new(),

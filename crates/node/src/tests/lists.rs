@@ -17,6 +17,33 @@ fn world(node_elements: i32) -> World {
 }
 
 #[test]
+fn payloads_are_compressed_if_snapshots_are() {
+    let mut w = World::new();
+    let c = w.connect();
+    w.say(c, &format!("RPUSH l {0} {0} {0}", "x".repeat(90)));
+    let code =
+        format!("#!lua name=lib\nserver.register_function('f', function() return '{}' end)", "y".repeat(90));
+    let mut load = Vec::new();
+    encode_command(&mut load, &[b"FUNCTION", b"LOAD", code.as_bytes()]);
+    w.raw(c, &load);
+    for (setting, short) in [("no", false), ("yes", true)] {
+        assert_eq!(w.say(c, &format!("CONFIG SET rdbcompression {setting}")), "OK");
+        for (ask, plain) in [("DUMP l", 3 * 90), ("FUNCTION DUMP", code.len())] {
+            let payload = w.all(c, ask)[0].as_bytes().expect("a payload").to_vec();
+            assert_eq!(
+                payload.len() < plain,
+                short,
+                "{ask} with rdbcompression {setting}: {}",
+                payload.len()
+            );
+        }
+        let payload = w.all(c, "DUMP l")[0].as_bytes().expect("a payload").to_vec();
+        assert_eq!(restore(&mut w, &payload), b"+OK\r\n");
+        assert_eq!(w.say(c, "LLEN copy"), ":3");
+    }
+}
+
+#[test]
 fn what_is_popped_or_moved_is_logged_without_keys_to_choose_from() {
     let mut w = World::new();
     let c = w.connect();

@@ -51,11 +51,11 @@ pub(crate) fn encode(value: ValueRef<'_>, kind: TypeCode, to: &mut Encoder<'_>) 
     }
 }
 
-/// Appends the payload of `DUMP` for a value.
-pub(crate) fn dump(value: ValueRef<'_>, out: &mut Vec<u8>) {
+/// Appends the payload of `DUMP` for a value, compressed or not (`rdbcompression`).
+pub(crate) fn dump(value: ValueRef<'_>, compress: bool, out: &mut Vec<u8>) {
     // The payload says itself from which version on it can be read.
     let kind = kind(value, RdbVersion::VALKEY80);
-    tanist_rdb::dump(kind, out, |to| encode(value, kind, to));
+    tanist_rdb::dump(kind, compress, out, |to| encode(value, kind, to));
 }
 
 /// A string as the snapshot format knows it.

@@ -151,10 +151,11 @@ fn opening(options: &Options<'_>, db: &[u8]) -> (Vec<u8>, Vec<u8>, usize) {
 fn put_key(ctx: &mut Ctx<'_>, key: &[u8], replace: bool, bytes: &mut Vec<u8>) -> bool {
     let now = ctx.wall();
     let hash = ctx.node.data.hash(key);
+    let compress = ctx.node.config.rdbcompression;
     ctx.read(key, hash, |found, _| {
         let Some(entry) = found else { return false };
         let mut payload = Vec::new();
-        crate::values::dump(entry.value(), &mut payload);
+        crate::values::dump(entry.value(), compress, &mut payload);
         let mut digits = itoa::Buffer::new();
         let left = entry.expiry().map_or(0, |at| (at.0 - now.0).max(1));
         let mut words: Vec<&[u8]> = vec![b"RESTORE", key, digits.format(left).as_bytes(), &payload];

@@ -12,13 +12,14 @@ use tanist_types::UnixMs;
 /// `DUMP key`
 pub(crate) fn dump(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     let hash = ctx.hash(args, 1);
+    let compress = ctx.node.config.rdbcompression;
     ctx.read(args.at(1), hash, |found, reply| {
         let Some(entry) = found else {
             reply.null();
             return Ok(());
         };
         let mut payload = Vec::new();
-        values::dump(entry.value(), &mut payload);
+        values::dump(entry.value(), compress, &mut payload);
         reply.bulk(&payload);
         Ok(())
     })

@@ -9,7 +9,7 @@ use tanist_scripting::Policy;
 pub(crate) fn dump(ctx: &mut Ctx<'_>, _args: Args<'_, '_>) -> Outcome {
     let mut payload = Vec::new();
     let codes: Vec<&[u8]> = ctx.node.scripting.libraries.iter().map(|library| &*library.code).collect();
-    tanist_rdb::dump_functions(&codes, &mut payload);
+    tanist_rdb::dump_functions(&codes, ctx.node.config.rdbcompression, &mut payload);
     ctx.reply().bulk(&payload);
     Ok(())
 }
