@@ -267,5 +267,5 @@ impl Model for Bitmaps {
 
 #[test]
 fn bitmaps_follow_their_model() {
-    follow::<Bitmaps>(500, 200);
+    follow::<Bitmaps>(2_000, 200);
 }

@@ -392,7 +392,7 @@ impl Model for Places {
 
 #[test]
 fn places_follow_their_model() {
-    follow::<Places>(300, 250);
+    follow::<Places>(2_000, 250);
 }
 
 /// The model itself, by places of which others have told the same.

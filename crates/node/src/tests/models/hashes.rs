@@ -353,5 +353,5 @@ impl Model for Hashes {
 
 #[test]
 fn hashes_follow_their_model() {
-    follow::<Hashes>(500, 200);
+    follow::<Hashes>(2_000, 200);
 }

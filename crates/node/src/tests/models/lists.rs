@@ -256,5 +256,5 @@ impl Model for Lists {
 
 #[test]
 fn lists_follow_their_model() {
-    follow::<Lists>(500, 200);
+    follow::<Lists>(2_000, 200);
 }

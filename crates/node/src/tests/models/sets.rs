@@ -199,5 +199,5 @@ impl Model for Sets {
 
 #[test]
 fn sets_follow_their_model() {
-    follow::<Sets>(500, 200);
+    follow::<Sets>(2_000, 200);
 }

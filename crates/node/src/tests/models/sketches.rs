@@ -271,7 +271,7 @@ impl Model for Sketches {
 
 #[test]
 fn sketches_follow_their_model() {
-    follow::<Sketches>(60, 150);
+    follow::<Sketches>(1_000, 150);
 }
 
 #[test]

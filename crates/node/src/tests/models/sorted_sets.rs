@@ -442,5 +442,5 @@ impl Model for SortedSets {
 
 #[test]
 fn sorted_sets_follow_their_model() {
-    follow::<SortedSets>(500, 200);
+    follow::<SortedSets>(2_000, 200);
 }

@@ -385,5 +385,5 @@ impl Model for Streams {
 
 #[test]
 fn streams_follow_their_model() {
-    follow::<Streams>(300, 300);
+    follow::<Streams>(2_000, 300);
 }
