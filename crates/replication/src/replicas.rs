@@ -114,7 +114,7 @@ pub struct Replicas {
     config: ReplicasConfig,
     links: BTreeMap<LinkId, ReplicaLink>,
     transfer: Option<Transfer>,
-    /// No snapshot may begin for now.
+    /// No snapshot may begin, and nothing of the log be sent, for now.
     held_back: bool,
     next_ping: Mono,
 }
@@ -216,7 +216,7 @@ impl Replicas {
         }
     }
 
-    /// Whether those that wait for a snapshot have to go on waiting, whatever the time is.
+    /// Whether replicas have to go on waiting for a snapshot, or for what they lack of the log, whatever the time is.
     pub fn hold_back(&mut self, wait: bool) {
         self.held_back = wait;
     }
@@ -392,7 +392,7 @@ impl Replicas {
     #[must_use]
     pub fn has_pending(&self, id: LinkId, backlog: &Backlog) -> bool {
         match self.links.get(&id).map(|l| l.state) {
-            Some(State::Online { cursor }) => cursor < backlog.end(),
+            Some(State::Online { cursor }) => cursor < backlog.end() && !self.held_back,
             Some(State::SnapshotHead { .. } | State::SnapshotBody { .. }) => true,
             _ => false,
         }

@@ -302,6 +302,13 @@ impl Node {
         self.tell_sentinels(outs);
     }
 
+    /// Nobody may rely on this node before a restart would know that somebody does.
+    fn hold_replicas_back(&mut self) {
+        self.repl.replicas.hold_back(!self.repl.member.replicas_are_noted());
+        // Who was held back gets what there is.
+        self.repl.pumped = LogPos(u64::MAX);
+    }
+
     fn write_state(&mut self, outs: &mut Outputs) {
         let (end, lineage) = (self.repl.end(), self.repl.lineage.clone());
         if let Some((id, durable)) = self.repl.member.take_write(&lineage, end) {
@@ -326,7 +333,7 @@ impl Node {
         match result {
             Ok(()) => {
                 let granted = self.repl.member.persisted(id);
-                self.repl.replicas.hold_back(!self.repl.member.replicas_are_noted());
+                self.hold_replicas_back();
                 self.carry_out(granted, now, outs);
             }
             Err(why) => {

@@ -59,7 +59,7 @@ impl Node {
         self.repl.credits.insert(link, Credit::default());
         if self.repl.replicas.get(link).is_some_and(|l| l.facts.keeps_data()) {
             self.repl.member.note_replicas();
-            self.repl.replicas.hold_back(!self.repl.member.replicas_are_noted());
+            self.hold_replicas_back();
         }
         // The new link's first bytes must come behind the reply that is in `out`: after this batch.
         self.repl.pumped = tanist_types::LogPos(u64::MAX);

@@ -25,6 +25,8 @@ pub(super) struct Member {
     pub(super) spills: BTreeMap<u64, Vec<u8>>,
     /// Answers about them are kept back.
     pub(super) slow_disk: bool,
+    /// The state file is written, and the answer kept back until [`Member::disk_goes_on`].
+    slow_state: bool,
     kept_back: Vec<Input>,
     /// It reads nothing from its primary.
     pub(super) held: bool,
@@ -89,6 +91,7 @@ impl Cluster {
                 broken_disk: false,
                 spills: BTreeMap::new(),
                 slow_disk: false,
+                slow_state: false,
                 kept_back: Vec::new(),
                 held: false,
             }
@@ -177,8 +180,12 @@ impl Cluster {
                     if result.is_ok() {
                         member.states.push(bytes);
                     }
-                    let world = &mut member.world;
-                    world.node.step(world.now, Input::Persisted { id, result }, &mut world.outs);
+                    let (written, world) = (Input::Persisted { id, result }, &mut member.world);
+                    if member.slow_state {
+                        member.kept_back.push(written);
+                    } else {
+                        world.node.step(world.now, written, &mut world.outs);
+                    }
                 }
                 Output::TellDrained(session) => {
                     let member = &mut self.members[i].world;
@@ -551,6 +558,25 @@ fn the_state_file_holds_the_promise() {
     let state = crate::decode_state(c.members[0].states.last().expect("a state")).expect("a good state");
     assert_eq!(state.promised.epoch, tanist_types::Epoch(4));
     assert_eq!(state.group.as_deref(), Some("g"));
+}
+
+/// Whoever would come back alone, with nothing, must not confirm writes: not to a replica that goes on where it was either.
+#[test]
+fn a_replica_that_goes_on_gets_nothing_before_a_restart_would_know_of_it() {
+    let mut c = Cluster::new(3);
+    c.follow(1, 0);
+    c.follow(2, 0);
+    c.say(0, "SET a 1");
+    c.say(1, "REPLICAOF NO ONE");
+    c.say(1, "SET a 2");
+    c.members[1].slow_state = true;
+    c.follow(2, 1);
+    assert_eq!(c.members[1].world.node.stats.sync_partial_ok, 1);
+    assert_eq!(c.say(2, "GET a"), "1", "a restart would not know of it");
+    c.members[1].slow_state = false;
+    c.members[1].disk_goes_on();
+    c.settle();
+    assert_eq!(c.say(2, "GET a"), "2");
 }
 
 #[test]

@@ -204,7 +204,7 @@ pub struct Member {
     handed_out: PersistId,
     /// The newest state that is on disk.
     written: PersistId,
-    /// The first state that says that replicas follow this node.
+    /// The first state after which a restart does not lead by itself.
     noted: PersistId,
     pending: Vec<(PersistId, Pending)>,
 }
@@ -299,9 +299,12 @@ impl Member {
     /// Notes that replicas follow this node: after a restart it must not simply go on as their primary.
     pub fn note_replicas(&mut self) {
         if !self.durable.had_replicas {
+            let known = self.durable.belongs_to_others();
             self.durable.had_replicas = true;
             self.changed();
-            self.noted = self.newest;
+            if !known {
+                self.noted = self.newest;
+            }
         }
     }
 

@@ -86,6 +86,7 @@ impl Member {
         self.durable.role = DurableRole::Primary;
         self.durable.had_replicas = false;
         self.changed();
+        self.noted = self.newest;
         epoch
     }
 }

@@ -490,3 +490,20 @@ fn one_message_cannot_burn_the_epochs() {
     assert_eq!(w.fence(u64::MAX, w.run_a), Err(Refusal::Jump(Epoch(u64::MAX))));
     assert_eq!(w.member.durable().promised.epoch, Epoch(0));
 }
+/// Who leads by election waits after a restart whether it had replicas or not.
+#[test]
+fn t4_replicas_of_a_primary_by_election_need_not_wait_for_the_disk() {
+    let mut w = World::new();
+    w.elect(5);
+    w.member.note_replicas();
+    assert!(w.member.replicas_are_noted());
+    w.fence(6, w.run_a).unwrap();
+    w.on_disk();
+    // By hand too, once the epoch that it begins is known to the disk.
+    w.member.become_primary_by_hand();
+    w.member.note_replicas();
+    assert!(!w.member.replicas_are_noted());
+    w.on_disk();
+    assert!(w.member.replicas_are_noted());
+}
+
