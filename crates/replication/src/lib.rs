@@ -30,7 +30,7 @@ pub use facts::{BadReplconf, Replconf, ReplicaFacts, SnapshotFilter, TanistId};
 pub use lineage::{BadLineage, Key, Lineage, MAX_SEGMENTS, Relation, Segment};
 pub use member::{
     Address, AttachKind, Durable, DurableRole, FenceAnswer, FenceAsk, FenceGrant, Floor, FollowAsk, Granted,
-    Member, PersistId, Promise, PromoteAsk, Refusal, Role, Ticket, Upheaval,
+    Member, PersistId, PrepareAsk, Promise, PromoteAsk, Refusal, Role, Ticket, Upheaval,
 };
 pub use primary_link::{Incoming, Introduction, LinkDue, LinkFault, PrimaryLink};
 pub use release::{Acked, Count, Local, Rule, enough_replicas, good_replicas};

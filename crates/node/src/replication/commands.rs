@@ -103,6 +103,10 @@ pub(crate) const COMMANDS: &[Command] = &[
                 .flags(TANIST)
                 .since("7.2.0")
                 .about("Makes this node follow the primary of an epoch.", "O(N) with the number of clients"),
+            Command::sub("prepare", "tanist|prepare", -6, Group::Server, tanist::prepare)
+                .flags(TANIST)
+                .since("7.2.0")
+                .about("Writes down a promise that will be asked for in a switchover.", "O(1)"),
             Command::sub("pause", "tanist|pause", -4, Group::Server, tanist::pause)
                 .flags(TANIST)
                 .since("7.2.0")

@@ -63,6 +63,8 @@ pub(crate) struct Repl {
     failover: Option<Failover>,
     /// Writes are held back for a switchover (`TANIST PAUSE`).
     pub(crate) hold: Option<Hold>,
+    /// What a leader has prepared is forgotten then (`TANIST PREPARE`).
+    prepared_until: Option<Mono>,
     /// How far the log was when it was last handed to the links.
     pumped: LogPos,
     /// A write of the durable state that the shell has not reported on.
@@ -134,6 +136,7 @@ impl Repl {
             waiters: Vec::new(),
             failover: None,
             hold: None,
+            prepared_until: None,
             pumped: LogPos::ZERO,
             writing: None,
             attempts: 0,
@@ -283,21 +286,19 @@ impl Node {
     /// What follows any step of replication: entries leave, the durable state is handed out, gates are set.
     pub(crate) fn after_replication(&mut self, now: Now, outs: &mut Outputs) {
         self.repl.stirred = false;
+        if self.repl.member.is_waited_for() {
+            let granted = self.repl.member.granted_now();
+            self.carry_out(granted, now, outs);
+        }
         if self.repl.pumped != self.repl.end() {
             self.pump_all(now, outs);
         }
         // A lone node that nobody relies on leaves no file behind.
-        let wanted = self.repl.has_file || self.repl.member.durable().belongs_to_others();
-        if wanted
-            && self.repl.member.wants_write()
-            && self.repl.writing.is_none()
-            && self.repl.retry_write <= now.mono
+        let member = &self.repl.member;
+        let wanted = self.repl.has_file || member.durable().belongs_to_others() || member.is_prepared();
+        if wanted && member.wants_write() && self.repl.writing.is_none() && self.repl.retry_write <= now.mono
         {
             self.write_state(outs);
-        }
-        if self.repl.member.is_waited_for() {
-            let granted = self.repl.member.granted_now();
-            self.carry_out(granted, now, outs);
         }
         self.tell_sentinels(outs);
     }
@@ -312,7 +313,7 @@ impl Node {
     fn write_state(&mut self, outs: &mut Outputs) {
         let (end, lineage) = (self.repl.end(), self.repl.lineage.clone());
         if let Some((id, durable)) = self.repl.member.take_write(&lineage, end) {
-            outs.push(Output::Persist { id: id.0, bytes: encode_state(durable) });
+            outs.push(Output::Persist { id: id.0, bytes: encode_state(&durable) });
             self.repl.writing = Some(id);
             self.repl.has_file = true;
         }
@@ -352,6 +353,13 @@ impl Node {
         self.after_replication(now, outs);
     }
 
+    /// The switchover that was prepared does not take place, or has.
+    fn forget_prepared(&mut self) {
+        self.repl.prepared_until = None;
+        self.repl.member.forget_prepared();
+        self.repl.stirred = true;
+    }
+
     /// Whether sentinels have told it that it belongs to a group.
     pub(crate) fn belongs_to_group(&self) -> bool {
         self.repl.member.durable().group.is_some()
@@ -374,6 +382,9 @@ impl Node {
         if self.repl.hold.as_ref().is_some_and(|h| h.until <= now.mono) {
             self.resume_writes(outs);
         }
+        if self.repl.prepared_until.is_some_and(|until| until <= now.mono) {
+            self.forget_prepared();
+        }
         self.refresh_enough(now);
         self.after_replication(now, outs);
     }
@@ -394,6 +405,7 @@ impl Node {
             repl.backlog.deadline(),
             repl.waiters.iter().filter_map(|w| w.until).min(),
             repl.hold.as_ref().map(|h| h.until),
+            repl.prepared_until,
             repl.failover.as_ref().map(Failover::deadline),
         ];
         others.into_iter().flatten().fold(next, Mono::min)

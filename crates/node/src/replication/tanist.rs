@@ -10,7 +10,7 @@ use std::fmt::Display;
 use std::str::FromStr;
 use std::time::Duration;
 use tanist_replication::{
-    FenceAsk, FenceGrant, Floor, FollowAsk, Key, PromoteAsk, Refusal, Ticket, Upheaval,
+    FenceAsk, FenceGrant, Floor, FollowAsk, Key, PrepareAsk, PromoteAsk, Refusal, Ticket, Upheaval,
 };
 use tanist_resp::{Args, Proto, Reply};
 use tanist_types::{Epoch, LogPos, NodeId, RunId};
@@ -33,6 +33,29 @@ pub(super) fn fence(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     let ticket = Ticket(ctx.session.id.0);
     let upheaval = ctx.node.repl.member.fence(&ask, ticket).map_err(refused)?;
     obey(ctx, upheaval);
+    Ok(())
+}
+
+/// `TANIST PREPARE group epoch leader milliseconds [TARGET]`
+pub(super) fn prepare(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
+    ctx.session.sentinel = true;
+    let target = match args.get(6) {
+        None => false,
+        Some(word) if word.eq_ignore_ascii_case(b"target") && args.len() == 7 => true,
+        Some(_) => return Err(Error::SYNTAX),
+    };
+    let (group, epoch, leader) = (group(args.at(2))?, epoch(args.at(3))?, run(args.at(4))?);
+    let time = Duration::from_millis(number(args.at(5), "milliseconds")?).min(MAX_PAUSE);
+    let ask = PrepareAsk { group, epoch, leader, target };
+    let done = ctx.node.repl.member.prepare(&ask).map_err(refused)?;
+    ctx.node.repl.prepared_until = Some(ctx.now.mono + time);
+    ctx.node.repl.stirred |= !done;
+    // Whoever asks is answered at once, lest it take the node for down while the disk is at work.
+    if done {
+        ctx.reply().ok()
+    } else {
+        ctx.reply().simple("PENDING")
+    }
     Ok(())
 }
 
@@ -101,6 +124,7 @@ pub(super) fn pause(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
 pub(super) fn resume(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
     ctx.session.sentinel = true;
     group(args.at(2))?;
+    ctx.node.forget_prepared();
     ctx.node.resume_writes(ctx.outs);
     ctx.reply().ok();
     Ok(())

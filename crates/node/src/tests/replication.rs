@@ -560,6 +560,54 @@ fn the_state_file_holds_the_promise() {
     assert_eq!(state.group.as_deref(), Some("g"));
 }
 
+/// A switchover that was prepared waits for no disk from the moment on at which writes are held.
+#[test]
+fn what_was_prepared_waits_for_no_disk() {
+    let mut c = Cluster::new(2);
+    c.follow(1, 0);
+    c.say(0, "SET a 1");
+    for (i, target) in [(0, ""), (1, " TARGET")] {
+        let prepare = format!("TANIST PREPARE g 4 {} 9000{target}", leader("1"));
+        c.members[i].slow_state = true;
+        assert_eq!((c.say(i, &prepare), c.say(i, &prepare)), ("PENDING".into(), "PENDING".into()));
+        c.members[i].slow_state = false;
+        c.members[i].disk_goes_on();
+        assert_eq!(c.say(i, &prepare), "OK");
+    }
+    assert_eq!((c.field(0, "role"), c.field(1, "promised-epoch")), ("primary".into(), "0".into()));
+    assert_eq!((c.say(0, "SET a 2"), c.say(1, "GET a")), ("OK".into(), "2".into()));
+    for i in 0..2 {
+        c.members[i].slow_state = true;
+        assert!(c.say(i, &format!("TANIST FENCE g 4 {} 0", leader("1"))).contains("promised-epoch 4"));
+    }
+    assert!(c.say(0, "SET a 3").starts_with("-READONLY"));
+    let promote = promote_line(&mut c, 1, 4);
+    assert_eq!(c.say(1, &promote), "OK");
+    assert_eq!(c.say(1, "SET a 3"), "OK");
+}
+
+#[test]
+fn what_was_prepared_is_forgotten_with_time_or_by_order() {
+    for order in [false, true] {
+        let mut c = Cluster::new(2);
+        c.follow(1, 0);
+        let promised = |c: &Cluster| {
+            let state = c.members[1].states.last().expect("a state");
+            crate::decode_state(state).expect("a good state").promised.epoch.0
+        };
+        c.say(1, &format!("TANIST PREPARE g 4 {} 500", leader("1")));
+        assert_eq!(promised(&c), 4);
+        if order {
+            drop(c.say(1, "TANIST RESUME g"))
+        } else {
+            c.pass(600)
+        }
+        assert_eq!(promised(&c), 0);
+        c.say(0, "SET a 1");
+        assert_eq!(c.say(1, "GET a"), "1", "it follows as before");
+    }
+}
+
 /// Whoever would come back alone, with nothing, must not confirm writes: not to a replica that goes on where it was either.
 #[test]
 fn a_replica_that_goes_on_gets_nothing_before_a_restart_would_know_of_it() {

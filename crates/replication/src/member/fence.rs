@@ -82,8 +82,12 @@ impl Member {
         self.durable.group = Some(ask.group.clone());
         self.durable.role = DurableRole::Idle;
         let upheaval = self.leave_role();
-        self.changed();
-        self.wait(Pending::Fence { ticket, epoch: ask.epoch });
+        let state = self.prepared_promise(&ask.group, wanted).unwrap_or_else(|| {
+            self.prepared = None;
+            self.changed();
+            self.newest
+        });
+        self.wait_for(state, Pending::Fence { ticket, epoch: ask.epoch });
         Ok(upheaval)
     }
 

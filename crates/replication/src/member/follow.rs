@@ -46,10 +46,12 @@ impl Member {
     fn set_primary(&mut self, primary: &Address) -> Upheaval {
         let role = DurableRole::Replica(primary.clone());
         if self.role == Role::Replica && self.durable.role == role {
+            self.prepared = None;
             self.changed();
             return Upheaval::None;
         }
         let upheaval = self.leave_role();
+        self.prepared = None;
         self.role = Role::Replica;
         self.durable.role = role;
         self.changed();

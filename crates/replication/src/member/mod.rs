@@ -10,6 +10,7 @@
 mod attach;
 mod fence;
 mod follow;
+mod prepare;
 mod promote;
 mod start;
 #[cfg(test)]
@@ -18,9 +19,11 @@ mod tests;
 pub use attach::AttachKind;
 pub use fence::{FenceAnswer, FenceAsk, FenceGrant};
 pub use follow::FollowAsk;
+pub use prepare::PrepareAsk;
 pub use promote::PromoteAsk;
 
 use crate::lineage::{Key, Lineage};
+use prepare::Prepared;
 use std::fmt;
 use tanist_types::{BootCount, Epoch, LogPos, NodeId, RunId};
 
@@ -206,6 +209,7 @@ pub struct Member {
     written: PersistId,
     /// The first state after which a restart does not lead by itself.
     noted: PersistId,
+    prepared: Option<Prepared>,
     pending: Vec<(PersistId, Pending)>,
 }
 
@@ -265,14 +269,18 @@ impl Member {
     }
 
     /// The state to be written now, if there is one that has not been handed out. Later states include earlier ones.
-    pub fn take_write(&mut self, lineage: &Lineage, end: LogPos) -> Option<(PersistId, &Durable)> {
+    pub fn take_write(&mut self, lineage: &Lineage, end: LogPos) -> Option<(PersistId, Durable)> {
         if self.handed_out == self.newest {
             return None;
         }
         self.handed_out = self.newest;
         self.durable.lineage = lineage.clone();
         self.durable.end = end;
-        Some((self.newest, &self.durable))
+        let mut written = self.durable.clone();
+        if let Some(prepared) = &self.prepared {
+            prepared.put(&mut written);
+        }
+        Some((self.newest, written))
     }
 
     /// State `id` is on disk. Returns what may be said and done now, in the order in which it was asked for.
@@ -322,7 +330,12 @@ impl Member {
 
     /// `pending` waits for the present state.
     fn wait(&mut self, pending: Pending) {
-        self.pending.push((self.newest, pending));
+        self.wait_for(self.newest, pending);
+    }
+
+    /// `pending` waits for `state`.
+    fn wait_for(&mut self, state: PersistId, pending: Pending) {
+        self.pending.push((state, pending));
     }
 
     /// Grants what waits for nothing any more; to be called after a transition, as states may be durable already.

@@ -52,7 +52,8 @@ impl Member {
         self.durable.group = Some(ask.group.clone());
         self.durable.role = DurableRole::Primary;
         self.changed();
-        self.wait(Pending::Promote { ticket, epoch: ask.epoch });
+        let state = self.prepared_acceptance(promised).unwrap_or(self.newest);
+        self.wait_for(state, Pending::Promote { ticket, epoch: ask.epoch });
         Ok(())
     }
 
@@ -74,6 +75,7 @@ impl Member {
             return present;
         }
         let known = self.durable.promised.epoch.max(self.durable.accepted);
+        self.prepared = None;
         let epoch = if known == Epoch::ZERO { known } else { known.next().unwrap_or(known) };
         self.role = Role::Primary(epoch);
         self.ex_primary = None;

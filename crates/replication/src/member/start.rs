@@ -65,6 +65,7 @@ impl Member {
             handed_out: PersistId(0),
             written: PersistId(0),
             noted: PersistId(0),
+            prepared: None,
             pending: Vec::new(),
         }
     }

@@ -184,6 +184,146 @@ fn f2_a_primary_steps_down_and_a_replica_cuts_its_stream_at_once() {
     assert_eq!(w.fence(7, w.run_a), Ok(Upheaval::CutStream));
 }
 
+/// What is on the disk once everything has been written, and what was granted for it.
+fn written(w: &mut World) -> (Durable, Vec<Granted>) {
+    let (id, durable) = w.member.take_write(&w.lineage, w.end).expect("something to write");
+    (durable, w.member.persisted(id))
+}
+
+fn prepare(w: &mut World, epoch: u64, target: bool) -> Result<bool, Refusal> {
+    let ask = PrepareAsk { group: GROUP.into(), epoch: Epoch(epoch), leader: w.run_b, target };
+    w.member.prepare(&ask)
+}
+
+#[test]
+fn f2_a_promise_that_was_prepared_is_answered_at_once() {
+    let mut w = World::new();
+    w.elect(5);
+    assert_eq!(prepare(&mut w, 6, false), Ok(false));
+    assert_eq!(prepare(&mut w, 6, false), Ok(false), "not before it is on disk");
+    let (durable, _) = written(&mut w);
+    assert_eq!(prepare(&mut w, 6, false), Ok(true));
+    assert!(w.member.take_write(&w.lineage, w.end).is_none(), "asking again changes nothing");
+    assert_eq!(durable.promised, Promise { epoch: Epoch(6), leader: Some(w.run_b) });
+    assert_eq!((durable.role, durable.accepted), (DurableRole::Idle, Epoch(5)));
+    // In memory nothing is different.
+    assert_eq!(w.member.role(), Role::Primary(Epoch(5)));
+    assert_eq!(w.member.durable().promised.epoch, Epoch(5));
+    assert_eq!(w.fence(6, w.run_b), Ok(Upheaval::StepDown));
+    let answer = fence_answer(w.member.granted_now(), &w).expect("the disk has it");
+    assert_eq!(answer.epoch, Epoch(6));
+    assert!(matches!(w.promote(6, w.run_b), Ok(())));
+    assert!(w.member.granted_now().is_empty(), "T1: that it takes over was not prepared");
+}
+
+#[test]
+fn f2_a_promise_is_not_answered_while_what_was_prepared_is_being_written() {
+    let mut w = World::new();
+    prepare(&mut w, 6, true).unwrap();
+    let (id, _) = w.member.take_write(&w.lineage, w.end).unwrap();
+    w.fence(6, w.run_b).unwrap();
+    assert!(w.member.granted_now().is_empty());
+    let granted = w.member.persisted(id);
+    assert!(matches!(granted[..], [Granted::Fence(_)]), "{granted:?}");
+}
+
+#[test]
+fn f2_what_could_not_be_prepared_is_written_before_the_answer() {
+    let mut w = World::new();
+    prepare(&mut w, 6, true).unwrap();
+    let (id, _) = w.member.take_write(&w.lineage, w.end).unwrap();
+    assert_eq!(w.member.persist_failed(id), []);
+    assert_eq!(prepare(&mut w, 6, true), Ok(false));
+    w.fence(6, w.run_b).unwrap();
+    assert!(w.member.granted_now().is_empty());
+    let (durable, granted) = written(&mut w);
+    assert_eq!(durable.promised.epoch, Epoch(6));
+    assert!(fence_answer(granted, &w).is_some());
+}
+
+#[test]
+fn f2_only_the_promise_that_was_prepared_is_answered_at_once() {
+    for (epoch, first) in [(6, false), (7, true), (5, true)] {
+        let mut w = World::new();
+        prepare(&mut w, 6, true).unwrap();
+        written(&mut w);
+        let leader = if first { w.run_b } else { w.run_a };
+        w.fence(epoch, leader).unwrap();
+        assert!(w.member.granted_now().is_empty(), "epoch {epoch}");
+        let (durable, granted) = written(&mut w);
+        assert_eq!(durable.promised, Promise { epoch: Epoch(epoch), leader: Some(leader) });
+        assert!(fence_answer(granted, &w).is_some());
+    }
+}
+
+#[test]
+fn f1_nothing_is_prepared_that_would_be_refused() {
+    let mut w = World::new();
+    w.fence(5, w.run_a).unwrap();
+    for epoch in [4, 5] {
+        assert!(matches!(prepare(&mut w, epoch, false), Err(Refusal::Fenced(_))));
+    }
+    let other = PrepareAsk { group: "h".into(), epoch: Epoch(9), leader: w.run_a, target: false };
+    assert!(matches!(w.member.prepare(&other), Err(Refusal::WrongGroup(_))));
+}
+
+#[test]
+fn what_was_prepared_is_in_every_later_state_until_it_is_forgotten() {
+    let mut w = World::new();
+    prepare(&mut w, 6, true).unwrap();
+    written(&mut w);
+    w.member.note_replicas();
+    let (durable, _) = written(&mut w);
+    assert_eq!((durable.promised.epoch, durable.accepted), (Epoch(6), Epoch(6)));
+    assert!(durable.had_replicas);
+    w.member.forget_prepared();
+    let (durable, _) = written(&mut w);
+    assert_eq!((durable.promised.epoch, durable.accepted), (Epoch(0), Epoch(0)));
+    w.fence(6, w.run_b).unwrap();
+    assert!(w.member.granted_now().is_empty());
+    written(&mut w);
+    w.member.forget_prepared();
+    assert!(w.member.take_write(&w.lineage, w.end).is_none(), "nothing is prepared any more");
+}
+
+#[test]
+fn the_promise_is_not_forgotten_once_it_is_in_force() {
+    let mut w = World::new();
+    prepare(&mut w, 6, true).unwrap();
+    written(&mut w);
+    w.fence(6, w.run_b).unwrap();
+    w.member.forget_prepared();
+    w.member.note_replicas();
+    let (durable, _) = written(&mut w);
+    assert_eq!((durable.promised.epoch, durable.accepted), (Epoch(6), Epoch(6)));
+}
+
+#[test]
+fn who_is_told_to_follow_forgets_what_was_prepared() {
+    let mut w = World::new();
+    prepare(&mut w, 6, true).unwrap();
+    written(&mut w);
+    w.member.follow_by_hand(&Address { host: "h".into(), port: 1 });
+    let (durable, _) = written(&mut w);
+    assert_eq!(durable.promised.epoch, Epoch(0));
+    assert!(matches!(durable.role, DurableRole::Replica(_)));
+}
+
+/// A node that ends with more on its disk than it has said is bound by it, and has no vote against it.
+#[test]
+fn who_restarts_with_what_was_prepared_is_bound_by_it() {
+    let mut w = World::new();
+    w.elect(5);
+    prepare(&mut w, 6, true).unwrap();
+    let (durable, _) = written(&mut w);
+    w.restart(durable);
+    assert_eq!(w.member.role(), Role::Idle);
+    assert!(matches!(w.fence(6, w.run_a), Err(Refusal::Fenced(_))));
+    w.lineage.shift(ReplId::random(&mut Rng::from_seed(6)), Epoch(6), LogPos(0));
+    w.end = LogPos(1 << 20);
+    assert!(!w.member.voting(w.key()));
+}
+
 #[test]
 fn f3_the_answer_holds_the_log_as_it_is_in_memory() {
     let mut w = World::new();
@@ -293,6 +433,21 @@ fn t1_no_primary_before_the_acceptance_is_on_disk() {
 }
 
 #[test]
+fn t1_an_acceptance_that_was_prepared_is_enough() {
+    let mut w = World::new();
+    prepare(&mut w, 6, true).unwrap();
+    let (durable, _) = written(&mut w);
+    assert_eq!((durable.accepted, w.member.durable().accepted), (Epoch(6), Epoch(0)));
+    w.fence(6, w.run_b).unwrap();
+    assert!(fence_answer(w.member.granted_now(), &w).is_some());
+    w.promote(6, w.run_b).unwrap();
+    let granted = w.member.granted_now();
+    assert!(matches!(granted[..], [Granted::Promote { epoch: Epoch(6), .. }]), "{granted:?}");
+    let (durable, _) = written(&mut w);
+    assert_eq!((durable.role, durable.accepted), (DurableRole::Primary, Epoch(6)));
+}
+
+#[test]
 fn t1_a_promotion_overtaken_by_a_higher_promise_is_lost() {
     let mut w = World::new();
     w.fence(5, w.run_a).unwrap();
@@ -335,6 +490,23 @@ fn t4_a_primary_by_hand_that_had_replicas_waits_too() {
 fn t4_replicas_may_rely_on_a_node_that_would_know_of_them() {
     let mut w = World::new();
     assert!(w.member.replicas_are_noted(), "there are none");
+    w.member.note_replicas();
+    assert!(!w.member.replicas_are_noted());
+    w.on_disk();
+    assert!(w.member.replicas_are_noted());
+}
+
+/// Who leads by election waits after a restart whether it had replicas or not.
+#[test]
+fn t4_replicas_of_a_primary_by_election_need_not_wait_for_the_disk() {
+    let mut w = World::new();
+    w.elect(5);
+    w.member.note_replicas();
+    assert!(w.member.replicas_are_noted());
+    w.fence(6, w.run_a).unwrap();
+    w.on_disk();
+    // By hand too, once the epoch that it begins is known to the disk.
+    w.member.become_primary_by_hand();
     w.member.note_replicas();
     assert!(!w.member.replicas_are_noted());
     w.on_disk();
@@ -490,20 +662,3 @@ fn one_message_cannot_burn_the_epochs() {
     assert_eq!(w.fence(u64::MAX, w.run_a), Err(Refusal::Jump(Epoch(u64::MAX))));
     assert_eq!(w.member.durable().promised.epoch, Epoch(0));
 }
-/// Who leads by election waits after a restart whether it had replicas or not.
-#[test]
-fn t4_replicas_of_a_primary_by_election_need_not_wait_for_the_disk() {
-    let mut w = World::new();
-    w.elect(5);
-    w.member.note_replicas();
-    assert!(w.member.replicas_are_noted());
-    w.fence(6, w.run_a).unwrap();
-    w.on_disk();
-    // By hand too, once the epoch that it begins is known to the disk.
-    w.member.become_primary_by_hand();
-    w.member.note_replicas();
-    assert!(!w.member.replicas_are_noted());
-    w.on_disk();
-    assert!(w.member.replicas_are_noted());
-}
-
