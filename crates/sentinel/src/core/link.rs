@@ -22,6 +22,8 @@ pub(crate) enum Awaiting {
     Status,
     /// FENCE of this epoch.
     Fence(Epoch),
+    /// PREPARE of this epoch.
+    Prepare(Epoch),
     /// PROMOTE of this epoch.
     Promote(Epoch),
     /// FOLLOW, or the EXEC of a classic change of primary.

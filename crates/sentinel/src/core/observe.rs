@@ -82,6 +82,7 @@ impl Sentinel {
             Awaiting::Info => self.info_arrived(g, ix, value),
             Awaiting::Status => self.status_arrived(g, ix, value),
             Awaiting::Fence(epoch) => self.fence_answered(g, ix, epoch, value),
+            Awaiting::Prepare(epoch) => self.prepare_answered(g, ix, epoch, value),
             Awaiting::Promote(epoch) => self.promote_answered(g, ix, epoch, value),
             Awaiting::ClassicPromote(epoch) => self.classic_promote_answered(g, ix, epoch, value),
             Awaiting::Pause(epoch) => self.pause_answered(g, ix, epoch, value),

@@ -98,6 +98,10 @@ pub(crate) const DRAIN: Duration = ms(100);
 pub(crate) const ANSWERS: Duration = ms(200);
 /// How long a leader waits for the chosen node to take over.
 pub(crate) const PROMOTION: Duration = ms(2_000);
+/// How long the disks may take for what is made durable before a primary holds its writes.
+pub(crate) const PREPARE: Duration = ms(5_000);
+/// How long nodes keep what was prepared.
+pub(crate) const PREPARED: Duration = ms(10_000);
 /// How long a primary may be paused during a planned switchover, and so the longest gap that one may cause.
 pub(crate) const PAUSE: Duration = ms(2_000);
 /// How long the change of a replica may wait for its neighbours in a minority before it is put right.
@@ -138,5 +142,7 @@ pub(crate) const MAX_SCRIPTS: usize = 256;
 pub(crate) const MAX_RUNNING_SCRIPTS: usize = 16;
 
 const _: () = assert!(DRAIN.as_millis() < PROMOTION.as_millis());
+const _: () =
+    assert!(PREPARED.as_millis() > (PREPARE.as_millis() + PAUSE.as_millis() + PROMOTION.as_millis()));
 const _: () = assert!(ANSWERS.as_millis() < PROMOTION.as_millis());
 const _: () = assert!(SETTLE_CONFIRMED.as_millis() < SETTLE.as_millis());

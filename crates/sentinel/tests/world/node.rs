@@ -25,6 +25,8 @@ pub(crate) struct Node {
     pub(crate) refuses: String,
     /// An error for AUTH, after which nothing is allowed.
     pub(crate) refuses_auth: String,
+    /// What it says when it is to prepare a switchover, in place of `OK`; its disk takes so long, or it is an error.
+    pub(crate) prepare: String,
     /// An error for the order to take over.
     pub(crate) refuses_promote: String,
     /// The addresses that a primary lists.
@@ -54,6 +56,7 @@ impl Node {
             loading: false,
             refuses: String::new(),
             refuses_promote: String::new(),
+            prepare: String::new(),
             refuses_auth: String::new(),
             replicas: Vec::new(),
             joining: Vec::new(),
@@ -66,6 +69,7 @@ impl Node {
     pub(crate) fn is_order(&self, words: &[String]) -> bool {
         match words[0].to_ascii_uppercase().as_str() {
             "SLAVEOF" | "CLIENT" | "SCRIPT" => words.get(1).is_none_or(|w| w != "KILL"),
+            "TANIST" if words[1] == "PREPARE" => self.prepare != "PENDING",
             "TANIST" => words[1] != "STATUS",
             _ => false,
         }
@@ -130,6 +134,8 @@ impl Node {
                 }
                 self.status()
             }
+            "PREPARE" if self.prepare == "PENDING" => Value::Simple(b"PENDING".to_vec()),
+            "PREPARE" if !self.prepare.is_empty() => Value::Error(self.prepare.clone().into_bytes()),
             "PROMOTE" if !self.refuses_promote.is_empty() => {
                 Value::Error(self.refuses_promote.clone().into_bytes())
             }

@@ -113,6 +113,7 @@ impl World {
                 "voting" => n.voting = value == "yes",
                 "refuses" => n.refuses = value.replace('_', " "),
                 "refuses-auth" => n.refuses_auth = value.replace('_', " "),
+                "prepare" => n.prepare = value.replace('_', " "),
                 "refuses-promote" => n.refuses_promote = value.replace('_', " "),
                 "replicas" => n.replicas = value.split(',').map(str::to_owned).collect(),
                 "joining" => n.joining = value.split(',').map(str::to_owned).collect(),

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! Tanist nodes:   Electing → Polling → Fencing → Promoting → (switch) → repointing
-//!   planned:      Electing → Polling → Pausing → Fencing → Promoting → ...
+//!   planned:      Electing → Polling → Preparing → Pausing → Fencing → Promoting → ...
 //! classic nodes:  Electing → Selecting → Promoting → (switch) → repointing
 //!   planned:      Electing → Pausing → Promoting → ...
 //! ```
@@ -14,6 +14,7 @@ mod fence;
 mod pick;
 mod planned;
 mod poll;
+mod prepare;
 mod promote;
 mod repoint;
 mod switch;
@@ -28,7 +29,7 @@ use super::io::{Level, PersistId};
 use super::link::Awaiting;
 use super::status::NodeStatus;
 use super::timing;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tanist_types::{Epoch, Mono};
 
@@ -79,6 +80,9 @@ pub(crate) enum Pause {
 pub(crate) enum Phase {
     /// Votes.
     Electing(Electing),
+    /// Tanist, a planned switchover: the disks having what the fence and the promotion will ask for. Some nodes have
+    /// not answered yet, so many have.
+    Preparing { open: BTreeSet<NodeIx>, ready: usize },
     /// A planned switchover: the target having all that the primary produced.
     Pausing(Pause),
     /// Tanist: what the nodes have, asked without changing anything.
@@ -107,6 +111,8 @@ pub(crate) struct Failover {
     pub(crate) target: Option<NodeIx>,
     /// Nodes that were asked what they have and did not say: they are not waited for again.
     silent: Vec<NodeIx>,
+    /// The nodes were asked to prepare themselves.
+    prepared: bool,
     /// The primary was asked to hold its writes.
     paused: bool,
 }
@@ -127,6 +133,7 @@ impl Failover {
             look_at: None,
             target: None,
             silent: Vec::new(),
+            prepared: false,
             paused: false,
         }
     }
@@ -155,7 +162,9 @@ impl Failover {
     pub(crate) fn word(&self) -> &'static str {
         match &self.phase {
             Phase::Electing(_) | Phase::Pausing(_) => "wait_start",
-            Phase::Polling | Phase::Fencing { .. } | Phase::Selecting => "select_slave",
+            Phase::Polling | Phase::Preparing { .. } | Phase::Fencing { .. } | Phase::Selecting => {
+                "select_slave"
+            }
             Phase::Promoting => "wait_promotion",
         }
     }
@@ -205,6 +214,8 @@ impl Sentinel {
             Phase::Pausing(_) if over => self.pause_timed_out(g),
             Phase::Pausing(_) => self.poll_pause(g),
             Phase::Polling => self.poll_again(g, over),
+            Phase::Preparing { .. } if over => self.prepare_timed_out(g),
+            Phase::Preparing { .. } => self.ask_to_prepare(g),
             Phase::Fencing { .. } => self.look_at_fence(g, over),
             Phase::Selecting => self.select_again(g, over),
             Phase::Promoting if over => self.promotion_timed_out(g),
@@ -222,6 +233,9 @@ impl Sentinel {
             answers.remove(&ix);
             return self.look_at_fence(g, false);
         }
+        if unanswered.contains(&Awaiting::Prepare(epoch)) {
+            return self.not_prepared(g, ix);
+        }
         let promised = unanswered.contains(&Awaiting::Promote(epoch));
         if promised && f.phase == Phase::Promoting {
             // Whether it took over is unknown: only a new epoch can tell.
@@ -236,12 +250,13 @@ impl Sentinel {
         match &f.phase {
             Phase::Polling => self.look_at_poll(g),
             // Without the primary it is no switchover any more, without the target there is none.
-            Phase::Pausing(_) if is_primary || is_target => {
+            Phase::Preparing { .. } | Phase::Pausing(_) if is_primary || is_target => {
                 self.fail(g, "-failover-abort-slave-timeout", false);
             }
             Phase::Fencing { .. } if is_primary && f.kind == Kind::Planned => {
                 self.fail(g, "-failover-abort-slave-timeout", false);
             }
+            Phase::Preparing { .. } => self.not_prepared(g, ix),
             Phase::Fencing { .. } => self.look_at_fence(g, false),
             _ => {}
         }
@@ -250,7 +265,9 @@ impl Sentinel {
     /// Ends a failover without result; writes flow again.
     pub(crate) fn give_up_failover(&mut self, g: &mut Group, event: &str) {
         let Some(f) = g.failover.take() else { return };
-        if f.paused {
+        if f.prepared {
+            self.undo_preparation(g);
+        } else if f.paused {
             self.end_pause(g);
         }
         self.event(g, Level::Warning, event, Who::Group, "");

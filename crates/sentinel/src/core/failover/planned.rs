@@ -24,13 +24,24 @@ impl Sentinel {
 
     /// Asks the primary to hold its writes for the target.
     pub(super) fn begin_pause(&mut self, g: &mut Group, target: Option<NodeIx>) {
-        let now = self.now.mono;
-        let Some(target) = target else {
-            return self.fail(g, "-failover-abort-no-good-slave", true);
-        };
+        let Some(target) = self.name_target(g, target) else { return };
+        self.hold_writes(g, target);
+    }
+
+    /// Says who is to take over; without anybody the switchover is over.
+    pub(super) fn name_target(&mut self, g: &mut Group, target: Option<NodeIx>) -> Option<NodeIx> {
+        if target.is_none() {
+            self.fail(g, "-failover-abort-no-good-slave", true);
+        }
+        let target = target?;
         self.event(g, Level::Warning, "+selected-slave", Who::Node(target), "");
+        g.failover.as_mut()?.target = Some(target);
+        Some(target)
+    }
+
+    pub(super) fn hold_writes(&mut self, g: &mut Group, target: NodeIx) {
+        let now = self.now.mono;
         let Some(f) = &mut g.failover else { return };
-        f.target = Some(target);
         f.paused = true;
         f.enter(Phase::Pausing(Pause::Asked), now, timing::PAUSE, Some(timing::POLL));
         let epoch = f.epoch;

@@ -72,7 +72,7 @@ impl Sentinel {
             f.silent = silent;
         }
         match choice {
-            _ if planned => self.begin_pause(g, choice),
+            _ if planned => self.begin_preparation(g, choice),
             Some(_) => self.begin_fence(g),
             None => self.fail(g, "-failover-abort-no-good-slave", true),
         }
