@@ -1,5 +1,8 @@
-//! Durable before visible: what people and other sentinels hear of a vote, an epoch or a new configuration waits until
-//! the configuration file that holds it is on the disk.
+//! Durable before visible: what people and other sentinels hear of a vote, an epoch or an operator's change waits until
+//! the configuration file that holds it is on the disk. So does the switch of a group with Redis or Valkey nodes, which
+//! know nothing of epochs: a sentinel that forgot it would take the new primary back to the old one. Tanist nodes have
+//! the epoch of their primary on their own disks, and whoever has forgotten a switch learns of it from them: clients
+//! need not wait for it.
 //!
 //! A change marks the file as dirty; the end of the step emits one `Persist`. If the change is one that others may
 //! rely on, the gate closes: replies and published events queue behind that version in their order, and hello messages
@@ -8,7 +11,7 @@
 //! [`timing::DISK_PATIENCE`]: the other sentinels hold what this one cannot write down.
 
 use super::Sentinel;
-use super::group::{GroupId, Vote};
+use super::group::{Group, GroupId, Vote};
 use super::io::{Level, Output, PersistId, SessionId};
 use super::timing;
 use std::collections::VecDeque;
@@ -64,6 +67,11 @@ impl Disk {
     pub(crate) fn mark_critical(&mut self) {
         self.dirty = true;
         self.critical = true;
+    }
+
+    /// The file is out of date because a group has another primary, or the same in a later epoch.
+    pub(crate) fn mark_switch(&mut self, group: &Group) {
+        if group.is_tanist() { self.mark() } else { self.mark_critical() }
     }
 
     /// The version that this step will write, if it has marked anything.

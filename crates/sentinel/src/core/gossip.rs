@@ -120,7 +120,7 @@ impl Sentinel {
         let plausible = Epoch(g.config_epoch.0).may_jump_to(Epoch(hello.config_epoch.0));
         if hello.config_epoch > g.config_epoch && plausible {
             g.config_epoch = hello.config_epoch;
-            self.disk.mark_critical();
+            self.disk.mark_switch(g);
             if !g.primary().addr.same(&hello.primary) {
                 self.event(g, Level::Warning, "+config-update-from", Who::Peer(ix), "");
                 self.give_up_failover(g, "-failover-abort-superseded");

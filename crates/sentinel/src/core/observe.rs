@@ -304,9 +304,10 @@ impl Sentinel {
             return;
         }
         g.config_epoch = ConfigEpoch(epoch.0);
-        self.disk.mark_critical();
+        self.disk.mark_switch(g);
         if epoch > self.epoch {
             self.epoch = epoch;
+            self.disk.mark_critical();
             self.event_text(Some(g), Level::Warning, "+new-epoch", &epoch.to_string());
         }
         g.hello_at = self.now.mono;

@@ -131,7 +131,7 @@ impl Sentinel {
         }
         self.event(g, Level::Warning, "+failover-state-reconf-slaves", Who::Group, "");
         g.config_epoch = ConfigEpoch(f.epoch.0);
-        self.disk.mark_critical();
+        self.disk.mark_switch(g);
         let old = g.primary;
         if ix == old {
             self.same_primary_again(g);

@@ -20,7 +20,7 @@ impl Sentinel {
         let text =
             format!("{} {} {} {} {}", g.name, old.shown(names), old.port(), addr.shown(names), addr.port());
         self.settle(g);
-        self.disk.mark_critical();
+        self.disk.mark_switch(g);
         self.event_text(Some(g), Level::Warning, "+switch-master", &text);
         let role = if leading { "leader" } else { "observer" };
         self.run_reconfig_script(g, role, &old, addr);
