@@ -83,23 +83,30 @@ impl Sentinel {
     pub(super) fn look_at_fence(&mut self, g: &mut Group, over: bool) {
         let Some(f) = &g.failover else { return };
         let Phase::Fencing { answers } = &f.phase else { return };
+        // What puts members right while the primary seems well may come too late: another leader's primary may be among
+        // those that have not answered. All that are up are waited for.
+        let repairs = f.kind == super::Kind::Repair && !g.primary().detector.down();
         // Who is down need not be waited for, nor who had nothing to say a moment ago.
-        let may_answer =
-            |ix: &NodeIx| !f.silent.contains(ix) && g.nodes.get(ix).is_some_and(DataNode::may_answer);
+        let may_answer = |ix: &NodeIx| {
+            (repairs || !f.silent.contains(ix)) && g.nodes.get(ix).is_some_and(DataNode::may_answer)
+        };
         let waiting = answers.iter().any(|(ix, a)| a.is_none() && may_answer(ix));
         if waiting && !over && !self.is_handed_over(g) {
             return;
+        }
+        if waiting && repairs {
+            return self.await_answers(g);
         }
         // A switchover loses nothing: until the primary has promised, it may go on with writes when its pause ends.
         // The same holds for what puts members right while the primary is well.
         let promised = matches!(answers.get(&g.primary), Some(Some(_)));
         let needed = match f.kind {
             super::Kind::Planned => true,
-            super::Kind::Repair => !g.primary().detector.down(),
+            super::Kind::Repair => repairs,
             super::Kind::Crash | super::Kind::Forced | super::Kind::AcceptLoss => false,
         };
         if needed && !promised {
-            return self.await_hand_over(g);
+            return self.await_answers(g);
         }
         let mut candidates: Vec<Candidate<'_>> =
             answers.iter().filter_map(|(ix, a)| Some(Candidate::new(*ix, a.as_ref()?))).collect();
@@ -160,8 +167,9 @@ impl Sentinel {
         }
     }
 
-    /// Waits for the primary's promise, without which a switchover could lose what it still acknowledges.
-    fn await_hand_over(&mut self, g: &mut Group) {
+    /// Waits for the primary's promise, without which a switchover could lose what it still acknowledges; or for a node
+    /// that may be a primary.
+    fn await_answers(&mut self, g: &mut Group) {
         let now = self.now.mono;
         let Some(f) = &mut g.failover else { return };
         let last = f.since + timing::PROMOTION;
