@@ -192,6 +192,8 @@ pub(crate) struct Group {
     pub(crate) vote: Vote,
     /// When somebody last asked for our vote: a failover that we do not lead may be under way.
     pub(crate) vote_asked_at: Option<Mono>,
+    /// Since when the primary says that it is idle.
+    pub(crate) idle_since: Option<Mono>,
     pub(crate) primary: NodeIx,
     pub(crate) nodes: BTreeMap<NodeIx, DataNode>,
     pub(crate) peers: BTreeMap<PeerIx, Peer>,
@@ -228,6 +230,7 @@ impl Group {
             config_epoch: ConfigEpoch(0),
             vote: Vote::default(),
             vote_asked_at: None,
+            idle_since: None,
             primary: ix,
             nodes: BTreeMap::from([(ix, DataNode::new(ix, primary, now))]),
             peers: BTreeMap::new(),

@@ -240,8 +240,11 @@ impl Sentinel {
         }
         // In the middle of a failover, ours or that of whoever has our vote, the old primary is meant to be idle.
         let now = self.now.mono;
-        let expected =
-            g.failover.is_some() || g.vote_asked_at.is_some_and(|at| now.since(at) < timing::OTHERS_TURN);
+        g.idle_since = if is_idle(g.primary()) { g.idle_since.or(Some(now)) } else { None };
+        let lately = |at: Option<Mono>, time| at.is_some_and(|at| now.since(at) < time);
+        // A switchover may take its time for disks between the votes and that.
+        let theirs = lately(g.idle_since, timing::OTHERS_TURN) && lately(g.vote_asked_at, timing::PREPARED);
+        let expected = g.failover.is_some() || theirs;
         let n = g.primary_mut();
         let leads = n.info.role == Some(Role::Primary);
         match (is_idle(n), n.detector.evidence()) {

@@ -113,7 +113,7 @@ pub(crate) const HELLO_FRESH: Duration = ms(5_000);
 /// The spacing of sentinels that see the same failure: the first in rank runs for leader at once, the next waits.
 /// It leaves the first the time to write down its vote and the others' disks the time to answer.
 pub(crate) const RANK_STEP: Duration = ms(50);
-/// How long whoever has our vote is left alone with an idle primary.
+/// How long whoever has our vote is left alone with a primary that has become idle.
 pub(crate) const OTHERS_TURN: Duration = ms(1_000);
 /// The longest time that replies wait for the disk.
 pub(crate) const DISK_PATIENCE: Duration = ms(1_000);

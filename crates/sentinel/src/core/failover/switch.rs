@@ -50,6 +50,7 @@ impl Sentinel {
         g.fruitless = 0;
         g.repoint = None;
         g.vote_asked_at = None;
+        g.idle_since = None;
         g.unfinished = false;
         g.hello_at = now;
         for n in g.nodes.values_mut() {
