@@ -35,6 +35,8 @@ pub(crate) fn bulk(out: &mut Vec<u8>, data: &[u8]) {
 
 /// Appends a command as a multibulk.
 pub fn encode_command(out: &mut Vec<u8>, args: &[&[u8]]) {
+    // Most often nothing is there yet: room for all of it at once.
+    out.reserve(args.iter().map(|arg| arg.len() + 32).sum::<usize>() + 32);
     header(out, b'*', args.len() as u64);
     for arg in args {
         bulk(out, arg);
