@@ -9,6 +9,7 @@
 
 use crate::args::{Args, Span};
 use crate::{Limits, ProtocolError, inline, number};
+use std::ops::Range;
 
 /// How far [`Batch::parse`] came.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -134,7 +135,7 @@ impl Batch {
     ///
     /// # Panics
     /// When there is no command `i`, or `buf` is shorter than the parsed buffer.
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub fn args<'b>(&'b self, i: usize, buf: &'b [u8]) -> Args<'b, 'b> {
         let c = &self.commands[i];
@@ -147,6 +148,26 @@ impl Batch {
             Source::Inline => Args::from_spans(spans, &buf[c.start..c.end], None),
             Source::Words => Args::from_spans(spans, &self.words[c.start..c.end], None),
         }
+    }
+
+    /// Where command `i` lies in the buffer, if it came as a multibulk.
+    ///
+    /// # Panics
+    /// When there is no command `i`.
+    #[inline]
+    #[must_use]
+    pub fn place(&self, i: usize) -> Range<usize> {
+        let c = &self.commands[i];
+        c.start..c.end
+    }
+
+    /// Whether the commands are multibulks that lie end to end: everything that was consumed belongs to one of them.
+    #[must_use]
+    pub fn is_contiguous(&self) -> bool {
+        let mut at = 0;
+        let follows =
+            |c: &Command| c.source == Source::Multibulk && std::mem::replace(&mut at, c.end) == c.start;
+        self.commands.iter().all(follows) && at == self.consumed
     }
 
     /// How many bytes must lie in the buffer before the half-read command can go on, as far as is known: room

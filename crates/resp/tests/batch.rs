@@ -68,6 +68,28 @@ fn commands_of_both_kinds() {
 }
 
 #[test]
+fn what_lies_between_commands_is_seen() {
+    let ping = &b"*1\r\n$4\r\nPING\r\n"[..];
+    let key = &b"*2\r\n$3\r\nGET\r\n$1\r\nk\r\n"[..];
+    let seen = |pieces: &[&[u8]]| {
+        let (mut batch, buf) = (Batch::new(), pieces.concat());
+        batch.parse(&buf, &Limits::default(), usize::MAX).unwrap();
+        for i in 0..batch.len() {
+            if let Some(raw) = batch.args(i, &buf).raw() {
+                assert_eq!(&buf[batch.place(i)], raw);
+            }
+        }
+        batch.is_contiguous()
+    };
+    assert!(seen(&[]) && seen(&[ping, key, ping]) && seen(&[key, ping, &key[..9]]));
+    for other in [&b"\r\n"[..], b"*0\r\n", b"*-1\r\n", b"GET k\r\n", b"GET 'k'\r\n"] {
+        assert!(
+            !seen(&[other]) && !seen(&[other, ping]) && !seen(&[ping, other, key]) && !seen(&[key, other])
+        );
+    }
+}
+
+#[test]
 fn errors_in_the_peers_words() {
     let long = |prefix: &[u8]| [prefix, &[b'1'; 70_000]].concat();
     for (input, text) in [

@@ -1,12 +1,12 @@
 //! Carrying out one command that has passed the gates: for a client, inside another command, or from a primary's log.
 
-use super::{Prepared, QueueRun, Run, Stopped};
+use super::{Prepared, QueueRun, Run};
 use crate::blocking::waits_for_keys;
 use crate::command::{Action, Command, Flags};
 use crate::context::Ctx;
 use crate::error::Error;
 use crate::node::Node;
-use crate::output::{LogLevel, Outputs};
+use crate::output::LogLevel;
 use crate::session::{Session, Waiting};
 use crate::table::CommandIndex;
 use std::time::Duration;
@@ -110,34 +110,38 @@ impl Node {
     }
 
     /// Runs one command of the primary's log: past all gates, without a reply, and with a wall clock that stands before
-    /// all expiry times, because only the primary decides what has expired.
+    /// all expiry times, because only the primary decides what has expired. `now` is when the log came in.
     ///
     /// # Errors
     /// When there is no such command here.
+    #[inline]
     pub(crate) fn apply(
         &mut self,
-        now: Now,
+        run: &mut Run<'_>,
         session: &mut Session,
         args: Args<'_, '_>,
         prepared: Prepared,
-        out: &mut Vec<u8>,
-        outs: &mut Outputs,
+        now: Now,
     ) -> Result<(), Error> {
         let (index, command) = self.resolve(args, prepared.index)?;
         if !command.accepts(args.len()) {
             return Err(Error::arity(command.full_name));
         }
-        let now = if has_relative_expiry(args) { now } else { Now { wall_us: 0, ..now } };
-        out.clear();
-        let stopped = Stopped(now.mono);
-        let mut run = Run::new(now, out, outs, &stopped);
-        self.call(&mut run, session, args, index, command, prepared.hash, true);
-        if out.starts_with(b"-") {
-            let text = String::from_utf8_lossy(out).trim_end().to_owned();
-            outs.log(LogLevel::Warning, format!("The primary's log: '{}' gave {text}", command.full_name));
+        run.now = if has_relative_expiry(command, args) { now } else { Now { wall_us: 0, ..now } };
+        run.out.clear();
+        self.call(run, session, args, index, command, prepared.hash, true);
+        if run.out.first() == Some(&b'-') {
+            log_failure(run, command);
         }
         Ok(())
     }
+}
+
+/// A command of the primary's log has failed here: data or versions differ.
+#[cold]
+fn log_failure(run: &mut Run<'_>, command: &Command) {
+    let reply = String::from_utf8_lossy(run.out).trim_end().to_owned();
+    run.outs.log(LogLevel::Warning, format!("The primary's log: '{}' gave {reply}", command.full_name));
 }
 
 fn later(now: Now, by: Duration) -> Now {
@@ -146,12 +150,12 @@ fn later(now: Now, by: Duration) -> Now {
 }
 
 /// Whether the command counts a time to live from now on, as the logs of old primaries do.
-fn has_relative_expiry(args: Args<'_, '_>) -> bool {
-    let is = |name: &[u8]| args.at(0).eq_ignore_ascii_case(name);
-    let has = |word: &[u8]| args.iter().skip(3).any(|arg| arg.eq_ignore_ascii_case(word));
-    is(b"expire")
-        || is(b"pexpire")
-        || is(b"setex")
-        || is(b"psetex")
-        || is(b"set") && (has(b"ex") || has(b"px"))
+#[inline]
+fn has_relative_expiry(command: &Command, args: Args<'_, '_>) -> bool {
+    let has = |word: &[u8]| args.skip(3).iter().any(|arg| arg.eq_ignore_ascii_case(word));
+    match command.full_name {
+        "set" => args.len() > 3 && (has(b"ex") || has(b"px")),
+        "expire" | "pexpire" | "setex" | "psetex" => true,
+        _ => false,
+    }
 }

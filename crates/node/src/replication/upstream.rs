@@ -7,10 +7,11 @@
 use super::role::attach_ticket;
 use super::sync::Sync;
 use crate::acl::User;
-use crate::dispatch::{Prepared, Stopped, WINDOW};
+use crate::dispatch::{Prepared, Run, Stopped, WINDOW};
 use crate::node::Node;
 use crate::output::{LogLevel, Output, Outputs};
 use crate::session::{Session, SessionId};
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 use tanist_config::ServerConfig;
@@ -381,6 +382,9 @@ impl Node {
         }
         let buf = if continues { kept.as_slice() } else { bytes };
         let mut batch = std::mem::take(&mut up.batch);
+        let mut scratch = std::mem::take(&mut up.scratch);
+        let stopped = Stopped(now.mono);
+        let mut run = Run::new(now, &mut scratch, outs, &stopped);
         let mut at = 0;
         let limits = Limits { max_bulk: self.config.proto_max_bulk_len as usize, ..Limits::default() };
         let mut result = Ok(());
@@ -390,12 +394,18 @@ impl Node {
                 result = Err(LinkFault::Protocol("its log is no sequence of commands"));
                 break;
             };
-            if progress.commands == 0 && progress.consumed == 0 {
+            if progress.consumed == 0 {
                 break;
             }
-            result = self.apply_batch(up, &batch.0, rest, progress.consumed, now, outs);
+            // Bytes that are no command would be lost from the positions.
+            if !batch.0.is_contiguous() {
+                result = Err(LinkFault::Protocol("something between the commands of its log"));
+                break;
+            }
+            result = self.apply_batch(up, &batch.0, rest, now, &mut run);
             at += progress.consumed;
         }
+        up.scratch = scratch;
         up.batch = batch;
         // What is kept already stays where it is: a large command comes in many pieces.
         up.read = match continues {
@@ -409,65 +419,77 @@ impl Node {
         result
     }
 
+    /// Applies a batch and appends what was applied to the log, also if something cannot be.
     fn apply_batch(
         &mut self,
         up: &mut Upstream,
         batch: &Batch,
         buf: &[u8],
-        consumed: usize,
         now: Now,
-        outs: &mut Outputs,
+        run: &mut Run<'_>,
     ) -> Result<(), LinkFault> {
-        let mut length = 0;
+        let mut applied = 0..0;
+        let result = self.apply_commands(up, batch, buf, now, run, &mut applied);
+        self.repl.backlog.append(&buf[applied]);
+        result
+    }
+
+    /// Applies the commands of a batch. What lies at `applied` afterwards is applied and not in the log yet: commands
+    /// that stand alone are appended together, because nothing looks at the log between them.
+    fn apply_commands(
+        &mut self,
+        up: &mut Upstream,
+        batch: &Batch,
+        buf: &[u8],
+        now: Now,
+        run: &mut Run<'_>,
+        applied: &mut Range<usize>,
+    ) -> Result<(), LinkFault> {
         let mut window = [Prepared::default(); WINDOW];
         for from in (0..batch.len()).step_by(WINDOW) {
             let window = &mut window[..WINDOW.min(batch.len() - from)];
             self.prepare(window, &up.session, batch, buf, from);
             for (i, prepared) in (from..).zip(window) {
-                let args = batch.args(i, buf);
-                let raw = args.raw().ok_or(LinkFault::Protocol("an inline command in its log"))?;
-                length += raw.len();
-                self.apply_command(up, args, raw, *prepared, now, outs)?;
+                let (args, place) = (batch.args(i, buf), batch.place(i));
+                let kind = Kind::of(args.at(0));
+                if up.open.is_some() || kind == Kind::Multi {
+                    self.repl.backlog.append(&buf[std::mem::take(applied)]);
+                    self.collect(up, kind, &buf[place.clone()], now, run)?;
+                    *applied = place.end..place.end;
+                    continue;
+                }
+                self.apply_one(up, kind, args, *prepared, now, run)?;
+                applied.end = place.end;
+                if kind == Kind::Ping
+                    && let Some(marker) = marker(args)
+                {
+                    self.repl.backlog.append(&buf[applied.clone()]);
+                    *applied = place.end..place.end;
+                    self.begin_history(marker, place.len(), run.outs);
+                }
             }
-        }
-        // Bytes that are no command would be lost from the positions.
-        if length != consumed {
-            return Err(LinkFault::Protocol("something between the commands of its log"));
         }
         Ok(())
     }
 
-    /// Applies one command of the log, or collects it if it belongs to a transaction.
-    fn apply_command(
+    /// Takes in one command of a transaction; its last one applies it and appends it to the log.
+    fn collect(
         &mut self,
         up: &mut Upstream,
-        args: Args<'_, '_>,
+        kind: Kind,
         raw: &[u8],
-        prepared: Prepared,
         now: Now,
-        outs: &mut Outputs,
+        run: &mut Run<'_>,
     ) -> Result<(), LinkFault> {
-        let name = args.at(0);
-        if let Some(open) = &mut up.open {
-            open.extend_from_slice(raw);
-            if open.len() > MAX_TRANSACTION {
-                return Err(LinkFault::Protocol("an endless transaction"));
-            }
-            if name.eq_ignore_ascii_case(b"exec") {
-                let whole = up.open.take().unwrap_or_default();
-                self.apply_transaction(up, &whole, now, outs)?;
-                self.repl.backlog.append(&whole);
-            }
-            return Ok(());
+        let open = up.open.get_or_insert_default();
+        open.extend_from_slice(raw);
+        if open.len() > MAX_TRANSACTION {
+            return Err(LinkFault::Protocol("an endless transaction"));
         }
-        if name.eq_ignore_ascii_case(b"multi") {
-            up.open = Some(raw.to_vec());
-            return Ok(());
-        }
-        self.apply_one(up, args, prepared, now, outs)?;
-        self.repl.backlog.append(raw);
-        if let Some(marker) = marker(args) {
-            self.begin_history(marker, raw.len(), outs);
+        if kind == Kind::Exec {
+            let whole = up.open.take().unwrap_or_default();
+            self.apply_transaction(up, &whole, now, run)?;
+            self.repl.backlog.append(&whole);
         }
         Ok(())
     }
@@ -477,7 +499,7 @@ impl Node {
         up: &mut Upstream,
         whole: &[u8],
         now: Now,
-        outs: &mut Outputs,
+        run: &mut Run<'_>,
     ) -> Result<(), LinkFault> {
         let mut batch = Batch::new();
         let limits = Limits { max_bulk: self.config.proto_max_bulk_len as usize, ..Limits::default() };
@@ -491,10 +513,10 @@ impl Node {
             }
             for i in 0..batch.len() {
                 let args = batch.args(i, rest);
-                let name = args.at(0);
-                if !name.eq_ignore_ascii_case(b"multi") && !name.eq_ignore_ascii_case(b"exec") {
+                let kind = Kind::of(args.at(0));
+                if !matches!(kind, Kind::Multi | Kind::Exec) {
                     let prepared = self.prepare_one(args);
-                    self.apply_one(up, args, prepared, now, outs)?;
+                    self.apply_one(up, kind, args, prepared, now, run)?;
                 }
             }
             at += progress.consumed;
@@ -502,29 +524,29 @@ impl Node {
         Ok(())
     }
 
+    #[inline]
     fn apply_one(
         &mut self,
         up: &mut Upstream,
+        kind: Kind,
         args: Args<'_, '_>,
         prepared: Prepared,
         now: Now,
-        outs: &mut Outputs,
+        run: &mut Run<'_>,
     ) -> Result<(), LinkFault> {
-        let name = args.at(0);
-        if name.eq_ignore_ascii_case(b"replconf") {
-            up.ack_now |= args.get(1).is_some_and(|word| word.eq_ignore_ascii_case(b"getack"));
-            return Ok(());
-        }
-        if name.eq_ignore_ascii_case(b"ping") {
-            return Ok(());
+        match kind {
+            Kind::Ping => return Ok(()),
+            Kind::Replconf => {
+                up.ack_now |= args.get(1).is_some_and(|word| word.eq_ignore_ascii_case(b"getack"));
+                return Ok(());
+            }
+            Kind::Multi | Kind::Exec | Kind::Other => {}
         }
         let db = up.session.db;
-        self.apply(now, &mut up.session, args, prepared, &mut up.scratch, outs)
+        self.apply(run, &mut up.session, args, prepared, now)
             .map_err(|e| LinkFault::Unsupported(e.to_string()))?;
-        if up.session.db != db {
+        if up.session.db != db || self.log_db.is_none() {
             self.log_db = Some(up.session.db);
-        } else if self.log_db.is_none() {
-            self.log_db = Some(db);
         }
         Ok(())
     }
@@ -566,7 +588,32 @@ impl Node {
     }
 }
 
-/// The marker that a command of the log is, if it is one.
+/// What a command of the log is to the link; by its name on the wire, which no directive changes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Kind {
+    Multi,
+    Exec,
+    Ping,
+    Replconf,
+    /// Of no concern to it: to be applied.
+    Other,
+}
+
+impl Kind {
+    #[inline]
+    fn of(name: &[u8]) -> Kind {
+        let is = |word: &[u8]| name.eq_ignore_ascii_case(word);
+        match name.len() {
+            4 if is(b"ping") => Kind::Ping,
+            4 if is(b"exec") => Kind::Exec,
+            5 if is(b"multi") => Kind::Multi,
+            8 if is(b"replconf") => Kind::Replconf,
+            _ => Kind::Other,
+        }
+    }
+}
+
+/// The marker that a `PING` of the log is, if it is one.
 fn marker(args: Args<'_, '_>) -> Option<Marker> {
-    if args.len() == 2 && args.at(0).eq_ignore_ascii_case(b"ping") { Marker::parse(args.at(1)) } else { None }
+    if args.len() == 2 { Marker::parse(args.at(1)) } else { None }
 }

@@ -427,6 +427,103 @@ fn a_transaction_moves_the_offset_as_a_whole() {
     assert_eq!(feed(b"*1\r\n$4\r\nEXEC\r\n"), (before + length, "1".into()));
 }
 
+/// A log as primaries write them, and others might: its commands one by one.
+fn a_log() -> Vec<Vec<u8>> {
+    let mut marker = Vec::new();
+    let id = tanist_types::ReplId::random(&mut Rng::from_seed(9));
+    tanist_replication::Marker { group: "g".into(), epoch: tanist_types::Epoch(3), id }.put(&mut marker);
+    let parse = |line: &str| {
+        let mut command = Vec::new();
+        let words: Vec<&[u8]> = line.split(' ').map(str::as_bytes).collect();
+        tanist_resp::encode_command(&mut command, &words);
+        command
+    };
+    let first = "SELECT 0|SET a 1|set b 2 PXAT 99999999999999|SET c 3 EX 100|INCR a|PING|LPUSH l x y|MULTI|SET a 5|\
+        SELECT 3|LPUSH l z|EXEC|SET a 6|REPLCONF GETACK *|DEL b|MULTI|EXEC|multi|ping|incr a|exec|LPUSH a wrong";
+    let last = "PEXPIRE a 5000|SELECT 2|HSET h f v|SADD s 1 2|replconf getack *|MULTI|PUBLISH x y|SELECT 3|DEL l|EXEC|SET z 1";
+    let mut log: Vec<Vec<u8>> = first.split('|').map(parse).collect();
+    log.push(marker);
+    log.extend(last.split('|').map(parse));
+    log
+}
+
+/// All that a replica has made of a log that came in these pieces.
+fn what_comes_of(pieces: impl Iterator<Item = Vec<u8>>) -> Vec<String> {
+    let mut c = Cluster::new(2);
+    c.follow(1, 0);
+    let (attempt, before) = (c.wires[0].attempt, c.end(1));
+    let replica = &mut c.members[1].world;
+    for piece in pieces {
+        replica.node.primary_bytes(replica.now, attempt, &piece, &mut replica.outs);
+    }
+    let mut log = Vec::new();
+    replica.node.repl.backlog.read(tanist_types::LogPos(before), usize::MAX, &mut log);
+    let mut facts = vec![
+        log.escape_ascii().to_string(),
+        replica.node.repl.lineage.to_string(),
+        format!("{:?}", replica.node.log_db),
+        format!("{:?}", replica.node.stats.dirty_since_save),
+    ];
+    replica.node.config.enable_debug_command = tanist_config::choice::ProtectedAction::Yes;
+    let reader = replica.connect();
+    facts.extend(
+        ["INFO commandstats", "INFO errorstats", "DEBUG DIGEST"].map(|line| replica.say(reader, line)),
+    );
+    facts
+}
+
+/// Commands are appended to the log together, but nothing must come of how they came.
+#[test]
+fn whatever_way_the_log_is_cut_the_same_comes_of_it() {
+    let log = a_log();
+    let alone = what_comes_of(log.iter().cloned());
+    let whole = log.concat();
+    assert_eq!(alone[0], whole.escape_ascii().to_string());
+    assert_eq!(alone[2], "Some(DbIndex(3))");
+    assert_eq!(alone[6].len(), 40, "{}", alone[6]);
+    assert!(
+        alone[4].contains("cmdstat_set:calls=6,") && alone[4].contains("cmdstat_incr:calls=2,"),
+        "{alone:?}"
+    );
+    assert_eq!(what_comes_of([whole.clone()].into_iter()), alone);
+    let mut rng = Rng::from_seed(17);
+    for _ in 0..200 {
+        let most = rng.below(200) + 1;
+        let (mut pieces, mut rest) = (Vec::new(), whole.as_slice());
+        while !rest.is_empty() {
+            let (piece, later) = rest.split_at((rng.below(most) as usize + 1).min(rest.len()));
+            pieces.push(piece.to_vec());
+            rest = later;
+        }
+        assert_eq!(what_comes_of(pieces.into_iter()), alone);
+    }
+}
+
+/// What lies before a command that cannot be applied is applied, and in the log; but nothing of a piece that holds
+/// something that is no command.
+#[test]
+fn the_log_ends_before_what_cannot_be_applied() {
+    let set = |key: &str| format!("*3\r\n$3\r\nSET\r\n$1\r\n{key}\r\n$1\r\n1\r\n");
+    let (unknown, multi) = ("*1\r\n$7\r\nNOTHING\r\n", "*1\r\n$5\r\nMULTI\r\n");
+    for (log, applied) in [
+        (set("a") + &set("b") + unknown + &set("c"), 2),
+        (set("a") + multi + unknown + "*1\r\n$4\r\nEXEC\r\n" + &set("c"), 1),
+        (set("a") + "\r\n" + &set("b"), 0),
+        (set("a") + "PING\r\n" + &set("b"), 0),
+    ] {
+        let mut c = Cluster::new(2);
+        c.follow(1, 0);
+        let (attempt, before) = (c.wires[0].attempt, c.end(1));
+        let replica = &mut c.members[1].world;
+        replica.node.primary_bytes(replica.now, attempt, log.as_bytes(), &mut replica.outs);
+        assert_eq!(replica.node.repl.end().0, before + (applied * set("a").len()) as u64, "{log:?}");
+        let closed = |out: &Output| matches!(out, Output::PrimaryClose { attempt: of } if *of == attempt);
+        assert!(replica.outs.drain().any(|out| closed(&out)), "{log:?}");
+        let reader = replica.connect();
+        assert_eq!(replica.say(reader, "DBSIZE"), format!(":{applied}"), "{log:?}");
+    }
+}
+
 /// R3: what belongs to an unfinished transaction is gone with its link.
 #[test]
 fn half_a_transaction_is_discarded_by_a_fence() {
