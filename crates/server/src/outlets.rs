@@ -8,6 +8,7 @@ use crate::disk::{self, Disk};
 use crate::machine::Settings;
 use crate::memory::Garbage;
 use crate::{exchange, primary, state};
+use std::sync::Arc;
 use tanist_node::{LogLevel, Output};
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -15,7 +16,7 @@ use tokio::sync::mpsc::UnboundedSender;
 pub(crate) struct Outlets {
     pub(crate) garbage: Garbage,
     pub(crate) disk: Disk,
-    pub(crate) primary: UnboundedSender<primary::Order>,
+    pub(crate) primary: Arc<primary::Orders>,
     pub(crate) state: state::Orders,
     pub(crate) control: Control,
     pub(crate) exchange: UnboundedSender<exchange::Order>,
@@ -86,7 +87,7 @@ impl Outlets {
     }
 
     fn to_primary(&self, order: primary::Order) {
-        let _ = self.primary.send(order);
+        self.primary.give(order);
     }
 }
 

@@ -2,20 +2,21 @@
 //!
 //! One future does it all: it connects (names are looked up beside the machine), reads into the node and writes.
 //! Each connection is an attempt with a number; what belongs to an earlier one is dropped. Orders are given under the
-//! machine's lock, so they come in the node's order.
+//! machine's lock, so they come in the node's order. Most of them come of what the future itself brings to the node:
+//! these it finds on its next look, without being woken for them.
 
 use crate::machine::Machine;
 use crate::stream::{Stream, give_way};
+use std::collections::VecDeque;
 use std::future::Future;
 use std::io;
 use std::net::IpAddr;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 use tanist_node::Input;
 use tokio::net::{TcpSocket, TcpStream};
-use tokio::sync::mpsc::UnboundedReceiver;
 
 /// Bytes read and applied at a time. Few enough that nobody waits for the lock for long.
 const ROOM: usize = 64 * 1024;
@@ -31,15 +32,60 @@ pub(crate) enum Order {
     Close { attempt: u64 },
 }
 
+/// Orders that are still to be carried out.
+#[derive(Debug, Default)]
+pub(crate) struct Orders(Mutex<Waiting>);
+
+#[derive(Debug, Default)]
+struct Waiting {
+    orders: VecDeque<Order>,
+    /// Who carries them out, while it waits for one.
+    waker: Option<Waker>,
+}
+
+impl Orders {
+    /// Adds an order.
+    pub(crate) fn give(&self, order: Order) {
+        let mut waiting = self.lock();
+        waiting.orders.push_back(order);
+        let waker = waiting.waker.take();
+        drop(waiting);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    /// The next order. Whoever asks is awake, and is not woken for those that come now.
+    fn next(&self) -> Option<Order> {
+        let mut waiting = self.lock();
+        waiting.waker = None;
+        waiting.orders.pop_front()
+    }
+
+    /// Has the task woken by the next order; `false` if there is one already.
+    fn wait(&self, cx: &Context<'_>) -> bool {
+        let mut waiting = self.lock();
+        let none = waiting.orders.is_empty();
+        if none {
+            waiting.waker = Some(cx.waker().clone());
+        }
+        none
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// Carries out the node's orders for as long as the process lives.
-pub(crate) async fn run(machine: Arc<Machine>, orders: UnboundedReceiver<Order>) {
+pub(crate) async fn run(machine: Arc<Machine>, orders: Arc<Orders>) {
     Upstream { machine, orders, state: State::Idle, output: Vec::new(), written: 0 }.await;
 }
 
 /// The link, for as long as the process lives.
 struct Upstream {
     machine: Arc<Machine>,
-    orders: UnboundedReceiver<Order>,
+    orders: Arc<Orders>,
     state: State,
     /// What was told to be sent and has not left; `written` bytes of it have.
     output: Vec<u8>,
@@ -178,14 +224,11 @@ impl Future for Upstream {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         for _ in 0..TURN {
-            while let Poll::Ready(order) = self.orders.poll_recv(cx) {
-                match order {
-                    Some(order) => self.obey(order),
-                    None => return Poll::Ready(()),
-                }
+            while let Some(order) = self.orders.next() {
+                self.obey(order);
             }
             self.flush(cx);
-            if !self.advance(cx) {
+            if !self.advance(cx) && self.orders.wait(cx) {
                 return Poll::Pending;
             }
         }

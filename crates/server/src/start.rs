@@ -180,12 +180,12 @@ fn serve(options: Options, log: log::Handle, supervisor: &Supervisor) -> Result<
         node.restore_state(durable);
     }
     let (disk, orders) = Disk::new();
-    let (to_primary, primary_orders) = tokio::sync::mpsc::unbounded_channel();
+    let primary = Arc::new(primary::Orders::default());
     let (to_state, state_orders) = state::orders();
     let (control, changes) = Control::new();
     let (to_exchange, exchange_orders) = tokio::sync::mpsc::unbounded_channel();
     let outlets =
-        Outlets { garbage, disk, primary: to_primary, state: to_state, control, exchange: to_exchange };
+        Outlets { garbage, disk, primary: primary.clone(), state: to_state, control, exchange: to_exchange };
     let machine = Arc::new(Machine::new(node, threads, clock, outlets));
     state::start(machine.clone(), keeper, state_orders).map_err(|e| e.to_string())?;
     orders.start(machine.clone(), options.file.clone()).map_err(|e| e.to_string())?;
@@ -215,7 +215,7 @@ fn serve(options: Options, log: log::Handle, supervisor: &Supervisor) -> Result<
                 return Ok(0);
             }
         }
-        tokio::task::spawn_local(primary::run(machine.clone(), primary_orders));
+        tokio::task::spawn_local(primary::run(machine.clone(), primary));
         tokio::task::spawn_local(exchange::run(machine.clone(), exchange_orders, alarm()?));
         machine.enter(|node, now, outs| node.start_replication(now, outs));
         announce(port, &unixsocket);
