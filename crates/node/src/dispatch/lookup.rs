@@ -8,6 +8,7 @@ use tanist_resp::Args;
 
 impl Node {
     /// Finds the command, or the subcommand, that is meant.
+    #[inline]
     pub(crate) fn resolve(
         &self,
         args: Args<'_, '_>,
@@ -30,6 +31,7 @@ impl Node {
     }
 }
 
+#[cold]
 fn unknown_command(args: Args<'_, '_>) -> Error {
     const MOST: usize = 128;
     let name = printable(args.at(0), MOST);
@@ -43,6 +45,7 @@ fn unknown_command(args: Args<'_, '_>) -> Error {
     Error::new(format!("ERR unknown command '{name}', with args beginning with: {shown}"))
 }
 
+#[cold]
 fn unknown_subcommand(container: &Command, name: &[u8]) -> Error {
     Error::new(format!(
         "ERR unknown subcommand '{}'. Try {} HELP.",

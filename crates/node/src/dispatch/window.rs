@@ -40,11 +40,13 @@ impl Node {
     ) {
         let db = self.data.db(session.db);
         let mut elements = false;
+        let mut index = None;
         for (i, slot) in window.iter_mut().enumerate() {
             let args = batch.args(from + i, buf);
-            let index = self.table.find(args.at(0));
+            index = self.table.find_behind(index, args.at(0));
             let first_key = index.map_or(0, |i| self.table.first_key(i));
-            let hash = (first_key > 0 && first_key < args.len()).then(|| self.data.hash(args.at(first_key)));
+            let key = if first_key > 0 { args.get(first_key) } else { None };
+            let hash = key.map(|key| self.data.hash(key));
             if let Some(hash) = hash {
                 db.prefetch(hash);
             }

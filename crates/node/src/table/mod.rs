@@ -22,7 +22,7 @@ mod stream;
 mod string;
 mod transactions;
 
-use name::{Name, slot_of};
+use name::{Name, first_word, slot_of};
 
 use crate::command::{Action, Command, Places};
 
@@ -65,7 +65,7 @@ const GROUPS: &[&[Command]] = &[
 pub(crate) struct CommandTable {
     rows: Vec<Row>,
     /// Open addressing over the top-level names; `EMPTY` or a row.
-    slots: Vec<u16>,
+    slots: Box<[u16; SLOTS]>,
 }
 
 #[derive(Debug)]
@@ -87,7 +87,7 @@ const SLOTS: usize = 2048;
 impl CommandTable {
     /// The table with `rename-command` applied: pairs of old and new names, an empty new name removes the command.
     pub(crate) fn new(renames: &[(String, String)]) -> CommandTable {
-        let mut table = CommandTable { rows: Vec::new(), slots: vec![EMPTY; SLOTS] };
+        let mut table = CommandTable { rows: Vec::new(), slots: Box::new([EMPTY; SLOTS]) };
         for command in GROUPS.iter().copied().flatten() {
             let renamed = renames.iter().rev().find(|(old, _)| old.eq_ignore_ascii_case(command.name));
             let name = renamed.map_or(command.name.to_owned(), |(_, new)| new.to_lowercase());
@@ -113,7 +113,7 @@ impl CommandTable {
     }
 
     fn enter(&mut self, index: CommandIndex, name: &[u8]) {
-        let mut slot = slot_of(name, SLOTS);
+        let mut slot = slot_of(first_word(name), name.len(), SLOTS);
         while self.slots[slot] != EMPTY {
             slot = (slot + 1) % SLOTS;
         }
@@ -123,16 +123,26 @@ impl CommandTable {
     /// The command called `name`, in any case.
     #[inline]
     pub(crate) fn find(&self, name: &[u8]) -> Option<CommandIndex> {
-        let mut slot = slot_of(name, SLOTS);
+        let word = first_word(name);
+        let mut slot = slot_of(word, name.len(), SLOTS);
         loop {
             let row = self.slots[slot];
             if row == EMPTY {
                 return None;
             }
-            if self.rows[row as usize].name.is(name) {
+            if self.rows[row as usize].name.is_word(name, word) {
                 return Some(CommandIndex(row));
             }
             slot = (slot + 1) % SLOTS;
+        }
+    }
+
+    /// [`CommandTable::find`] behind a command `before`: neighbours in a pipeline are most often the same.
+    #[inline]
+    pub(crate) fn find_behind(&self, before: Option<CommandIndex>, name: &[u8]) -> Option<CommandIndex> {
+        match before {
+            Some(before) if self.rows[before.slot()].name.is(name) => Some(before),
+            _ => self.find(name),
         }
     }
 

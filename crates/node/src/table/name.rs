@@ -27,15 +27,21 @@ impl Name {
     /// Whether `other` is this name, in any case.
     #[inline]
     pub(super) fn is(&self, other: &[u8]) -> bool {
+        self.is_word(other, first_word(other))
+    }
+
+    /// [`Name::is`] for who has read the first word of `other`.
+    #[inline]
+    pub(super) fn is_word(&self, other: &[u8], word: u64) -> bool {
         self.text.len() == other.len()
-            && (first_word(other) ^ self.word) & !self.cases == 0
+            && (word ^ self.word) & !self.cases == 0
             && (other.len() <= 8 || self.text.as_bytes()[8..].eq_ignore_ascii_case(&other[8..]))
     }
 }
 
 /// The first eight bytes, the first one lowest; zeros where there are none.
 #[inline]
-fn first_word(name: &[u8]) -> u64 {
+pub(super) fn first_word(name: &[u8]) -> u64 {
     let four = |at: usize| name.get(at..at + 4).and_then(|b| b.try_into().ok()).map_or(0, u32::from_le_bytes);
     match name.len() {
         0 => 0,
@@ -49,11 +55,11 @@ fn first_word(name: &[u8]) -> u64 {
     }
 }
 
-/// Where the search for a name begins, in any case: a multiplicative hash of its first eight bytes and its length.
+/// Where the search for a name of this first word and length begins, in any case: a multiplicative hash.
 #[inline]
-pub(super) fn slot_of(name: &[u8], slots: usize) -> usize {
-    let word = first_word(name) | 0x2020_2020_2020_2020;
-    let mixed = (word ^ name.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+pub(super) fn slot_of(word: u64, len: usize, slots: usize) -> usize {
+    let word = word | 0x2020_2020_2020_2020;
+    let mixed = (word ^ len as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     (mixed >> 53) as usize % slots
 }
 
@@ -92,7 +98,8 @@ mod tests {
                 assert_eq!(name.is(other.as_bytes()), text.eq_ignore_ascii_case(other), "{text} {other}");
             }
             let upper = text.to_uppercase();
-            assert_eq!(slot_of(text.as_bytes(), 2048), slot_of(upper.as_bytes(), 2048));
+            let slot = |text: &str| slot_of(first_word(text.as_bytes()), text.len(), 2048);
+            assert_eq!(slot(text), slot(&upper));
         }
     }
 }
