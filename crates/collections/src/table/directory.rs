@@ -40,7 +40,7 @@ impl Directory {
     }
 
     /// The segment that a hash belongs to. Its count may be out of date.
-    #[inline]
+    #[inline(always)]
     pub(super) fn segment(&self, hash: u64) -> &Segment {
         match &self.slots[self.index(hash)] {
             Slot::Segment(segment) => segment,

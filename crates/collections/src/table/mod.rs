@@ -78,7 +78,8 @@ impl Table {
     }
 
     /// Brings the home bucket of a hash into the cache.
-    #[inline]
+    // In a loop for many hashes, whatever lies between two fetches keeps the second one back.
+    #[inline(always)]
     pub fn prefetch(&self, hash: u64) {
         self.root.segment(hash).prefetch(hash);
     }

@@ -47,11 +47,13 @@ impl Node {
             let first_key = index.map_or(0, |i| self.table.first_key(i));
             let key = if first_key > 0 { args.get(first_key) } else { None };
             let hash = key.map(|key| self.data.hash(key));
-            if let Some(hash) = hash {
-                db.prefetch(hash);
-            }
             elements |= index.is_some_and(|i| self.table.element(i) != 0);
             *slot = Prepared { index, hash };
+        }
+        // A loop of its own for each step of the way: what lies so close together is under way all at once, the walks to
+        // pages that the processor does not remember included.
+        for hash in window.iter().filter_map(|p| p.hash) {
+            db.prefetch(hash);
         }
         if window.len() > 1 {
             for hash in window.iter().filter_map(|p| p.hash) {
