@@ -154,10 +154,17 @@ pub(crate) fn bitfield_ro(ctx: &mut Ctx<'_>, args: Args<'_, '_>) -> Outcome {
 fn run(ctx: &mut Ctx<'_>, args: Args<'_, '_>, only_read: bool) -> Outcome {
     let steps = parse(ctx, args, only_read)?;
     let (key, hash) = (args.at(1), ctx.hash(args, 1));
-    if only_read || steps.iter().all(|step| matches!(step.action, Action::Get)) {
-        ctx.read(key, hash, |found, _| found.map(str_of).transpose().map(|_| ()))?;
-    } else {
-        ctx.lookup(key, hash).map(str_of).transpose()?;
+    // How far the steps reach that are to write, be it that one fails.
+    let writes = steps.iter().filter(|step| !matches!(step.action, Action::Get));
+    let end = writes.map(|step| window(step).end).max();
+    // A string that is to become longer changes with whatever is written, be it what was there.
+    let mut grows = false;
+    match end {
+        None => ctx.read(key, hash, |found, _| found.map(str_of).transpose().map(|_| ()))?,
+        Some(end) => {
+            let text = ctx.lookup(key, hash).map(str_of).transpose()?;
+            grows = text.is_none_or(|text| text.len() < end);
+        }
     }
     let mut results = Vec::with_capacity(steps.len());
     let mut changes = 0;
@@ -165,13 +172,11 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_, '_>, only_read: bool) -> Outcome {
         let window = window(step);
         let mut bytes = [0; 9];
         let mut digits = itoa::Buffer::new();
-        let mut grows = true;
         let found = ctx.node.find_live(ctx.session.db, key, hash, ctx.judged());
         if let Some(text) = found.map(str_of).transpose()? {
             let text = text.as_bytes(&mut digits);
             let there = &text[window.start.min(text.len())..window.end.min(text.len())];
             bytes[..there.len()].copy_from_slice(there);
-            grows = window.end > text.len();
         }
         let old = load(step, &bytes);
         let (result, new) = match step.action {
@@ -196,9 +201,6 @@ fn run(ctx: &mut Ctx<'_>, args: Args<'_, '_>, only_read: bool) -> Outcome {
         }
         results.push(result);
     }
-    // How far the steps reach that were to write, be it that one has failed.
-    let writes = steps.iter().filter(|step| !matches!(step.action, Action::Get));
-    let end = writes.map(|step| window(step).end).max();
     if changes == 0 && end.is_some() {
         make_raw(ctx, key, hash)?;
     }

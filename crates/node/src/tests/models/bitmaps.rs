@@ -131,7 +131,8 @@ impl Bitmaps {
 
     fn fields(&mut self, dice: &mut Dice, key: &'static str) -> Step {
         let (mut line, mut answers) = (format!("BITFIELD {key}"), Vec::new());
-        let (mut overflow, mut end, mut changed) = ("WRAP", 0, false);
+        let (mut overflow, mut end, mut changed, mut written) = ("WRAP", 0, false, false);
+        let before = self.get(key).len();
         for _ in 0..=dice.below(4) {
             if dice.below(3) == 0 {
                 overflow = dice.pick(&["WRAP", "SAT", "FAIL"]);
@@ -169,13 +170,15 @@ impl Bitmaps {
                 _ => None,
             };
             if let Some(new) = new {
-                changed |= new != old || at + kind.width as usize > self.get(key).len();
-                if changed {
+                written = true;
+                if new != old {
+                    changed = true;
                     self.write(key, at, kind, new);
                 }
             }
             answers.push(new.map_or("(nil)".into(), |new| format!(":{}", if sets { old } else { new })));
         }
+        changed |= written && end > before;
         if changed {
             // It reaches as far as the steps that were to write, those that have failed too.
             self.reach(key, end);
