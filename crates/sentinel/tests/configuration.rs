@@ -61,7 +61,7 @@ fn what_cannot_be_used_is_named() {
     assert!(
         bad("sentinel monitor a,b 127.0.0.1 6379 1\n")
             .1
-            .starts_with("A group's name must not contain a comma")
+            .starts_with("A group's name must not be empty nor contain a comma")
     );
     assert_eq!(bad("sentinel monitor m db.example 6379 1\n").1, "Can't resolve instance hostname.");
     assert_eq!(bad("sentinel monitor m 127.0.0.1 99999 1\n").1, "Invalid port number.");
@@ -100,6 +100,7 @@ fn wrong_values_stop_the_start_with_their_line() {
         ("appendfsync x", "argument(s) must be one of the following: everysec, always, no"),
         ("user", "Bad directive or wrong number of arguments"),
         ("sentinel", wrong),
+        ("sentinel announce-ip 1.2.3.4,5", "An address that is announced has no blanks and no commas."),
         ("sentinel announce-port x", "Invalid port number."),
         ("sentinel announce-port 70000", "Invalid port number."),
         ("sentinel quorum m 2", wrong),

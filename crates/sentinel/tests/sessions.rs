@@ -71,6 +71,23 @@ fn settings_that_are_given_badly_say_how() {
     );
 }
 
+#[test]
+fn wrong_arguments_get_the_errors_of_the_peers() {
+    for (line, error) in [
+        ("CLIENT LIST ID -1", "client-id should be greater than 0"),
+        ("CLIENT KILL USER nosuch", "No such user 'nosuch'"),
+        ("CLIENT KILL MAXAGE 0", "maxage should be greater than 0"),
+        ("CLIENT UNBLOCK 9 FOO", "CLIENT UNBLOCK reason should be TIMEOUT or ERROR"),
+        ("ACL CAT a b", "unknown subcommand or wrong number of arguments for 'CAT'. Try ACL HELP."),
+        ("SHUTDOWN SAVE NOSAVE", "syntax error"),
+        ("SHUTDOWN ABORT", "No shutdown in progress."),
+        ("SENTINEL CONFIG SET announce-ip 1,2", "Invalid value '1,2' to SENTINEL CONFIG SET 'announce-ip'"),
+    ] {
+        assert_eq!(told(&[line]).0, format!("-ERR {error}\r\n"), "{line}");
+    }
+    assert_eq!(told(&["COMMAND INFO nosuch"]).0, "*1\r\n$-1\r\n");
+}
+
 /// A sentinel that takes two connections, with what a session is told.
 struct Small {
     sentinel: Sentinel,

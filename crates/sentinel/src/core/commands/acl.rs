@@ -29,7 +29,7 @@ impl Sentinel {
             r.null();
             return Done::Now;
         }
-        r.map(6);
+        r.map(7);
         r.bulk_str("flags");
         let open = self.globals.requirepass.is_none();
         r.set(if open { 2 } else { 1 });
@@ -39,7 +39,9 @@ impl Sentinel {
         }
         r.bulk_str("passwords");
         r.array(0);
-        for (field, value) in [("commands", "+@all"), ("keys", "~*"), ("channels", "&*")] {
+        for (field, value) in
+            [("commands", "+@all"), ("keys", "~*"), ("channels", "&*"), ("databases", "alldbs")]
+        {
             r.bulk_str(field);
             r.bulk_str(value);
         }
@@ -64,7 +66,11 @@ impl Sentinel {
                 r.array(names.len());
                 names.iter().for_each(|n| r.bulk_str(n));
             }
-            _ => r.error(&format!("ERR Unknown category '{}'", call.text(2))),
+            3 => r.error(&format!("ERR Unknown category '{}'", call.text(2))),
+            _ => r.error(&format!(
+                "ERR unknown subcommand or wrong number of arguments for '{}'. Try ACL HELP.",
+                call.text(1)
+            )),
         }
         Done::Now
     }

@@ -82,13 +82,15 @@ impl Sentinel {
             (2, _) => {}
             (4, "type") => kind = Some(call.word(3)),
             (n, "id") if n > 3 => {
-                let numbers: Option<Vec<u64>> =
-                    (3..n).map(|i| call.number(i).and_then(|id| u64::try_from(id).ok())).collect();
-                if numbers.is_none() {
+                let Some(numbers) = (3..n).map(|i| call.number(i)).collect::<Option<Vec<i64>>>() else {
                     r.error("ERR Invalid client ID");
                     return Done::Now;
+                };
+                if numbers.iter().any(|id| *id <= 0) {
+                    r.error("ERR client-id should be greater than 0");
+                    return Done::Now;
                 }
-                ids = numbers;
+                ids = Some(numbers.into_iter().filter_map(|id| u64::try_from(id).ok()).collect());
             }
             _ => {
                 r.error("ERR syntax error");
@@ -260,7 +262,9 @@ impl Sentinel {
     }
 
     pub(crate) fn cmd_client_unblock(&mut self, call: &Call<'_>, r: &mut Reply<'_>) -> Done {
-        if Self::required_number(call, 2, r).is_some() {
+        if call.args.len() > 3 && !matches!(call.word(3).as_str(), "timeout" | "error") {
+            r.error("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR");
+        } else if Self::required_number(call, 2, r).is_some() {
             r.int(0);
         }
         Done::Now
@@ -286,7 +290,6 @@ struct Filter {
     addr: Option<String>,
     laddr: Option<String>,
     kind: Option<String>,
-    user: Option<String>,
     max_age: Option<u64>,
     skip_me: bool,
 }
@@ -317,8 +320,13 @@ impl Filter {
                     }
                     f.kind = Some(kind);
                 }
-                "user" => f.user = Some(value),
-                "maxage" => f.max_age = Some(number.ok_or("ERR maxage is not an integer or out of range")?),
+                "user" if value != "default" => return Err(format!("ERR No such user '{value}'")),
+                "user" => {}
+                "maxage" => {
+                    let age = call.number(i + 1).ok_or("ERR maxage is not an integer or out of range")?;
+                    let age = u64::try_from(age).ok().filter(|age| *age > 0);
+                    f.max_age = Some(age.ok_or("ERR maxage should be greater than 0")?);
+                }
                 "skipme" => {
                     f.skip_me = match value.to_ascii_lowercase().as_str() {
                         "yes" => true,
@@ -338,7 +346,6 @@ impl Filter {
             && self.addr.as_ref().is_none_or(|a| *a == s.remote)
             && self.laddr.as_ref().is_none_or(|a| *a == s.local)
             && self.kind.as_deref().is_none_or(|k| k == kind_of(s))
-            && self.user.as_deref().is_none_or(|u| u == "default")
             && self.max_age.is_none_or(|limit| age >= limit)
             && !(self.skip_me && s.id == me)
     }

@@ -26,7 +26,7 @@ impl Sentinel {
         for i in 2..call.args.len() {
             match find(&call.word(i)) {
                 Some((spec, parent)) => describe(spec, parent, r),
-                None => r.null_array(),
+                None => r.null(),
             }
         }
         Done::Now

@@ -167,8 +167,14 @@ impl Sentinel {
     }
 
     pub(crate) fn cmd_shutdown(&mut self, call: &Call<'_>, r: &mut Reply<'_>) -> Done {
-        let known = |i: usize| matches!(call.word(i).as_str(), "nosave" | "save" | "now" | "force" | "safe");
-        if !(1..call.args.len()).all(known) {
+        let words: Vec<String> = (1..call.args.len()).map(|i| call.word(i)).collect();
+        let known = |word: &String| matches!(word.as_str(), "nosave" | "save" | "now" | "force" | "safe");
+        if words == ["abort"] {
+            r.error("ERR No shutdown in progress.");
+            return Done::Now;
+        }
+        let both = ["save", "nosave"].iter().all(|word| words.iter().any(|w| w == word));
+        if both || !words.iter().all(known) {
             r.error("ERR syntax error");
             return Done::Now;
         }

@@ -198,7 +198,7 @@ impl Sentinel {
             return Done::Now;
         };
         // In a hello it stands between commas: no other sentinel could read it.
-        if !name.bytes().all(|b| b.is_ascii_graphic() && b != b',') || name.is_empty() {
+        if !conf::is_tellable(&name) {
             r.error("ERR Invalid name");
             return Done::Now;
         }

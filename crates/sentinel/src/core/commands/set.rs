@@ -3,7 +3,7 @@
 use super::sentinel::NO_SUCH_GROUP;
 use super::{Call, Done};
 use crate::core::Sentinel;
-use crate::core::conf::{canonical, set_option};
+use crate::core::conf::{canonical, is_tellable, set_option};
 use crate::core::events::Who;
 use crate::core::group::Group;
 use crate::core::io::Level;
@@ -154,7 +154,7 @@ impl Sentinel {
                 "announce-hostnames" => yes.map(|b| next.announce_hostnames = b).is_some(),
                 "announce-ip" => {
                     next.announce_ip = optional;
-                    true
+                    value.is_empty() || is_tellable(&value)
                 }
                 "announce-port" => {
                     value.parse::<u16>().map(|p| next.announce_port = Some(p).filter(|p| *p != 0)).is_ok()

@@ -53,7 +53,12 @@ fn global(loaded: &mut Loaded, _: &Line, name: &str, args: &[String]) -> Result<
     match (name, args) {
         ("myid", [id]) => g.id = Some(id.parse().map_err(|_| "Malformed Sentinel id in myid option.")?),
         ("current-epoch", [n]) => loaded.epoch = loaded.epoch.max(Epoch(number(n)?)),
-        ("announce-ip", [ip]) => g.announce_ip = (!ip.is_empty()).then(|| ip.clone()),
+        ("announce-ip", [ip]) => {
+            if !ip.is_empty() && !is_tellable(ip) {
+                return Err("An address that is announced has no blanks and no commas.".into());
+            }
+            g.announce_ip = (!ip.is_empty()).then(|| ip.clone());
+        }
         ("announce-port", [port]) => {
             let port: u16 = port.parse().map_err(|_| "Invalid port number.")?;
             g.announce_port = (port != 0).then_some(port);
@@ -87,9 +92,10 @@ fn monitor(loaded: &mut Loaded, line: &Line, name: &str, args: &[String]) -> Res
         }
         return Err("Duplicate master name.".into());
     }
-    if group.contains(',') {
+    if !is_tellable(group) {
         return Err(
-            "A group's name must not contain a comma: sentinels tell each other of groups between commas."
+            "A group's name must not be empty nor contain a comma, blanks or other characters that are not \
+                    plain ASCII: sentinels tell each other of groups between commas."
                 .into(),
         );
     }
@@ -197,6 +203,11 @@ pub(crate) fn set(s: &mut GroupSettings, name: &str, value: &str) -> Result<(), 
         _ => return Err(UNKNOWN.into()),
     }
     Ok(())
+}
+
+/// Whether it can stand in a hello, between commas, and in a list of fields.
+pub(crate) fn is_tellable(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic() && b != b',')
 }
 
 fn number(text: &str) -> Result<u64, String> {

@@ -6,7 +6,7 @@ mod file;
 mod others;
 mod render;
 
-pub(crate) use apply::{OPTIONS, set as set_option};
+pub(crate) use apply::{OPTIONS, is_tellable, set as set_option};
 pub(crate) use file::{File, canonical};
 
 use super::addr::Addr;
