@@ -245,9 +245,15 @@ impl Member {
     #[must_use]
     pub fn ex_primary(&self) -> Option<Epoch> {
         match self.role {
-            Role::Primary(epoch) => Some(epoch),
+            Role::Primary(epoch) => self.claim(epoch),
             Role::Idle | Role::Replica => self.ex_primary,
         }
+    }
+
+    /// X3: what a primary of this epoch may claim. Nobody is elected for epoch zero: every node that is new is its primary
+    /// for a moment, and has something to claim only if it has been followed.
+    fn claim(&self, epoch: Epoch) -> Option<Epoch> {
+        (epoch > Epoch::ZERO || self.durable.had_replicas).then_some(epoch)
     }
 
     /// Whether a log that ends at `key` may be counted: it holds everything that this node ever acknowledged.
@@ -358,7 +364,7 @@ impl Member {
             Role::Idle => Upheaval::None,
             Role::Replica => Upheaval::CutStream,
             Role::Primary(epoch) => {
-                self.ex_primary = Some(epoch);
+                self.ex_primary = self.claim(epoch);
                 Upheaval::StepDown
             }
         }

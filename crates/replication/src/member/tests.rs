@@ -599,6 +599,19 @@ fn x2_the_floor_knows_the_epoch_accepted_by_attaching() {
 }
 
 #[test]
+fn x3_a_primary_of_epoch_zero_claims_nothing_before_it_is_followed() {
+    let mut w = World::new();
+    assert_eq!((w.member.role(), w.member.ex_primary()), (Role::Primary(Epoch(0)), None));
+    w.fence(1, w.run_a).unwrap();
+    assert_eq!(w.member.ex_primary(), None, "nobody has followed it");
+    let mut w = World::new();
+    w.member.note_replicas();
+    assert_eq!(w.member.ex_primary(), Some(Epoch(0)));
+    w.fence(1, w.run_a).unwrap();
+    assert_eq!(w.member.ex_primary(), Some(Epoch(0)));
+}
+
+#[test]
 fn x3_the_claim_of_an_ex_primary_ends_with_another_stream() {
     let mut w = World::new();
     w.elect(5);
