@@ -23,12 +23,11 @@ use tanist_types::Mono;
 enum Held {
     Bytes(SessionId, Vec<u8>),
     Hangup(SessionId),
-    /// The answer to a request for a vote; `before` is what it was before the grant.
+    /// The answer to a request for a vote.
     Vote {
         session: SessionId,
         group: GroupId,
         down: bool,
-        before: Vote,
         granted: Vote,
     },
     Exit,
@@ -123,21 +122,23 @@ impl Sentinel {
         }
     }
 
-    /// Answers a request for a vote with `granted`, once that is durable; with `before` if it cannot be made so.
-    pub(crate) fn reply_vote(
-        &mut self,
-        session: SessionId,
-        group: GroupId,
-        down: bool,
-        before: Vote,
-        granted: Vote,
-    ) {
-        if before == granted && !self.disk.gate_closed() {
-            let bytes = self.opinion(session, down, granted);
-            self.reply(session, bytes);
+    /// Answers a request for a vote with the present one, once that is durable; with the last one that is, if it cannot be
+    /// made so.
+    pub(crate) fn reply_vote(&mut self, session: SessionId, g: &Group, down: bool) {
+        if self.disk.gate_closed() {
+            let (group, granted) = (g.id, g.vote);
+            self.disk.held.push_back(Held::Vote { session, group, down, granted });
         } else {
-            self.disk.held.push_back(Held::Vote { session, group, down, before, granted });
+            let bytes = self.opinion(session, down, g.kept);
+            self.reply(session, bytes);
         }
+    }
+
+    /// Gives our vote: the file is out of date.
+    pub(crate) fn vote_for(&mut self, g: &mut Group, vote: Vote) {
+        g.vote = vote;
+        g.vote_version = self.disk.next_version();
+        self.disk.mark_critical();
     }
 
     /// Emits the file if it is out of date. Returns whether it was.
@@ -166,6 +167,8 @@ impl Sentinel {
                 format!("WARNING: Sentinel was not able to save the new configuration on disk!!!: {why}");
             self.log(Level::Warning, line);
             self.disk.retry_at = Some(self.now.mono + RETRY);
+        } else {
+            self.groups.values_mut().filter(|g| g.vote_version <= id).for_each(|g| g.kept = g.vote);
         }
         if self.disk.gate.is_some_and(|g| g.after <= id) {
             self.open_gate(result.is_ok());
@@ -181,25 +184,25 @@ impl Sentinel {
                 Held::Bytes(session, bytes) => self.out.push(Output::Reply { session, bytes }),
                 Held::Hangup(session) => self.out.push(Output::Hangup { session }),
                 Held::Exit => self.out.push(Output::Exit { status: 0 }),
-                Held::Vote { session, group, down, before, granted } => {
-                    let given = if durable { granted } else { before };
-                    if !durable && before != granted {
-                        self.take_back_vote(group, before, granted);
-                    }
-                    let bytes = self.opinion(session, down, given);
+                Held::Vote { session, group, down, granted } => {
+                    let told = if durable { granted } else { self.take_back_vote(group, granted) };
+                    let bytes = self.opinion(session, down, told);
                     self.out.push(Output::Reply { session, bytes });
                 }
             }
         }
     }
 
-    fn take_back_vote(&mut self, group: GroupId, before: Vote, granted: Vote) {
-        self.log(Level::Warning, "The vote was refused: it could not be written to the disk");
-        if let Some(g) = self.groups.get_mut(&group)
-            && g.vote == granted
-        {
-            g.vote = before;
+    /// A vote could not be made durable: it was never given, unless it is our own, which counts when it is. Returns the
+    /// last one that is durable.
+    fn take_back_vote(&mut self, group: GroupId, granted: Vote) -> Vote {
+        let Some(g) = self.groups.get_mut(&group) else { return Vote::default() };
+        let kept = g.kept;
+        if g.vote == granted && granted != kept && granted.leader != Some(self.me) {
+            g.vote = kept;
+            self.log(Level::Warning, "The vote was refused: it could not be written to the disk");
         }
+        kept
     }
 
     /// The disk took too long, or a failed write is to be repeated.

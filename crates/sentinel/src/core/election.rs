@@ -98,7 +98,7 @@ impl Sentinel {
     }
 
     fn cast_own_vote(&mut self, g: &mut Group, epoch: Epoch) {
-        g.vote = Vote { epoch, leader: Some(self.me) };
+        self.vote_for(g, Vote { epoch, leader: Some(self.me) });
         let text = format!("{} {epoch}", self.me);
         self.event_text(Some(g), Level::Warning, "+vote-for-leader", &text);
         self.ask_peers(g);
@@ -201,7 +201,6 @@ impl Sentinel {
         candidate: RunId,
         down: bool,
     ) {
-        let before = g.vote;
         if epoch.0 > g.config_epoch.0 {
             g.vote_asked_at = Some(self.now.mono);
         }
@@ -211,15 +210,14 @@ impl Sentinel {
             self.event_text(Some(g), Level::Warning, "+new-epoch", &epoch.to_string());
         }
         if g.vote.epoch < epoch && self.epoch <= epoch {
-            g.vote = Vote { epoch, leader: Some(candidate) };
-            self.disk.mark_critical();
+            self.vote_for(g, Vote { epoch, leader: Some(candidate) });
             let text = format!("{candidate} {epoch}");
             self.event_text(Some(g), Level::Warning, "+vote-for-leader", &text);
             if candidate != self.me {
                 self.stand_back(g);
             }
         }
-        self.reply_vote(session, g.id, down, before, g.vote);
+        self.reply_vote(session, g, down);
     }
 
     /// Somebody else has our vote: it gets the time to act.

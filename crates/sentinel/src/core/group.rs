@@ -190,6 +190,10 @@ pub(crate) struct Group {
     pub(crate) settings: GroupSettings,
     pub(crate) config_epoch: ConfigEpoch,
     pub(crate) vote: Vote,
+    /// The vote that the disk knows of: no other is told.
+    pub(crate) kept: Vote,
+    /// The version of the configuration file that first has the present vote.
+    pub(crate) vote_version: PersistId,
     /// When somebody last asked for our vote: a failover that we do not lead may be under way.
     pub(crate) vote_asked_at: Option<Mono>,
     /// Since when the primary says that it is idle.
@@ -229,6 +233,8 @@ impl Group {
             settings,
             config_epoch: ConfigEpoch(0),
             vote: Vote::default(),
+            kept: Vote::default(),
+            vote_version: PersistId(0),
             vote_asked_at: None,
             idle_since: None,
             primary: ix,

@@ -198,6 +198,7 @@ impl Sentinel {
         let mut g = Group::new(id, &loaded.name, loaded.addr, loaded.settings, now);
         g.config_epoch = loaded.config_epoch;
         g.vote.epoch = loaded.leader_epoch;
+        g.kept = g.vote;
         self.epoch = self.epoch.max(loaded.leader_epoch);
         for addr in loaded.replicas {
             if g.node_at(&addr).is_none() {
