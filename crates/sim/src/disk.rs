@@ -51,6 +51,11 @@ impl Disk {
         self.files.get(name)?.seen.as_deref()
     }
 
+    /// What of a file survives a power failure for sure.
+    pub(crate) fn durable(&self, name: &str) -> Option<&[u8]> {
+        self.files.get(name)?.durable.as_deref()
+    }
+
     /// The rename: the new content is there for whoever reads.
     pub(crate) fn rename(&mut self, name: &'static str, content: Vec<u8>) {
         self.files.entry(name).or_default().seen = Some(content);

@@ -19,6 +19,8 @@ pub(crate) enum Ailment {
     Paused(HostId),
     /// Ways between hosts are cut.
     Cut(Vec<(HostId, HostId)>),
+    /// Ways between a primary and others are cut, and whoever takes over will end.
+    Relapse(HostId, Vec<(HostId, HostId)>),
     /// A disk does not work.
     Disk(HostId),
     /// The network is slow.
@@ -51,11 +53,31 @@ impl World {
             self.oracle.disrupt(self.now);
         }
         if let Some(ailment) = self.inflict(kind) {
-            let lasts = self.duration();
-            self.trace.line(self.now, format_args!("FAULT {ailment:?} for {} us", lasts.as_micros()));
-            self.ailing += 1;
-            self.queue.at(self.now + lasts, Event::Repair(Box::new(ailment)));
+            self.ails(ailment);
         }
+    }
+
+    /// Something is wrong for a while.
+    fn ails(&mut self, ailment: Ailment) {
+        let lasts = match &ailment {
+            // As long as a failover takes, and more.
+            Ailment::Relapse(..) => {
+                self.fate.between(Duration::ZERO, self.plan.faults.lasts) + self.failover()
+            }
+            _ => self.duration(),
+        };
+        self.ails_for(ailment, lasts);
+    }
+
+    /// The time in which a primary that is cut off is found to be down and another one is in its place.
+    fn failover(&self) -> Duration {
+        ms(self.plan.settings.down_after + 200)
+    }
+
+    fn ails_for(&mut self, ailment: Ailment, lasts: Duration) {
+        self.trace.line(self.now, format_args!("FAULT {ailment:?} for {} us", lasts.as_micros()));
+        self.ailing += 1;
+        self.queue.at(self.now + lasts, Event::Repair(Box::new(ailment)));
     }
 
     /// From a millisecond to the plan's maximum, short ones as likely as long ones.
@@ -87,6 +109,12 @@ impl World {
                 self.cut(all.into_iter().flat_map(|h| [(h, id), (id, h)]).collect())
             }
             FaultKind::Split => self.split(),
+            FaultKind::Relapse => self.cut_off_primary(),
+            FaultKind::Impostor => {
+                let node = HostId::node(self.fate.below(self.plan.nodes as u64) as usize);
+                self.deceive(node);
+                None
+            }
             FaultKind::Pair => {
                 let (a, b) = (self.server()?, self.server()?);
                 self.cut(vec![(a, b), (b, a)])
@@ -166,6 +194,21 @@ impl World {
         self.cut(ways.collect())
     }
 
+    /// The primary and most of the clients are on one side, everybody else on the other.
+    fn cut_off_primary(&mut self) -> Option<Ailment> {
+        let primary = self.primary()?;
+        let (mut left, mut right) = (vec![primary], Vec::new());
+        let others: Vec<HostId> = self.hosts.ids().filter(|h| *h != primary).collect();
+        for id in others {
+            if id.is_client() && self.fate.chance(3, 4) { left.push(id) } else { right.push(id) }
+        }
+        let ways = left.iter().flat_map(|a| right.iter().flat_map(|b| [(*a, *b), (*b, *a)]));
+        match self.cut(ways.collect())? {
+            Ailment::Cut(ways) => Some(Ailment::Relapse(primary, ways)),
+            other => Some(other),
+        }
+    }
+
     fn cut(&mut self, ways: Vec<(HostId, HostId)>) -> Option<Ailment> {
         for (from, to) in &ways {
             self.net.set_cut(self.now, *from, *to, true, &mut self.queue);
@@ -194,9 +237,13 @@ impl World {
         match ailment {
             Ailment::Ended(id) => self.start(id),
             Ailment::Paused(id) => self.resume(id),
-            Ailment::Cut(ways) => {
-                for (from, to) in ways {
-                    self.net.set_cut(self.now, from, to, false, &mut self.queue);
+            Ailment::Cut(ways) => self.mend(ways),
+            Ailment::Relapse(primary, ways) => {
+                self.mend(ways);
+                let successor = self.latest_primary().filter(|id| self.troubled && *id != primary);
+                if let Some(ailment) = successor.and_then(|id| self.end_this(id, Ending::Process)) {
+                    let lasts = self.failover() + self.duration();
+                    self.ails_for(ailment, lasts);
                 }
             }
             Ailment::Disk(id) => {
@@ -205,6 +252,12 @@ impl World {
                 }
             }
             Ailment::Slow => self.net.slowness = 1,
+        }
+    }
+
+    fn mend(&mut self, ways: Vec<(HostId, HostId)>) {
+        for (from, to) in ways {
+            self.net.set_cut(self.now, from, to, false, &mut self.queue);
         }
     }
 

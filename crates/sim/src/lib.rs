@@ -21,6 +21,7 @@ mod clock;
 mod disk;
 mod faults;
 mod host;
+mod impostor;
 mod net;
 mod node;
 mod oracle;

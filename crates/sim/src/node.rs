@@ -13,7 +13,7 @@ use tanist_node::{
 };
 use tanist_replication::{Durable, DurableRole, decode_state};
 use tanist_resp::{Batch, Decoder, Limits, Value, encode_command};
-use tanist_types::{Epoch, Mono, NodeId, Now, Rng, RunId};
+use tanist_types::{Epoch, LogPos, Mono, NodeId, Now, Rng, RunId};
 
 /// The state file on the node's disk.
 const STATE: &str = "tanist.state";
@@ -269,7 +269,7 @@ impl NodeProcess {
         match output {
             Output::Send { session, bytes } => {
                 if is_promise(&bytes) {
-                    ctx.watch.spoke(ctx.me, &self.node.standing(), true);
+                    ctx.watch.promises(ctx.me, &self.node.standing());
                 }
                 if let Some(&conn) = self.conns.get(&session) {
                     ctx.send(conn, Side::Accepter, bytes);
@@ -304,8 +304,8 @@ impl NodeProcess {
                 if let Some((a, conn)) = self.primary
                     && a == attempt
                 {
-                    if bytes.starts_with(b"*") && bytes.windows(ACK.len()).any(|w| w == ACK) {
-                        ctx.watch.spoke(ctx.me, &self.node.standing(), false);
+                    if let Some(to) = acknowledged(&bytes) {
+                        ctx.watch.acknowledges(ctx.me, &self.node.standing(), to);
                     }
                     ctx.send(conn, Side::Opener, bytes);
                 }
@@ -364,6 +364,14 @@ impl NodeProcess {
     fn spilled(&mut self, file: u64, bytes: Option<Vec<u8>>, ctx: &mut Ctx<'_>) {
         self.node.step(ctx.now, Input::Spilled { file, result: Ok(bytes) }, &mut self.outs);
     }
+}
+
+/// The position that a replica acknowledges with this.
+fn acknowledged(bytes: &[u8]) -> Option<LogPos> {
+    let at = bytes.windows(ACK.len()).position(|w| w == ACK).filter(|_| bytes.starts_with(b"*"))?;
+    let mut lines = bytes[at + ACK.len()..].split(|b| *b == b'\r');
+    let digits = lines.nth(1)?.trim_ascii();
+    std::str::from_utf8(digits).ok()?.parse().ok().map(LogPos)
 }
 
 /// Whether it is the answer to a fence: the only one with a node's standing that waits for anything.

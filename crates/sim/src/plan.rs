@@ -110,6 +110,10 @@ pub enum FaultKind {
     Force,
     /// The operator asks a data node for a snapshot file. No fault either.
     Save,
+    /// Somebody gives data nodes orders in a leader's name, each with something wrong in it. Nobody may obey.
+    Impostor,
+    /// The primary is cut off with most of the clients; when it is back, the one that took over ends.
+    Relapse,
 }
 
 impl FaultKind {
@@ -145,10 +149,10 @@ pub struct FaultPlan {
 }
 
 impl FaultKind {
-    /// Whether it is something that an operator does and that must lose nothing.
+    /// Whether it is something that somebody asks for and that must lose nothing.
     #[must_use]
     pub fn is_harmless(self) -> bool {
-        matches!(self, FaultKind::Switchover | FaultKind::Save)
+        matches!(self, FaultKind::Switchover | FaultKind::Save | FaultKind::Impostor)
     }
 }
 
@@ -334,5 +338,11 @@ fn harden(plan: &mut Plan, r: &mut Rng) {
     }
     if !plan.faults.is_harmless() && r.chance(1, 4) {
         plan.faults.kinds.push(FaultKind::Force);
+    }
+    if !plan.faults.is_harmless() && r.chance(1, 8) {
+        plan.faults.kinds.push(FaultKind::Relapse);
+    }
+    if !plan.faults.kinds.is_empty() && r.chance(1, 8) {
+        plan.faults.kinds.push(FaultKind::Impostor);
     }
 }

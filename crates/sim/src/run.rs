@@ -99,6 +99,7 @@ impl World {
         }
         self.oracle.disrupt(self.now);
         self.oracle.give_up_confirmed();
+        self.watch.waive();
         let mut next = self.now;
         self.await_that("the cluster has recovered with the operator's help", bound, move |w| {
             if w.is_settled() {
@@ -182,10 +183,7 @@ impl World {
     /// W9 and W7, in the midst of trouble: the primary of the latest epoch holds what was confirmed by then, and no half
     /// transaction.
     pub(crate) fn look_for_confirmed(&mut self) {
-        let latest = self.watch.latest();
-        let leads =
-            |id: &HostId| self.standing(*id).is_some_and(|s| s.role == "primary" && Some(s.run) == latest);
-        let Some(primary) = self.nodes().find(leads) else { return };
+        let Some(primary) = self.latest_primary() else { return };
         let keys: Vec<String> = self.oracle.confirmed().map(str::to_owned).collect();
         for key in keys {
             let value = self.observe(primary, &[b"GET", key.as_bytes()]);
@@ -202,6 +200,14 @@ impl World {
         }
     }
 
+    /// The primary of the latest epoch, if it still is one.
+    pub(crate) fn latest_primary(&self) -> Option<HostId> {
+        let latest = self.watch.latest();
+        let leads =
+            |id: &HostId| self.standing(*id).is_some_and(|s| s.role == "primary" && Some(s.run) == latest);
+        self.nodes().find(leads)
+    }
+
     fn stop_clients(&mut self) {
         for host in self.hosts.all_mut() {
             if let Some(Process::Client(c)) = &mut host.process {
@@ -215,7 +221,7 @@ impl World {
     }
 
     /// What a node is at present.
-    fn standing(&self, id: HostId) -> Option<Standing<'_>> {
+    pub(crate) fn standing(&self, id: HostId) -> Option<Standing<'_>> {
         match &self.hosts.get(id)?.process {
             Some(Process::Node(n)) => Some(n.standing()),
             _ => None,
@@ -298,7 +304,7 @@ impl World {
         }
     }
 
-    fn observe(&mut self, id: HostId, words: &[&[u8]]) -> Option<tanist_resp::Value> {
+    pub(crate) fn observe(&mut self, id: HostId, words: &[&[u8]]) -> Option<tanist_resp::Value> {
         let now = self.now;
         let host = self.hosts.get_mut(id)?;
         let clock = host.clock.read(now);

@@ -115,6 +115,9 @@ impl SentinelProcess {
                 }
             }
             Output::Reply { session, bytes } => {
+                if let Some(epoch) = told_vote(&bytes) {
+                    ctx.watch.tells_vote(ctx.me, epoch);
+                }
                 if let Some(s) = self.sessions.get(&session) {
                     ctx.send(s.conn, Side::Accepter, bytes);
                 }
@@ -225,6 +228,23 @@ impl SentinelProcess {
             None => {}
         }
     }
+}
+
+/// The epoch of the vote that this reply tells of.
+fn told_vote(bytes: &[u8]) -> Option<u64> {
+    if !bytes.starts_with(b"*3\r\n:") {
+        return None;
+    }
+    let mut decoder = Decoder::new();
+    decoder.feed(bytes);
+    decoder.next().ok()?.as_ref().and_then(vote).map(|(epoch, _)| epoch)
+}
+
+/// The epoch of the last vote that a sentinel's file knows of.
+pub(crate) fn kept_vote(file: &[u8]) -> Option<u64> {
+    const STATEMENT: &str = "sentinel leader-epoch ";
+    let text = std::str::from_utf8(file).ok()?;
+    text.lines().filter_map(|line| line.strip_prefix(STATEMENT)?.split(' ').nth(1)?.parse().ok()).max()
 }
 
 /// The epoch and the leader in the answer to a request for a vote.

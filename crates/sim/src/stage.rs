@@ -26,6 +26,12 @@ pub enum Stage {
     Distances,
     /// Nodes that are far from each other end and stop.
     Stragglers,
+    /// Nodes end and come back with what their snapshot files hold.
+    Returns,
+    /// A primary that was cut off is back when the one that took over ends.
+    Relapses,
+    /// Failovers, and somebody who gives orders in the leaders' names.
+    Impostors,
 }
 
 impl Stage {
@@ -34,7 +40,8 @@ impl Stage {
     #[must_use]
     pub fn plan(self, seed: u64) -> Plan {
         use FaultKind::{
-            Force, Isolate, Kill, OneWay, Pair, Pause, Power, Quarrel, Reset, Split, Switchover,
+            Force, Impostor, Isolate, Kill, OneWay, Pair, Pause, Power, Quarrel, Relapse, Reset, Save, Split,
+            Switchover,
         };
         let mut plan = Plan::plain(seed);
         (plan.nodes, plan.sentinels, plan.clients) = (3, 3, 3);
@@ -63,6 +70,9 @@ impl Stage {
             Stage::Cutoffs => vec![Isolate, Split],
             Stage::Distances => vec![Switchover],
             Stage::Stragglers => vec![Kill, Kill, Pause, Pair, Force],
+            Stage::Returns => vec![Kill, Kill, Save, Pair],
+            Stage::Relapses => vec![Relapse],
+            Stage::Impostors => vec![Kill, Pause, Force, Impostor],
         };
         match self {
             Stage::Storm | Stage::Rivals => {}
@@ -96,6 +106,16 @@ impl Stage {
                 plan.settings.down_after = 200;
                 plan.work.padding = 2_000;
             }
+            Stage::Returns => {
+                plan.settings.save = "1 1";
+                (plan.faults.lasts, plan.work.padding) = (ms(1_000), 100);
+            }
+            Stage::Relapses => {
+                (plan.clients, plan.work.padding, plan.work.confirming) = (5, 2_000, false);
+                (plan.faults.lasts, plan.faults.at_once, plan.settings.down_after) = (ms(200), 1, 200);
+                plan.work.patience = ms(320);
+            }
+            Stage::Impostors => plan.disk.fsync = ms(5),
             Stage::Cutoffs => {
                 (plan.settings.min_replicas, plan.work.patience) = (1, ms(500));
                 (plan.faults.lasts, plan.work.confirming) = (ms(8_000), false);

@@ -3,11 +3,14 @@
 //! Every node is looked at after each of its steps. What was seen last is remembered, so a step that changes nothing
 //! costs a comparison.
 
+mod claims;
+
 use crate::net::{ConnId, HostId};
+use claims::Claims;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tanist_node::Standing;
-use tanist_replication::Promise;
+use tanist_replication::{Key, Promise};
 use tanist_types::{Epoch, LogPos, Mono, ReplId, RunId};
 
 /// What of a node's standing the invariants are about.
@@ -19,7 +22,26 @@ struct Seen {
     promised: Promise,
     accepted: Epoch,
     history: ReplId,
-    end: LogPos,
+    end: Key,
+    votes: bool,
+    /// The epoch that it claims to have been primary of, without interruption.
+    claims: Option<Epoch>,
+}
+
+impl Seen {
+    fn of(s: &Standing<'_>) -> Seen {
+        Seen {
+            run: s.run,
+            leads: s.role == "primary",
+            follows: s.link == "up",
+            promised: s.promised,
+            accepted: s.accepted,
+            history: s.history,
+            end: s.key,
+            votes: s.voting,
+            claims: s.ex_primary,
+        }
+    }
 }
 
 /// Remembers what has been seen.
@@ -45,6 +67,10 @@ pub(crate) struct Watch {
     heard: BTreeMap<HostId, BTreeMap<ConnId, Mono>>,
     /// When a data node that was stopped went on.
     went_on: BTreeMap<HostId, Mono>,
+    /// What everybody says.
+    claims: Claims,
+    /// The data node that has answered a fence since this was last asked.
+    pub(crate) fenced: Option<HostId>,
 }
 
 impl Watch {
@@ -88,22 +114,16 @@ impl Watch {
 
     /// A data node shows what it is after a step.
     pub(crate) fn see(&mut self, id: HostId, s: &Standing<'_>) {
-        let now = Seen {
-            run: s.run,
-            leads: s.role == "primary",
-            follows: s.link == "up",
-            promised: s.promised,
-            accepted: s.accepted,
-            history: s.history,
-            end: s.key.pos,
-        };
+        let now = Seen::of(s);
         let before = match self.last.get_mut(&id) {
             Some(last) if *last == now => return,
             Some(last) => Some(std::mem::replace(last, now)),
             None => self.last.insert(id, now),
         };
         self.nobody_is_ahead(id, &now);
-        if before.is_some_and(|b| Seen { end: now.end, ..b } == now) {
+        let said = self.claims.see(id, &now, before.as_ref());
+        self.judge(said);
+        if before.is_some_and(|b| Seen { end: now.end, votes: now.votes, claims: now.claims, ..b } == now) {
             return;
         }
         self.one_primary_per_epoch(id, &now);
@@ -111,19 +131,55 @@ impl Watch {
         self.nobody_serves_an_older_epoch(id, &now);
     }
 
-    /// A data node has answered a fence, or acknowledged a part of a log.
-    pub(crate) fn spoke(&mut self, id: HostId, s: &Standing<'_>, promises: bool) {
-        let (promised, served) = self.bound.entry(id).or_default();
-        if promises {
-            *promised = s.promised.epoch;
-        } else {
-            *served = s.accepted;
+    /// A data node has answered a fence.
+    pub(crate) fn promises(&mut self, id: HostId, s: &Standing<'_>) {
+        self.bound.entry(id).or_default().0 = s.promised.epoch;
+        self.fenced = Some(id);
+    }
+
+    /// A data node acknowledges the log up to a position.
+    pub(crate) fn acknowledges(&mut self, id: HostId, s: &Standing<'_>, to: LogPos) {
+        self.bound.entry(id).or_default().1 = s.accepted;
+        let now = Seen::of(s);
+        // It may have been cut off in the very step.
+        if !now.follows && !self.last.get(&id).is_some_and(|before| before.run == now.run && before.follows) {
+            self.fail(format!("W15: {id} acknowledges {to} outside of a stream: {now:?}"));
+        }
+        let said = self.claims.acknowledges(id, &now, to);
+        self.judge(said);
+    }
+
+    /// The epoch that a data node has promised, and has said so.
+    pub(crate) fn promised(&self, id: HostId) -> Epoch {
+        self.bound.get(&id).map_or(Epoch::ZERO, |(promised, _)| *promised)
+    }
+
+    /// A vote of this epoch is on a sentinel's disk.
+    pub(crate) fn keeps_vote(&mut self, id: HostId, epoch: u64) {
+        self.claims.keeps_vote(id, epoch);
+    }
+
+    /// A sentinel tells of its vote.
+    pub(crate) fn tells_vote(&mut self, id: HostId, epoch: u64) {
+        let said = self.claims.tells_vote(id, epoch);
+        self.judge(said);
+    }
+
+    /// Somebody with the right to has given up what was acknowledged.
+    pub(crate) fn waive(&mut self) {
+        self.claims.waived = true;
+    }
+
+    fn judge(&mut self, said: Result<(), String>) {
+        if let Err(problem) = said {
+            self.fail(problem);
         }
     }
 
     /// A data node has lost its disk: it is another one from now on.
     pub(crate) fn wiped(&mut self, id: HostId) {
         self.bound.remove(&id);
+        self.claims.wiped(id);
     }
 
     /// The run of the primary of the latest epoch, whether it is still there or not.
@@ -206,13 +262,13 @@ impl Watch {
     /// W5: nobody has more of a history than its primary has ever produced.
     fn nobody_is_ahead(&mut self, id: HostId, s: &Seen) {
         if s.leads {
-            let end = self.produced.entry(s.history).or_insert(s.end);
-            *end = (*end).max(s.end);
+            let end = self.produced.entry(s.history).or_insert(s.end.pos);
+            *end = (*end).max(s.end.pos);
         } else if let Some(end) = self.produced.get(&s.history)
-            && s.end > *end
+            && s.end.pos > *end
         {
             let end = *end;
-            self.fail(format!("W5: {id} is at {} of history {}, which ends at {end}", s.end, s.history));
+            self.fail(format!("W5: {id} is at {} of history {}, which ends at {end}", s.end.pos, s.history));
         }
     }
 }
@@ -238,6 +294,7 @@ mod tests {
             history: ReplId::random(&mut Rng::from_seed(accepted)),
             link: "none",
             primary: None,
+            ex_primary: None,
         }
     }
 
@@ -297,15 +354,20 @@ mod tests {
         assert!(broken(&[first, second]).starts_with("W13"), "it has led in epoch 3");
         let begins = |promises, s: &Standing<'_>| {
             let mut watch = Watch::default();
-            watch.spoke(n, &standing("replica", 1, 3, 9, 3), promises);
+            let speaker = Standing { link: "up", ..standing("replica", 1, 3, 9, 3) };
+            match promises {
+                true => watch.promises(n, &speaker),
+                false => watch.acknowledges(n, &speaker, LogPos(0)),
+            }
             watch.see(n, s);
             watch.broken.unwrap_or_default()
         };
         assert_eq!(begins(true, &standing("idle", 2, 3, 9, 2)), "");
         assert!(begins(true, &standing("idle", 2, 2, 9, 2)).starts_with("W13"));
-        assert!(begins(false, &standing("idle", 2, 3, 9, 2)).starts_with("W13"));
+        let forgets = Standing { voting: false, ..standing("idle", 2, 3, 9, 2) };
+        assert!(begins(false, &forgets).starts_with("W13"));
         let mut watch = Watch::default();
-        watch.spoke(n, &first, true);
+        watch.promises(n, &first);
         watch.wiped(n);
         watch.see(n, &standing("idle", 2, 0, 9, 0));
         assert_eq!(watch.broken, None);
@@ -345,5 +407,87 @@ mod tests {
         assert_eq!(found(&[10], 10), "");
         assert!(found(&[10], 11).starts_with("W5"));
         assert_eq!(found(&[], 11), "", "a history of before the world began");
+    }
+
+    /// A replica of epoch 1 that ends at a position, in the first run.
+    fn replica(pos: u64) -> Standing<'static> {
+        let s = Standing { link: "up", ..standing("replica", 1, 1, 9, 1) };
+        Standing { key: Key { pos: LogPos(pos), ..s.key }, ..s }
+    }
+
+    #[test]
+    fn an_acknowledgement_of_what_is_not_there_is_seen() {
+        let said = |s: &Standing<'_>, to| {
+            let mut watch = Watch::default();
+            watch.acknowledges(HostId::node(0), s, LogPos(to));
+            watch.broken.unwrap_or_default()
+        };
+        assert_eq!(said(&replica(9), 9), "");
+        assert!(said(&replica(9), 10).starts_with("W15"));
+        assert!(said(&Standing { link: "down", ..replica(9) }, 9).starts_with("W15"));
+    }
+
+    #[test]
+    fn a_vote_without_what_was_acknowledged_is_seen() {
+        let n = HostId::node(0);
+        let later = |s: Standing<'_>, waive| {
+            let mut watch = Watch::default();
+            watch.acknowledges(n, &replica(9), LogPos(9));
+            if waive {
+                watch.waive();
+            }
+            watch.see(n, &s);
+            watch.broken.unwrap_or_default()
+        };
+        assert_eq!(later(replica(9), false), "");
+        assert!(later(replica(8), false).starts_with("W15"));
+        assert_eq!(later(replica(8), true), "");
+        assert_eq!(later(Standing { voting: false, ..replica(8) }, false), "");
+        // A primary counts itself once somebody follows it.
+        let mut watch = Watch::default();
+        let leads = Standing { role: "primary", link: "none", ..replica(9) };
+        watch.acknowledges(HostId::node(1), &replica(9), LogPos(9));
+        watch.see(n, &leads);
+        watch.see(n, &Standing { role: "idle", link: "none", ..replica(8) });
+        assert!(watch.broken.is_some_and(|b| b.starts_with("W15")));
+    }
+
+    #[test]
+    fn a_history_without_its_marker_is_seen() {
+        let seen = |s: Standing<'_>| {
+            let mut watch = Watch::default();
+            watch.see(HostId::node(0), &standing("idle", 1, 1, 9, 0));
+            watch.see(HostId::node(0), &Standing { role: "primary", link: "none", ..replica(9) });
+            watch.see(HostId::node(1), &s);
+            watch.broken.unwrap_or_default()
+        };
+        assert_eq!(seen(replica(9)), "");
+        assert!(seen(replica(0)).starts_with("W16"));
+        let key = Key { epoch: Epoch(0), pos: LogPos(9) };
+        assert!(seen(Standing { key, ..replica(9) }).starts_with("W16"));
+    }
+
+    #[test]
+    fn a_claim_that_is_over_is_seen() {
+        let claims = |s| Standing { ex_primary: Some(Epoch(1)), ..s };
+        let leads = claims(standing("primary", 1, 1, 9, 1));
+        let idle = claims(standing("idle", 1, 2, 9, 1));
+        assert_eq!(broken(&[leads, idle]), "");
+        assert!(broken(&[idle]).starts_with("W17"), "it has never led");
+        assert!(broken(&[leads, Standing { run: run(2), ..idle }]).starts_with("W17"), "in another run");
+        assert!(broken(&[leads, replica(0), idle]).starts_with("W17"), "it has followed since");
+    }
+
+    #[test]
+    fn a_vote_that_is_told_before_it_is_kept_is_seen() {
+        let told = |kept: &[u64], epoch| {
+            let mut watch = Watch::default();
+            kept.iter().for_each(|epoch| watch.keeps_vote(HostId::sentinel(0), *epoch));
+            watch.tells_vote(HostId::sentinel(0), epoch);
+            watch.broken.unwrap_or_default()
+        };
+        assert_eq!(told(&[3, 2], 3), "");
+        assert!(told(&[3], 4).starts_with("W4"));
+        assert!(told(&[], 1).starts_with("W4"));
     }
 }

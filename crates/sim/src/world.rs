@@ -13,10 +13,10 @@ use crate::node::NodeProcess;
 use crate::oracle::Oracle;
 use crate::plan::{FaultKind, MAX_LAG, Plan};
 use crate::queue::Queue;
-use crate::sentinel::SentinelProcess;
+use crate::sentinel::{SentinelProcess, kept_vote};
 use crate::trace::{Text, Trace, Tracing};
 use crate::watch::Watch;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tanist_resp::encode_command;
 use tanist_types::{Mono, Rng};
@@ -77,6 +77,8 @@ pub(crate) struct World {
     pub(crate) compare_at: Mono,
     /// Orders that the operator is giving: what to say on which connection.
     operator: BTreeMap<ConnId, Vec<u8>>,
+    /// Connections of those that nobody may obey.
+    impostors: BTreeSet<ConnId>,
     pub(crate) events: u64,
     /// What the process that runs asks for; the room is kept.
     actions: Vec<Action>,
@@ -107,6 +109,9 @@ impl World {
         // Replies are under way for as long as clients wait, and nodes look once a second.
         let within = Duration::from_secs(MAX_LAG + 2) + plan.work.patience;
         watch.demand_replicas(plan.settings.min_replicas as usize, within);
+        if plan.faults.kinds.contains(&FaultKind::Wipe) {
+            watch.waive();
+        }
         World {
             net,
             hosts,
@@ -120,6 +125,7 @@ impl World {
             troubled: false,
             compare_at: Mono::ZERO,
             operator: BTreeMap::new(),
+            impostors: BTreeSet::new(),
             events: 0,
             actions: Vec::new(),
             plan,
@@ -140,6 +146,9 @@ impl World {
             self.happen(event);
             if std::mem::take(&mut self.watch.news) {
                 self.look_for_confirmed();
+            }
+            if let Some(node) = self.watch.fenced.take() {
+                self.meddle(node);
             }
             if let Some(what) = self.watch.broken.take().or_else(|| self.oracle.broken.take()) {
                 return Err(Failure { what });
@@ -348,6 +357,9 @@ impl World {
             DiskStep::Rename { file, content } => return host.disk.rename(file, content),
             DiskStep::Sync { file, token } => {
                 host.disk.sync(file);
+                if let Some(epoch) = host.disk.durable(file).and_then(kept_vote) {
+                    self.watch.keeps_vote(id, epoch);
+                }
                 (token, Ok(()))
             }
             DiskStep::Failed { token, why } => (token, Err(why.to_owned())),
@@ -440,12 +452,19 @@ impl World {
     }
 
     /// The operator gives an order to a server.
-    pub(crate) fn order(&mut self, to: HostId, words: &[&[u8]]) {
+    pub(crate) fn order(&mut self, to: HostId, words: &[&[u8]]) -> ConnId {
         let port = [NODE_PORT, SENTINEL_PORT][to.0 / 10];
         let conn = self.net.connect(self.now, OPERATOR, to, port, &mut self.queue);
         let mut bytes = Vec::new();
         encode_command(&mut bytes, words);
         self.operator.insert(conn, bytes);
+        conn
+    }
+
+    /// Somebody gives a server an order that it has to refuse.
+    pub(crate) fn misorder(&mut self, to: HostId, words: &[&[u8]]) {
+        let conn = self.order(to, words);
+        self.impostors.insert(conn);
     }
 
     fn operate(&mut self, conn: ConnId, segment: &Segment) {
@@ -459,6 +478,12 @@ impl World {
             Segment::Syn => {}
             Segment::Data(_) | Segment::Fin | Segment::Rst => {
                 self.operator.remove(&conn);
+                // W18.
+                if self.impostors.remove(&conn)
+                    && let Segment::Data(answer) = segment
+                {
+                    self.refused(answer);
+                }
                 self.net.close(self.now, conn, side, false, &mut self.queue);
             }
         }

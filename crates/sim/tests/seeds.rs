@@ -40,7 +40,8 @@ fn seeds_that_found_something_are_good() {
     }
     // 12532: a replica that had attached before sentinels listened for that was left behind by a failover.
     // 14746: a node that had lost its disk was named as primary, and the others were bound to a later epoch.
-    for seed in [12532, 14746] {
+    // 60355: a sentinel told of a vote that its disk did not know of, and that it took back.
+    for seed in [12532, 14746, 60355] {
         assert_eq!(run(seed, Tracing::Off).failure, None, "seed {seed}");
     }
     // 173: a primary that had just got its first replicas came back alone, with nothing, and was followed.

@@ -14,6 +14,9 @@ fn the_protocol_survives_every_stage() {
         Stage::Cutoffs,
         Stage::Distances,
         Stage::Stragglers,
+        Stage::Returns,
+        Stage::Relapses,
+        Stage::Impostors,
     ] {
         let batch =
             Batch { stage: Some(stage), start: 1, seeds: 4, threads: 2, twice_every: 4, most_failures: 1 };

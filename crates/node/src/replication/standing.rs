@@ -26,6 +26,8 @@ pub struct Standing<'a> {
     pub link: &'static str,
     /// Whom it follows.
     pub primary: Option<&'a Address>,
+    /// The epoch that it has been primary of without interruption until it was fenced, or is.
+    pub ex_primary: Option<Epoch>,
 }
 
 impl Node {
@@ -44,6 +46,7 @@ impl Node {
             history: repl.lineage.current().id,
             link: self.link_word(),
             primary: repl.upstream.as_ref().map(|up| &up.address),
+            ex_primary: repl.member.ex_primary(),
         }
     }
 
