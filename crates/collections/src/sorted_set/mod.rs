@@ -332,10 +332,14 @@ fn find(pack: &Pack, member: &[u8]) -> Option<(Pos, f64)> {
 
 /// Puts a member that is not there at its place; false if there is no room.
 fn put(pack: &mut Pack, member: &[u8], score: f64) -> bool {
-    let text = double::format(score);
+    let text;
     let score_value = match integral(score) {
         Some(n) => Value::Int(n),
-        None => Value::Str(text.as_bytes()),
+        None => {
+            text = double::format(score);
+            // As any text, it is held as a number if it is one.
+            Value::from(text.as_bytes())
+        }
     };
     let mut digits = itoa::Buffer::new();
     let mut at = pack.first();
@@ -351,10 +355,11 @@ fn put(pack: &mut Pack, member: &[u8], score: f64) -> bool {
     pack.push_pair(member, score_value).is_ok()
 }
 
-/// The score as an integer, if that is what it is. Minus zero becomes zero, as in Redis' listpacks.
+/// The score as an integer, if that is what it is, within half the range of integers as in Redis' listpacks. Minus zero
+/// becomes zero, as there.
 fn integral(score: f64) -> Option<i64> {
-    const EXACT: f64 = (1u64 << 53) as f64;
-    (score.abs() <= EXACT && score.trunc() == score).then_some(score as i64)
+    const MOST: f64 = (1u64 << 62) as f64;
+    (score.abs() <= MOST && score.trunc() == score).then_some(score as i64)
 }
 
 /// The score that an element of a listpack stands for.

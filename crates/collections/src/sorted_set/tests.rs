@@ -147,3 +147,23 @@ fn what_is_too_long_or_too_many_makes_it_large() {
     set.set(b"longer", 1.0, &policy);
     assert_eq!(set.encoding(), Encoding::Skiplist);
 }
+
+#[test]
+fn scores_are_held_as_redis_holds_them() {
+    let held = |score: f64| {
+        let mut set = SortedSet::default();
+        set.set(b"m", score, &policy(8, 64));
+        let value = set.pack().expect("a small one").iter().nth(1).expect("a score");
+        (value.to_int(), value.as_bytes(&mut itoa::Buffer::new()).to_vec())
+    };
+    for int in [0, -1, 100_000_000_000_000_000, 13_510_798_882_111_488, 1 << 62, -(1 << 62)] {
+        assert_eq!(held(int as f64).0, Some(int));
+    }
+    assert_eq!(held(-0.0).0, Some(0));
+    assert_eq!(held((1u64 << 62) as f64 + 1024.0).0, Some(4_611_686_018_427_389_000), "by its text");
+    for (score, text) in
+        [(0.1, "0.1"), (9_223_372_036_854_775_808.0, "9223372036854776000"), (1e300, "1e+300")]
+    {
+        assert_eq!(held(score), (None, text.as_bytes().to_vec()));
+    }
+}
