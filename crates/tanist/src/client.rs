@@ -40,7 +40,7 @@ impl Client {
         let mut client = Client::connect(addr, timeout)?;
         if let Some(password) = password {
             match client.call(&["AUTH", password])? {
-                Value::Error(e) => return Err(io::Error::other(lossy(&e))),
+                Value::Error(e) => return Err(refusal(&e)),
                 _ => return Ok(client),
             }
         }
@@ -95,9 +95,19 @@ impl Client {
     /// `INFO <section>` as fields.
     pub fn info(&mut self, section: &str) -> io::Result<BTreeMap<String, String>> {
         let reply = self.call(&["INFO", section])?;
+        if let Value::Error(e) = &reply {
+            return Err(refusal(e));
+        }
         let text = text(&reply).unwrap_or_default();
         Ok(text.lines().filter_map(|l| l.split_once(':')).map(|(k, v)| (k.into(), v.into())).collect())
     }
+}
+
+/// An error reply as an `Err`: [`io::ErrorKind::PermissionDenied`] if it is the rights that are missing.
+fn refusal(error: &[u8]) -> io::Error {
+    let rights = [&b"NOAUTH"[..], b"NOPERM", b"WRONGPASS"].iter().any(|word| error.starts_with(word));
+    let kind = if rights { io::ErrorKind::PermissionDenied } else { io::ErrorKind::Other };
+    io::Error::new(kind, lossy(&error))
 }
 
 fn lossy(bytes: &impl AsRef<[u8]>) -> String {

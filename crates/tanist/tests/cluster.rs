@@ -295,6 +295,24 @@ fn a_drill_knows_the_passwords_it_is_given() {
     assert!(report["runs"][0]["times"]["switch_all_ms"].is_number(), "every sentinel was heard: {report:#}");
 }
 
+/// Nobody waits for a node that answers and says no.
+#[test]
+fn nodes_that_refuse_the_command_end_the_start() {
+    let refusals = [("user default off", "NOAUTH"), ("user default on nopass ~* +@all -info", "NOPERM")];
+    for (directive, error) in refusals {
+        let folder = Folder::new(&format!("up-{}", error.to_lowercase()));
+        let port = ports::free_block(6).unwrap();
+        let (node, sentinel) = (port.to_string(), (port + 3).to_string());
+        let args = ["up", "--detach", "--dir", folder.arg(), "--port", &node, "--sentinel-port", &sentinel];
+        let up = tanist(&[&args[..], &["--directive", directive]].concat());
+        assert!(!up.status.success(), "{directive}");
+        let said = text(&up);
+        assert!(said.contains(&format!("node-1 refuses this command: {error}")), "{said}");
+        assert!(said.contains("the user 'default'") && !said.contains("gave up"), "{said}");
+        assert!(ports::require_free(&[port]).is_ok(), "what was started is ended");
+    }
+}
+
 #[test]
 fn a_new_password_reaches_everybody_and_damage_starts_nothing() {
     let folder = Folder::new("up-password");

@@ -194,6 +194,9 @@ impl Cluster {
         loop {
             self.fail_if_dead()?;
             let view = watcher.look(&nodes_only);
+            if let Some(why) = view.refusal() {
+                bail!(why);
+            }
             let online = view.nodes.iter().map(|n| n.online.len()).sum::<usize>();
             let ready = view.nodes.iter().filter(|n| n.answers && n.loading.is_none()).count();
             let enough = if self.fresh { online + 1 } else { ready };
@@ -226,6 +229,9 @@ impl Cluster {
                 Ok(_) => return Ok(view),
                 Err(reason) => reason,
             };
+            if let Some(why) = view.refusal() {
+                bail!(why);
+            }
             wait.on(&reason, &view)?;
             go_on()?;
             sleep(Duration::from_millis(50));

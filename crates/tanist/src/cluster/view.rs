@@ -1,6 +1,7 @@
 //! What every member of a cluster says right now, and whether they all say the same.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -19,6 +20,8 @@ pub struct NodeView {
     pub pid: Option<i32>,
     /// Whether it answered.
     pub answers: bool,
+    /// What it said instead: it has no rights for whoever asks like this command.
+    pub refuses: Option<String>,
     /// `primary`, `replica`, `idle`, or empty when it does not answer.
     pub role: String,
     /// Log position: its end on a primary, what it has applied on a replica.
@@ -85,6 +88,17 @@ impl NodeView {
 }
 
 impl View {
+    /// That a node refuses to talk to this command, and what helps, if so: waiting does not.
+    pub fn refusal(&self) -> Option<String> {
+        let (node, error) = self.nodes.iter().find_map(|n| Some((n, n.refuses.as_ref()?)))?;
+        Some(format!(
+            "{} refuses this command: {error}. It speaks to nodes as the user 'default', with the password of a \
+             'requirepass' directive if there is one; that user has to be on, and may not lose the rights that \
+             replicas, sentinels and this command need",
+            node.label
+        ))
+    }
+
     /// The primary, if all agree on everything; else why not, in words for a person.
     pub fn agreement(&self) -> Result<SocketAddr, String> {
         if let Some(why) = self.nodes.iter().find_map(NodeView::loads) {
@@ -117,6 +131,9 @@ impl View {
     fn nodes_follow(&self, primary: SocketAddr) -> Result<(), String> {
         for node in &self.nodes {
             let label = &node.label;
+            if let Some(error) = &node.refuses {
+                return Err(format!("{label} refuses this command: {error}"));
+            }
             if !node.answers {
                 return Err(format!("{label} does not answer"));
             }
@@ -208,8 +225,14 @@ impl Watcher {
         });
         // Somebody started it by hand, or another cluster has the port.
         let file = |info: &BTreeMap<String, String>| info.get("config_file").map(PathBuf::from);
-        if let Some(info) = info.filter(|i| node.pid.is_some() || file(i) == Some(layout.conf(member))) {
-            read_info(&mut node, &info);
+        match info {
+            Ok(info) if node.pid.is_some() || file(&info) == Some(layout.conf(member)) => {
+                read_info(&mut node, &info);
+            }
+            Err(e) if node.pid.is_some() && e.kind() == ErrorKind::PermissionDenied => {
+                node.refuses = Some(e.to_string());
+            }
+            _ => {}
         }
         node
     }
@@ -227,7 +250,7 @@ impl Watcher {
             Ok((master, replicas, sentinels, addr(&named), text(&id)))
         });
         let known = |id: &Option<String>| view.pid.is_some() || *id == identity(layout, member);
-        if let Some((master, replicas, sentinels, named, _)) = answers.filter(|a| known(&a.4)) {
+        if let Some((master, replicas, sentinels, named, _)) = answers.ok().filter(|a| known(&a.4)) {
             view.answers = true;
             view.primary = named;
             view.flags = master.get("flags").cloned().unwrap_or_default();
@@ -242,23 +265,23 @@ impl Watcher {
         layout: &Layout,
         member: &Member,
         question: impl Fn(&mut Client) -> std::io::Result<T>,
-    ) -> Option<T> {
+    ) -> std::io::Result<T> {
         // A connection kept from before a restart fails once: then a fresh one is tried.
         let kept = self.connections.remove(&member.port);
-        let fresh = || Client::login(member.addr(), self.patience, layout.password(member.kind)).ok();
+        let fresh = || Client::login(member.addr(), self.patience, layout.password(member.kind));
         let mut stale = kept.is_some();
-        let mut client = kept.or_else(fresh)?;
+        let mut client = kept.map_or_else(fresh, Ok)?;
         loop {
             match question(&mut client) {
                 Ok(answer) => {
                     self.connections.insert(member.port, client);
-                    return Some(answer);
+                    return Ok(answer);
                 }
                 Err(_) if stale => {
                     stale = false;
                     client = fresh()?;
                 }
-                Err(_) => return None,
+                Err(e) => return Err(e),
             }
         }
     }
