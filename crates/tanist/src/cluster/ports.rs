@@ -2,6 +2,8 @@
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::{Mutex, PoisonError};
+use std::thread::sleep;
+use std::time::Duration;
 
 use anyhow::{Result, bail};
 
@@ -11,12 +13,23 @@ pub fn in_use(port: u16) -> bool {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_err()
 }
 
+/// How often, and how long apart, a port is looked at before it is called taken: whoever looks holds it for an instant, so
+/// that two who look at the same moment would both be refused.
+const LOOKS: (u32, Duration) = (10, Duration::from_millis(20));
+
 /// Fails, naming them all, if one of `ports` is taken.
 pub fn require_free(ports: &[u16]) -> Result<()> {
-    let taken: Vec<String> = ports.iter().filter(|p| in_use(**p)).map(u16::to_string).collect();
-    if taken.is_empty() {
-        return Ok(());
+    let mut taken: Vec<u16> = ports.to_vec();
+    for look in 0..LOOKS.0 {
+        if look > 0 {
+            sleep(LOOKS.1);
+        }
+        taken.retain(|port| in_use(*port));
+        if taken.is_empty() {
+            return Ok(());
+        }
     }
+    let taken: Vec<String> = taken.iter().map(u16::to_string).collect();
     let (noun, verb) = if taken.len() == 1 { ("port", "is") } else { ("ports", "are") };
     bail!(
         "{noun} {} on 127.0.0.1 {verb} in use; nothing was started. Choose others with --port and --sentinel-port.",
@@ -68,6 +81,17 @@ mod tests {
             require_free(&[port]).is_ok()
         });
         assert!(free, "port {port} stays taken");
+    }
+
+    #[test]
+    fn two_that_look_at_once_are_not_refused_for_that() {
+        // Beside those of the other tests.
+        let ports: Vec<u16> = (20_000..21_000).filter(|p| !in_use(*p)).take(6).collect();
+        let look = || (0..200).for_each(|_| require_free(&ports).unwrap());
+        std::thread::scope(|scope| {
+            scope.spawn(look);
+            scope.spawn(look);
+        });
     }
 
     #[test]
