@@ -39,6 +39,8 @@ pub(crate) struct Handle {
     /// The node wants to know when all output has left.
     tell_drained: Cell<bool>,
     closing: Cell<Closing>,
+    /// Something of the above has come since the connection last looked.
+    stirred: Cell<bool>,
     waker: RefCell<Option<Waker>>,
 }
 
@@ -81,16 +83,27 @@ impl Handle {
     }
 
     fn wake(&self) {
+        self.stirred.set(true);
         if let Some(waker) = self.waker.borrow_mut().take() {
             waker.wake();
         }
     }
 
+    /// What has come so far is looked at now.
+    fn look(&self) {
+        self.stirred.set(false);
+    }
+
+    /// Has the connection woken by what comes, and by what has come while it was at work: its mail may be delivered in
+    /// the middle of a turn, after the turn has looked, and a turn that a message began has no waker for a second one.
     fn park(&self, cx: &Context<'_>) {
         let mut waker = self.waker.borrow_mut();
         match &*waker {
             Some(known) if known.will_wake(cx.waker()) => {}
             _ => *waker = Some(cx.waker().clone()),
+        }
+        if self.stirred.get() {
+            cx.waker().wake_by_ref();
         }
     }
 }
@@ -180,6 +193,7 @@ impl Connection {
 
     /// Does what can be done without waiting. Afterwards the socket or the handle will wake it.
     fn turn(&mut self, cx: &mut Context<'_>) -> Result<(), Over> {
+        self.handle.look();
         self.take_inbox();
         self.flush(cx)?;
         if self.output.is_empty() && self.handle.tell_drained.take() {
@@ -188,6 +202,7 @@ impl Connection {
             // are looked at, and `give_way` would be of no use.
             let waker = self.handle.waker.take();
             self.drained();
+            self.handle.look();
             self.handle.waker.replace(waker);
             self.take_inbox();
             self.flush(cx)?;
@@ -453,5 +468,41 @@ fn join(bytes: &mut Vec<u8>, more: Vec<u8>) {
         *bytes = more;
     } else {
         bytes.extend_from_slice(&more);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Handle;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::{Context, Wake, Waker};
+
+    #[derive(Default)]
+    struct Woken(AtomicUsize);
+
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn what_comes_during_a_turn_that_a_message_began_is_looked_at() {
+        let woken = Arc::new(Woken::default());
+        let waker = Waker::from(woken.clone());
+        let (handle, cx) = (Handle::default(), Context::from_waker(&waker));
+        handle.park(&cx);
+        handle.send(b"+OK".to_vec());
+        assert_eq!(woken.0.load(Ordering::Relaxed), 1);
+        // Its turn, in which it reads what its peer has sent; with that its mail is delivered.
+        handle.look();
+        handle.tell_drained();
+        handle.park(&cx);
+        assert_eq!(woken.0.load(Ordering::Relaxed), 2);
+        // The next turn finds it, and nothing else comes.
+        handle.look();
+        handle.park(&cx);
+        assert_eq!(woken.0.load(Ordering::Relaxed), 2);
     }
 }
