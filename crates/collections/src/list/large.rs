@@ -15,7 +15,7 @@
 use super::End;
 use super::iter::Elements;
 use super::limit::{Limit, Size};
-use super::node::{ListNode, Node};
+use super::node::{Content, ListNode, Node};
 use crate::class::class;
 use crate::pack::{Pack, Side, TooLarge, Value};
 use crate::row::make_room;
@@ -376,20 +376,24 @@ impl Large {
 
     /// Puts an element in the place of the one at `within` of node `at`.
     pub(super) fn replace(&mut self, at: usize, within: usize, element: &[u8], limit: Limit) {
-        let large = limit.is_large(element.len());
-        let packed = self.nodes[at].pack().is_some();
-        if packed && !large && self.change(at, |pack| replace_in(pack, within, element)).is_ok() {
-            return;
-        }
+        // Elements may grow in their places beyond the limit of a node: of parts they could become too many for a pack.
         let (at, within) = self.settle_around(at, within);
-        if packed {
-            self.replace_apart(at, within, element, limit);
-        } else if large {
-            self.remove_node(at);
-            self.insert_node(at, Node::plain(element));
-        } else {
-            self.insert(at, 0, Side::After, element, limit);
-            self.remove_node(at);
+        let large = limit.is_large(element.len());
+        match self.nodes[at].content() {
+            Content::Plain(_) if large => {
+                self.remove_node(at);
+                self.insert_node(at, Node::plain(element));
+            }
+            Content::Plain(_) => {
+                self.insert(at, 0, Side::After, element, limit);
+                self.remove_node(at);
+            }
+            Content::Packed(_) => {
+                let fits = !large && self.change(at, |pack| replace_in(pack, within, element)).is_ok();
+                if !fits {
+                    self.replace_apart(at, within, element, limit);
+                }
+            }
         }
     }
 

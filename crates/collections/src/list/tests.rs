@@ -341,6 +341,23 @@ fn parts_of_a_node_are_written_as_one() {
 }
 
 #[test]
+fn elements_that_grow_in_their_places_may_be_more_than_one_pack_can_hold() {
+    // Under test a pack holds a MiB.
+    let policy = policy(-5);
+    let mut list = List::default();
+    for _ in 0..40_000 {
+        push(&mut list, End::Front, b"abcdef", &policy);
+    }
+    for index in 0..60 {
+        assert!(list.set(index * 50, &[b'x'; 60_000], &policy));
+    }
+    push(&mut list, End::Front, b"abcdef", &policy);
+    list.insert(b"abcdef", Side::Before, b"first", &policy);
+    assert_eq!((list.len(), list.freeze().len()), (40_002, 40_002));
+    check(&list);
+}
+
+#[test]
 fn what_a_snapshot_has_keeps_its_nodes() {
     let policy = policy(-2);
     let pack = |n: i64| {
